@@ -1,0 +1,13 @@
+/** Thrown when Jacinth itself is wrong: never for a guest's, a file's or a user's mistake. */
+export class AssertionError extends Error {
+  override name = 'AssertionError';
+}
+
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new AssertionError(message);
+}
+
+/** Marks a branch that the types rule out. */
+export function unreachable(value: never, what: string): never {
+  throw new AssertionError(`${what}: unexpected ${String(value)}`);
+}

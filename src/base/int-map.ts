@@ -1,0 +1,199 @@
+import { assert } from './assert.js';
+
+/**
+ * A persistent ordered map from non-negative safe integers: a 32-way radix tree with bitmap-compressed nodes.
+ * Its shape depends on its keys alone, never on the order of changes, so it can be hashed node by node.
+ *
+ * Changes return a new map that shares what did not change. With an `owner`, nodes that this owner made are
+ * changed in place (a *transient*): whoever holds the token owns those nodes until it throws the token away.
+ */
+export type Owner = object;
+
+const WIDTH = 32;
+
+/** A node covers WIDTH^(level+1) keys; `slots` holds children (level > 0) or values (level 0), packed by bitmap. */
+export class IntMapNode {
+  constructor(
+    readonly level: number,
+    public bitmap: number,
+    public slots: unknown[],
+    readonly owner: Owner | null,
+  ) {}
+}
+
+function popcount(x: number): number {
+  x -= (x >>> 1) & 0x55555555;
+  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
+  return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+const POWERS: readonly number[] = Array.from({ length: 11 }, (_, level) => WIDTH ** level);
+
+/** Which of a node's 32 places the key falls in. Division, because keys may exceed 32 bits. */
+function place(key: number, level: number): number {
+  return level === 0 ? key & (WIDTH - 1) : Math.floor(key / POWERS[level]) & (WIDTH - 1);
+}
+
+function levelFor(key: number): number {
+  let level = 0;
+  while (key >= POWERS[level + 1]) level++;
+  return level;
+}
+
+function editable(node: IntMapNode, owner: Owner | null): IntMapNode {
+  if (owner !== null && node.owner === owner) return node;
+  return new IntMapNode(node.level, node.bitmap, node.slots.slice(), owner);
+}
+
+function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | null): IntMapNode {
+  const bit = 1 << place(key, node.level);
+  const index = popcount(node.bitmap & (bit - 1));
+  const present = (node.bitmap & bit) !== 0;
+  if (node.level === 0) {
+    if (present && node.slots[index] === value) return node;
+    const copy = editable(node, owner);
+    if (present) copy.slots[index] = value;
+    else {
+      copy.slots.splice(index, 0, value);
+      copy.bitmap |= bit;
+    }
+    return copy;
+  }
+  if (present) {
+    const child = node.slots[index] as IntMapNode;
+    const changed = setIn(child, key, value, owner);
+    if (changed === child) return node;
+    const copy = editable(node, owner);
+    copy.slots[index] = changed;
+    return copy;
+  }
+  const copy = editable(node, owner);
+  copy.slots.splice(index, 0, setIn(new IntMapNode(node.level - 1, 0, [], owner), key, value, owner));
+  copy.bitmap |= bit;
+  return copy;
+}
+
+/** The node without the key (which must be present), or null when nothing is left. */
+function deleteIn(node: IntMapNode, key: number, owner: Owner | null): IntMapNode | null {
+  const bit = 1 << place(key, node.level);
+  const index = popcount(node.bitmap & (bit - 1));
+  const rest = node.level === 0 ? null : deleteIn(node.slots[index] as IntMapNode, key, owner);
+  if (rest === null && node.bitmap === bit) return null;
+  const copy = editable(node, owner);
+  if (rest === null) {
+    copy.slots.splice(index, 1);
+    copy.bitmap &= ~bit;
+  } else copy.slots[index] = rest;
+  return copy;
+}
+
+export class IntMap<V> {
+  private static readonly none = new IntMap<never>(null, 0);
+
+  private constructor(
+    /** The root node, for hashing by identity; null when empty. */
+    readonly root: IntMapNode | null,
+    readonly size: number,
+  ) {}
+
+  static empty<V>(): IntMap<V> {
+    return IntMap.none as unknown as IntMap<V>;
+  }
+
+  static from<V>(entries: Iterable<readonly [number, V]>): IntMap<V> {
+    const owner = {};
+    let map = IntMap.empty<V>();
+    for (const [key, value] of entries) map = map.set(key, value, owner);
+    return map;
+  }
+
+  get(key: number): V | undefined {
+    let node = this.root;
+    if (node === null || key < 0 || key >= POWERS[node.level + 1]) return undefined;
+    for (;;) {
+      const bit = 1 << place(key, node.level);
+      if ((node.bitmap & bit) === 0) return undefined;
+      const slot: unknown = node.slots[popcount(node.bitmap & (bit - 1))];
+      if (node.level === 0) return slot as V;
+      node = slot as IntMapNode;
+    }
+  }
+
+  has(key: number): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  /** `value` must not be undefined: that is how absence is told. */
+  set(key: number, value: V, owner: Owner | null = null): IntMap<V> {
+    assert(Number.isSafeInteger(key) && key >= 0, `IntMap key ${key}`);
+    assert(value !== undefined, 'IntMap value undefined');
+    const level = levelFor(key);
+    let root = this.root ?? new IntMapNode(level, 0, [], owner);
+    while (root.level < level) root = new IntMapNode(root.level + 1, 1, [root], owner);
+    const changed = setIn(root, key, value, owner);
+    if (changed === this.root && owner === null) return this;
+    return new IntMap<V>(changed, this.has(key) ? this.size : this.size + 1);
+  }
+
+  delete(key: number, owner: Owner | null = null): IntMap<V> {
+    if (!this.has(key)) return this;
+    let root = deleteIn(this.root!, key, owner);
+    while (root !== null && root.level > 0 && root.bitmap === 1) root = root.slots[0] as IntMapNode;
+    return root === null ? IntMap.empty() : new IntMap<V>(root, this.size - 1);
+  }
+
+  /** The entry with the greatest key at or below `key`. */
+  floor(key: number): readonly [number, V] | undefined {
+    return this.root === null ? undefined : floorIn<V>(this.root, 0, key);
+  }
+
+  /** The entry with the least key at or above `key`. */
+  ceiling(key: number): readonly [number, V] | undefined {
+    for (const entry of this.entries(key)) return entry;
+    return undefined;
+  }
+
+  /** Entries in ascending key order, from `from` on. */
+  *entries(from = 0): IterableIterator<[number, V]> {
+    if (this.root !== null) yield* entriesIn<V>(this.root, 0, from);
+  }
+
+  *values(): IterableIterator<V> {
+    for (const entry of this.entries()) yield entry[1];
+  }
+
+  *keys(): IterableIterator<number> {
+    for (const entry of this.entries()) yield entry[0];
+  }
+
+  [Symbol.iterator](): IterableIterator<[number, V]> {
+    return this.entries();
+  }
+}
+
+function floorIn<V>(node: IntMapNode, base: number, key: number): readonly [number, V] | undefined {
+  const span = POWERS[node.level];
+  for (let p = Math.min(WIDTH - 1, Math.floor((key - base) / span)); p >= 0; p--) {
+    const bit = 1 << p;
+    if ((node.bitmap & bit) === 0) continue;
+    const slot = node.slots[popcount(node.bitmap & (bit - 1))];
+    if (node.level === 0) return [base + p, slot as V];
+    const found = floorIn<V>(slot as IntMapNode, base + p * span, key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function* entriesIn<V>(node: IntMapNode, base: number, from: number): IterableIterator<[number, V]> {
+  const span = POWERS[node.level];
+  let index = 0;
+  for (let p = 0; p < WIDTH; p++) {
+    if ((node.bitmap & (1 << p)) === 0) continue;
+    const slot = node.slots[index++];
+    const start = base + p * span;
+    if (start + span <= from) continue;
+    if (node.level === 0) yield [start, slot as V];
+    else yield* entriesIn<V>(slot as IntMapNode, start, from);
+  }
+}
+

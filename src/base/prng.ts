@@ -1,0 +1,60 @@
+/** The state of one generator: four 32-bit words, never all zero. A plain value, so that it can live in a snapshot. */
+export type PrngState = readonly [number, number, number, number];
+
+function rotl(x: number, k: number): number {
+  return (x << k) | (x >>> (32 - k));
+}
+
+/** Spreads a seed (any safe integer) and a stream name over the state, by splitmix32 steps. */
+export function seedPrng(seed: number, stream: string): PrngState {
+  let h = (seed ^ Math.imul(Math.floor(seed / 0x100000000), 0x9e3779b1)) | 0;
+  for (let i = 0; i < stream.length; i++) h = Math.imul(h ^ stream.charCodeAt(i), 0x01000193);
+  const next = (): number => {
+    h = (h + 0x9e3779b9) | 0;
+    let z = h;
+    z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
+    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
+    return z ^ (z >>> 16);
+  };
+  const state: PrngState = [next(), next(), next(), next()];
+  return (state[0] | state[1] | state[2] | state[3]) === 0 ? [1, 2, 3, 4] : state;
+}
+
+/** xoshiro128** (Blackman and Vigna): the next 32 random bits as an unsigned number, and the next state. */
+export function nextU32(state: PrngState): { value: number; state: PrngState } {
+  let [s0, s1, s2, s3] = state;
+  const value = Math.imul(rotl(Math.imul(s1, 5), 7), 9) >>> 0;
+  const t = s1 << 9;
+  s2 ^= s0;
+  s3 ^= s1;
+  s1 ^= s2;
+  s0 ^= s3;
+  s2 ^= t;
+  s3 = rotl(s3, 11);
+  return { value, state: [s0, s1, s2, s3] };
+}
+
+/** A cursor over a generator's states, for code that draws several times. */
+export class Prng {
+  constructor(public state: PrngState) {}
+
+  u32(): number {
+    const { value, state } = nextU32(this.state);
+    this.state = state;
+    return value;
+  }
+
+  /** A number in [0, bound), bound at most 2^32; the bias of the multiplication is below bound/2^32. */
+  below(bound: number): number {
+    return Math.floor((this.u32() / 0x100000000) * bound);
+  }
+
+  bytes(length: number): Uint8Array {
+    const out = new Uint8Array(length);
+    for (let i = 0; i < length; i += 4) {
+      const value = this.u32();
+      for (let j = 0; j < 4 && i + j < length; j++) out[i + j] = value >>> (8 * j);
+    }
+    return out;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Page } from '../memory/page.js';
+
+/**
+ * What the machine and the kernel know of an instruction set: nothing but this page. One implementation a
+ * folder (`riscv64/`), found through `arch-table.ts`.
+ */
+
+/**
+ * One thread's user-visible CPU state. Everything that counts is in `bytes` (fixed layout per architecture), so
+ * that states are copied, compared, hashed and stored without knowing the architecture. Reservations of LR/SC are
+ * not part of it: they are dropped at every trap and switch.
+ */
+export interface Registers {
+  readonly bytes: Uint8Array;
+  copy(): Registers;
+}
+
+/** How an engine sees the address space that a thread runs in. Page numbers are addresses / 4096. */
+export interface MemoryView {
+  /**
+   * Goes up whenever a page that was handed out earlier may be stale (mapping changed, page replaced, write
+   * permission withdrawn). An engine that caches pages compares it when a run starts and after each call below.
+   */
+  readonly generation: number;
+  /** The page user code may load from, or null. Never write to it. */
+  pageForLoad(pageNumber: number): Page | null;
+  /** The page user code may store to, or null. Writable in place until `generation` changes. */
+  pageForStore(pageNumber: number): Page | null;
+  /** The page user code may execute, or null. */
+  pageForFetch(pageNumber: number): Page | null;
+}
+
+/** Why a run of instructions ended. `address` is the faulting data or fetch address (exact u64). */
+export type Stop =
+  /** As many instructions retired as were asked for. */
+  | { readonly kind: 'budget' }
+  /** At a system call instruction, which has not retired: pc is on it. */
+  | { readonly kind: 'syscall' }
+  /** At a breakpoint instruction (pc on it). */
+  | { readonly kind: 'breakpoint' }
+  | { readonly kind: 'illegal-instruction'; readonly bits: number }
+  | { readonly kind: 'misaligned'; readonly access: Access; readonly address: bigint }
+  | { readonly kind: 'page-fault'; readonly access: Access; readonly address: bigint };
+
+export type Access = 'load' | 'store' | 'fetch';
+
+/** Receives what instructions did, in program order, when a span is expanded. Values are raw bits. */
+export interface Trace {
+  /** Before the instruction's effects. `length` is its size in bytes. */
+  step(pc: bigint, bits: number, length: number): void;
+  /** Register numbers are the architecture's DWARF numbers (riscv64: x0-x31 = 0-31, f0-f31 = 32-63; fcsr = 64). */
+  register(number: number, value: bigint): void;
+  load(address: bigint, sizeBytes: number, value: bigint): void;
+  store(address: bigint, sizeBytes: number, value: bigint): void;
+}
+
+export interface RunResult {
+  /** Instructions retired, at most the budget. */
+  readonly steps: number;
+  readonly stop: Stop;
+}
+
+/**
+ * Runs instructions. Result, registers and memory depend on nothing but the arguments: two engines agree to the
+ * bit, and `run(a); run(b)` equals `run(a+b)` but for reservations, which do not outlive a run.
+ */
+export interface Engine {
+  /**
+   * @param budget instructions to retire, ≥ 0
+   * @param timeNs virtual time at the start, read by guests through time counters; one instruction is 1 ns
+   * @param trace told of every effect when present
+   */
+  run(registers: Registers, memory: MemoryView, budget: number, timeNs: bigint, trace?: Trace): RunResult;
+}
+
+/** One frame register set for unwinding and printing: name and value, in the order crash texts list them. */
+export type NamedRegister = readonly [name: string, value: bigint];
+
+export interface Arch {
+  readonly name: 'riscv64';
+  /** ELF e_machine. */
+  readonly elfMachine: number;
+  readonly registersSizeBytes: number;
+  /** Wraps bytes (not copied); throws nothing: length is checked by the caller. */
+  registersFrom(bytes: Uint8Array): Registers;
+  /** State at thread start (Zircon's initial register state): everything else zero. */
+  initialRegisters(start: {
+    pc: bigint;
+    sp: bigint;
+    arg1: bigint;
+    arg2: bigint;
+    tp: bigint;
+    abiReg: bigint;
+  }): Registers;
+  createEngine(): Engine;
+  pc(r: Registers): bigint;
+  setPc(r: Registers, pc: bigint): void;
+  sp(r: Registers): bigint;
+  framePointer(r: Registers): bigint;
+  returnAddress(r: Registers): bigint;
+  /** System call convention. */
+  syscallNumber(r: Registers): bigint;
+  syscallArgument(r: Registers, index: number): bigint;
+  /** Moves pc behind the system call instruction. */
+  skipSyscall(r: Registers): void;
+  setResult(r: Registers, value: bigint): void;
+  /** For crash texts, in the platform's customary order. */
+  namedRegisters(r: Registers): readonly NamedRegister[];
+  /** DWARF register number to name, as in Trace. */
+  registerName(number: number): string;
+  setRegister(r: Registers, number: number, value: bigint): void;
+  /** Assembly text of one instruction. */
+  disassemble(pc: bigint, bits: number): string;
+  /** Bytes of the instruction that starts with these 16 bits. */
+  instructionLength(firstHalf: number): number;
+}
