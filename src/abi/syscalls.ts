@@ -1,0 +1,240 @@
+import { assert } from '../base/assert.js';
+import { parseDeclaration, type ScalarKind, scalarKind } from './c-types.js';
+import type { Call, HandleSpec, SyscallFlag } from './calls/call.js';
+import { CHANNEL_CALLS } from './calls/channel.js';
+import { CLOCK_CALLS } from './calls/clock.js';
+import { DEBUG_CALLS } from './calls/debug.js';
+import { DEVICE_CALLS } from './calls/device.js';
+import { EVENT_CALLS } from './calls/event.js';
+import { EXCEPTION_CALLS } from './calls/exception.js';
+import { HANDLE_CALLS } from './calls/handle.js';
+import { IOB_CALLS } from './calls/iob.js';
+import { SYSCALL_NAMES, type SyscallName } from './calls/numbers.js';
+import { RESTRICTED_CALLS } from './calls/restricted.js';
+import { STREAM_CALLS } from './calls/stream.js';
+import { SYSTEM_CALLS } from './calls/system.js';
+import { TASK_CALLS } from './calls/task.js';
+import { TESTING_CALLS } from './calls/testing.js';
+import { VMAR_CALLS } from './calls/vmar.js';
+import { VMO_CALLS } from './calls/vmo.js';
+import type { SyscallArgs } from './generated/syscall-args.js';
+import type { ObjectTypeName } from './object-types.js';
+import type { PolicyConditionName } from './policy.js';
+import { rightsNames } from './rights.js';
+import { Status, type StatusName } from './status.js';
+
+export type { SyscallFlag } from './calls/call.js';
+export type { SyscallName } from './calls/numbers.js';
+export type { SyscallArgs } from './generated/syscall-args.js';
+
+/** How an argument register is read. A call that takes a `bool` does not exist. */
+export type ArgKind = Exclude<ScalarKind, 'bool'>;
+
+export interface ArgHandle {
+  /** The only type allowed; `'any'` when every type is, or those of `oneOf` are. */
+  readonly type: ObjectTypeName | 'any';
+  readonly oneOf?: readonly ObjectTypeName[];
+  /** The mask that is always needed. */
+  readonly rights: number;
+  /** What is needed besides by option, mode or topic, in words: the handler checks it. */
+  readonly rightsNote?: string;
+  readonly op: HandleSpec['op'];
+}
+
+export interface SyscallArg {
+  readonly name: string;
+  readonly cType: string;
+  readonly kind: ArgKind;
+  readonly direction: 'in' | 'out' | 'inout';
+  /** A pointer that may be null; a handle that may be 0. */
+  readonly optional: boolean;
+  /** The argument that counts the elements pointed to (bytes for `void*` and `char*`). */
+  readonly lengthArg?: string;
+  /** The argument that holds the size of one element in bytes. */
+  readonly elementSizeArg?: string;
+  readonly handle?: ArgHandle;
+}
+
+export interface SyscallError {
+  readonly status: StatusName;
+  readonly cause: string;
+}
+
+export interface Syscall {
+  readonly number: number;
+  readonly name: SyscallName;
+  readonly category: string;
+  readonly tier: 'core' | 'ddk';
+  readonly flags: readonly SyscallFlag[];
+  /** C type of the result. */
+  readonly returns: string;
+  readonly args: readonly SyscallArg[];
+  /** Job policy condition that the call asks. */
+  readonly policy: PolicyConditionName | null;
+  readonly errors: readonly SyscallError[];
+  readonly note: string | null;
+}
+
+const CALLS: readonly Call[] = [
+  ...CHANNEL_CALLS,
+  ...CLOCK_CALLS,
+  ...DEBUG_CALLS,
+  ...DEVICE_CALLS,
+  ...EVENT_CALLS,
+  ...EXCEPTION_CALLS,
+  ...HANDLE_CALLS,
+  ...IOB_CALLS,
+  ...RESTRICTED_CALLS,
+  ...STREAM_CALLS,
+  ...SYSTEM_CALLS,
+  ...TASK_CALLS,
+  ...TESTING_CALLS,
+  ...VMAR_CALLS,
+  ...VMO_CALLS,
+];
+
+function argHandle(spec: HandleSpec): ArgHandle {
+  const { types, op, rights, rightsNote } = spec;
+  const note = rightsNote === undefined ? {} : { rightsNote };
+  if (types === 'any') return { type: 'any', op, rights, ...note };
+  if (types.length === 1) return { type: types[0], op, rights, ...note };
+  return { type: 'any', oneOf: types, op, rights, ...note };
+}
+
+function toArg(row: Call['args'][number]): SyscallArg {
+  const [text, spec] = typeof row === 'string' ? [row, {}] : row;
+  const { cType, name } = parseDeclaration(text);
+  const kind = scalarKind(cType);
+  assert(kind !== undefined && kind !== 'bool', `argument of unknown type: ${text}`);
+  const out = kind === 'pointer' && !cType.startsWith('const ');
+  return {
+    name,
+    cType,
+    kind,
+    direction: spec.direction ?? (out ? 'out' : 'in'),
+    optional: spec.optional ?? false,
+    ...(spec.length === undefined ? {} : { lengthArg: spec.length }),
+    ...(spec.elementSize === undefined ? {} : { elementSizeArg: spec.elementSize }),
+    ...(spec.handle === undefined ? {} : { handle: argHandle(spec.handle) }),
+  };
+}
+
+/** The statuses that follow from the argument table: the same for every call. */
+function commonErrors(args: readonly SyscallArg[], policy: PolicyConditionName | null): SyscallError[] {
+  const errors: SyscallError[] = [];
+  let creates = false;
+  for (const { name, handle } of args) {
+    if (handle === undefined) continue;
+    if (handle.op === 'create') {
+      creates = true;
+      continue;
+    }
+    errors.push({ status: 'ERR_BAD_HANDLE', cause: `${name} is not in the caller's handle table` });
+    const types = handle.oneOf ?? (handle.type === 'any' ? [] : [handle.type]);
+    if (types.length > 0)
+      errors.push({ status: 'ERR_WRONG_TYPE', cause: `${name} is not a ${types.join(' or ')}` });
+    const rights = [
+      ...rightsNames(handle.rights),
+      ...(handle.rightsNote === undefined ? [] : [handle.rightsNote]),
+    ];
+    if (rights.length > 0)
+      errors.push({ status: 'ERR_ACCESS_DENIED', cause: `${name} lacks ${rights.join(', ')}` });
+  }
+  if (policy !== null) errors.push({ status: 'ERR_ACCESS_DENIED', cause: `job policy denies ${policy}` });
+  if (creates) errors.push({ status: 'ERR_NO_MEMORY', cause: 'no memory or handles left' });
+  return errors;
+}
+
+function toSyscall(call: Call, number: number): Syscall {
+  const args = call.args.map(toArg);
+  const policy = call.policy ?? null;
+  const own = (call.errors ?? []).map(([status, cause]) => ({ status, cause }));
+  return {
+    number,
+    name: call.name,
+    category: call.category,
+    tier: call.tier ?? 'core',
+    flags: call.flags ?? [],
+    returns: call.returns ?? 'zx_status_t',
+    args,
+    policy,
+    errors: [...commonErrors(args, policy), ...own],
+    note: call.note ?? null,
+  };
+}
+
+function buildTable(): readonly Syscall[] {
+  const byName = new Map(CALLS.map((call) => [call.name, call]));
+  assert(byName.size === CALLS.length, 'a call is described twice');
+  assert(byName.size === SYSCALL_NAMES.length, 'calls and numbers differ');
+  return SYSCALL_NAMES.map((name, index) => {
+    const call = byName.get(name);
+    assert(call !== undefined, `${name} has a number but no description`);
+    return toSyscall(call, index + 1);
+  });
+}
+
+/** Every call, in number order: `SYSCALLS[n - 1].number === n`. */
+export const SYSCALLS: readonly Syscall[] = buildTable();
+
+const BY_NAME: ReadonlyMap<string, Syscall> = new Map(SYSCALLS.map((call) => [call.name, call]));
+
+/** The call of a number from the guest (any value), or undefined. */
+export function syscallByNumber(number: number): Syscall | undefined {
+  return SYSCALLS[number - 1];
+}
+
+export function syscallByName<N extends SyscallName>(name: N): Syscall & { readonly name: N };
+export function syscallByName(name: string): Syscall | undefined;
+export function syscallByName(name: string): Syscall | undefined {
+  return BY_NAME.get(name);
+}
+
+/** Calls that programs may link to: the vDSO exports these. */
+export function isPublic(call: Syscall): boolean {
+  return !call.flags.includes('internal');
+}
+
+function decodeArg(kind: ArgKind, value: bigint): number | bigint {
+  switch (kind) {
+    case 'handle':
+    case 'u32':
+      return Number(BigInt.asUintN(32, value));
+    case 'i32':
+      return Number(BigInt.asIntN(32, value));
+    case 'u16':
+      return Number(BigInt.asUintN(16, value));
+    case 'i16':
+      return Number(BigInt.asIntN(16, value));
+    case 'u8':
+      return Number(BigInt.asUintN(8, value));
+    case 'i8':
+      return Number(BigInt.asIntN(8, value));
+    case 'u64':
+      return BigInt.asUintN(64, value);
+    case 'i64':
+      return BigInt.asIntN(64, value);
+    case 'pointer':
+      return Number(BigInt.asUintN(64, value));
+  }
+}
+
+/**
+ * The arguments by their C names. Narrow arguments take the low bits of their register; a pointer becomes a number,
+ * exact for every valid user address (below 2^47) and above that for every invalid one.
+ * @param register the value of argument register `index`, signed or unsigned
+ */
+export function decodeArgs<N extends SyscallName>(
+  syscall: Syscall & { readonly name: N },
+  register: (index: number) => bigint,
+): SyscallArgs[N] {
+  const { args } = syscall;
+  const values: Record<string, number | bigint> = {};
+  for (let i = 0; i < args.length; i++) values[args[i].name] = decodeArg(args[i].kind, register(i));
+  return values as unknown as SyscallArgs[N];
+}
+
+/** `Status` of a name in an error list. */
+export function statusOf(error: SyscallError): number {
+  return Status[error.status];
+}
