@@ -196,4 +196,3 @@ function* entriesIn<V>(node: IntMapNode, base: number, from: number): IterableIt
     else yield* entriesIn<V>(slot as IntMapNode, start, from);
   }
 }
-

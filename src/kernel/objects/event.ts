@@ -1,0 +1,37 @@
+import { IntMap } from '../../base/int-map.js';
+import { newObject, type ObjectBase, type Observer } from './object.js';
+import type { Reducers } from './reducer.js';
+
+export interface EventState extends ObjectBase {
+  readonly kind: 'event';
+}
+
+export interface EventEvents {
+  'event-created': { koid: number };
+  /** All signals of an object after a change. */
+  'signals-changed': { koid: number; signals: number };
+  'observer-added': { koid: number; order: number; observer: Observer };
+  'observer-removed': { koid: number; order: number };
+}
+
+export const eventReducers: Reducers<EventEvents> = {
+  'event-created': (k, e) => {
+    k.create({ kind: 'event', ...newObject(e.koid, 0, IntMap.empty()) });
+  },
+  'signals-changed': (k, e) => {
+    k.updateAny(e.koid, (object) => {
+      object.signals = e.signals;
+    });
+  },
+  'observer-added': (k, e) => {
+    k.state.nextOrder = e.order + 1;
+    k.updateAny(e.koid, (object) => {
+      object.observers = object.observers.set(e.order, e.observer, k.owner);
+    });
+  },
+  'observer-removed': (k, e) => {
+    k.updateAny(e.koid, (object) => {
+      object.observers = object.observers.delete(e.order, k.owner);
+    });
+  },
+};

@@ -1,0 +1,87 @@
+import type { PrngState } from '../../base/prng.js';
+import type { Arch } from '../../cpu/arch.js';
+import { type ChannelEvents, channelReducers } from './channel.js';
+import { type CoreEvents, coreReducers } from './core.js';
+import { type EventEvents, eventReducers } from './event.js';
+import { type EventpairEvents, eventpairReducers } from './eventpair.js';
+import { type FutexEvents, futexReducers } from './futex.js';
+import { type JobEvents, jobReducers } from './job.js';
+import { Kernel, type KernelState, type MachineConfig } from './kernel.js';
+import { type PortEvents, portReducers } from './port.js';
+import { type ProcessEvents, processReducers } from './process.js';
+import type { Reducers } from './reducer.js';
+import { type ThreadEvents, threadReducers } from './thread.js';
+import { type TimerEvents, timerReducers } from './timer.js';
+import { type VmarEvents, vmarReducers } from './vmar.js';
+import { type VmoEvents, vmoReducers } from './vmo.js';
+
+interface MiscEvents {
+  /** zx_debug_write: what the guest's console shows. */
+  'console-written': { thread: number; bytes: Uint8Array };
+  /** The generator of zx_cprng_draw moved on. */
+  'entropy-drawn': { state: PrngState };
+}
+
+const miscReducers: Reducers<MiscEvents> = {
+  'console-written': () => {},
+  'entropy-drawn': (k, e) => {
+    k.state.entropy = e.state;
+  },
+};
+
+/** Every kind of event and what it holds. */
+export type EventMap = ChannelEvents &
+  CoreEvents &
+  EventEvents &
+  EventpairEvents &
+  FutexEvents &
+  JobEvents &
+  MiscEvents &
+  PortEvents &
+  ProcessEvents &
+  ThreadEvents &
+  TimerEvents &
+  VmarEvents &
+  VmoEvents;
+
+export type EventType = keyof EventMap;
+export type EventOf<K extends EventType> = { readonly type: K } & Readonly<EventMap[K]>;
+/** An immutable fact, in the past tense. Plain data: it can be stored, hashed and applied anywhere. */
+export type KernelEvent = { [K in EventType]: EventOf<K> }[EventType];
+
+export const reducers: Reducers<EventMap> = {
+  ...channelReducers,
+  ...coreReducers,
+  ...eventReducers,
+  ...eventpairReducers,
+  ...futexReducers,
+  ...jobReducers,
+  ...miscReducers,
+  ...portReducers,
+  ...processReducers,
+  ...threadReducers,
+  ...timerReducers,
+  ...vmarReducers,
+  ...vmoReducers,
+};
+
+/** Applies one event to a cursor. Only a kernel event moves `seq`; a span counts steps. */
+export function applyEvent(k: Kernel, event: KernelEvent): void {
+  (reducers[event.type] as (k: Kernel, event: KernelEvent) => void)(k, event);
+  if (event.type !== 'span') {
+    k.state.seq++;
+    k.state.step = 0;
+  }
+}
+
+/** The pure form: `state` is not changed. Goes through immer drafts. */
+export function reduce(
+  state: KernelState,
+  event: KernelEvent,
+  config: MachineConfig,
+  arch: Arch,
+): KernelState {
+  const k = new Kernel(state, config, arch, 'immer');
+  applyEvent(k, event);
+  return k.snapshot();
+}

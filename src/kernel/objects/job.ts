@@ -1,0 +1,57 @@
+import { IntMap } from '../../base/int-map.js';
+import { newObject, type ObjectBase } from './object.js';
+import type { Reducers } from './reducer.js';
+
+export interface JobState extends ObjectBase {
+  readonly kind: 'job';
+  readonly name: string;
+  /** 0 for the root job. */
+  readonly parent: number;
+  readonly jobs: IntMap<true>;
+  readonly processes: IntMap<true>;
+  /** Job levels that may still be nested below: 32 for the root. */
+  readonly maxHeight: number;
+  readonly life: 'ready' | 'killing' | 'dead';
+  readonly returnCode: bigint;
+}
+
+export interface JobEvents {
+  'job-created': { koid: number; parent: number; name: string; maxHeight: number; signals: number };
+  'job-life-changed': { koid: number; life: JobState['life']; returnCode: bigint };
+  /** A dead or destroyed child left its parent. */
+  'job-child-removed': { koid: number; child: number };
+}
+
+export const jobReducers: Reducers<JobEvents> = {
+  'job-created': (k, e) => {
+    k.create({
+      kind: 'job',
+      ...newObject(e.koid, e.signals, IntMap.empty()),
+      name: e.name,
+      parent: e.parent,
+      jobs: IntMap.empty(),
+      processes: IntMap.empty(),
+      maxHeight: e.maxHeight,
+      life: 'ready',
+      returnCode: 0n,
+    });
+    if (e.parent === 0) k.state.rootJob = e.koid;
+    else {
+      k.update(e.parent, 'job', (job) => {
+        job.jobs = job.jobs.set(e.koid, true, k.owner);
+      });
+    }
+  },
+  'job-life-changed': (k, e) => {
+    k.update(e.koid, 'job', (job) => {
+      job.life = e.life;
+      job.returnCode = e.returnCode;
+    });
+  },
+  'job-child-removed': (k, e) => {
+    k.update(e.koid, 'job', (job) => {
+      job.jobs = job.jobs.delete(e.child, k.owner);
+      job.processes = job.processes.delete(e.child, k.owner);
+    });
+  },
+};

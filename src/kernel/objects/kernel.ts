@@ -1,0 +1,219 @@
+import { produce, setAutoFreeze } from 'immer';
+import { assert } from '../../base/assert.js';
+import { IntMap, type Owner } from '../../base/int-map.js';
+import type { Arch, Registers } from '../../cpu/arch.js';
+import type { CoreState, Deadline, Slice } from './core.js';
+import type { FutexWaiter } from './futex.js';
+import type { KernelObject, Mutable, ObjectKind, ObjectOf } from './object.js';
+
+// Typed arrays and persistent maps inside objects must stay as they are, and freezing costs on every change.
+setAutoFreeze(false);
+
+/** The whole machine as one immutable value. Two of them are the same machine when their state hashes are equal. */
+export interface KernelState {
+  /** Kernel events so far: the first part of a position. */
+  readonly seq: number;
+  /** Instructions retired since the last kernel event: the second part. */
+  readonly step: number;
+  /** Instructions retired by all cores since the machine was made. */
+  readonly steps: number;
+  /** Virtual time that passed while no thread could run, ns. Time now is `steps + idleNs`. */
+  readonly idleNs: bigint;
+  readonly objects: IntMap<KernelObject>;
+  /** User-visible CPU state by thread koid, for threads that were started. */
+  readonly registers: IntMap<Registers>;
+  readonly nextKoid: number;
+  /** Numbers for observers, deadlines and futex waiters: order of registration. */
+  readonly nextOrder: number;
+  readonly cores: readonly CoreState[];
+  /** Threads that could run but have no core, in order. */
+  readonly runQueue: readonly number[];
+  /** What the scheduler chose last, while it lasts. */
+  readonly slice: Slice | null;
+  /** Sorted by time, then by order of registration. */
+  readonly deadlines: readonly Deadline[];
+  /** Blocked in zx_futex_wait, by order of arrival. */
+  readonly futexWaiters: IntMap<FutexWaiter>;
+  /** Random numbers drawn by cprng_draw so far are a function of this: four words. */
+  readonly entropy: readonly [number, number, number, number];
+  /** 4 KiB pages held by VMOs; shared pages count once for each VMO. */
+  readonly committedPages: number;
+  /** Bytes waiting in channels. */
+  readonly messageBytes: number;
+  readonly rootJob: number;
+  /** The process whose end ends the run; 0 until it is made. */
+  readonly mainProcess: number;
+  /** Set once: why the run is over. */
+  readonly halt: Halt | null;
+}
+
+export type Halt =
+  | { readonly kind: 'exited'; readonly returnCode: bigint }
+  | { readonly kind: 'deadlock' }
+  | { readonly kind: 'step-limit' };
+
+/** Constants of one machine: the recording's header holds them. */
+export interface MachineConfig {
+  readonly cores: number;
+  /** Seeds handle values, cprng and stack canaries; the schedule has a seed of its own. */
+  readonly entropySeed: number;
+  /** Pages that VMOs may hold; a store that needs one more faults. */
+  readonly physicalPages: number;
+}
+
+/**
+ * A cursor over states: what reducers change. Between two snapshots it owns what it made and changes it in place;
+ * `snapshot` gives the value away and owns nothing from then on. With `draft: 'immer'` every change goes through an
+ * immer draft instead: slower, nothing in place, the same result (a property test holds both to that).
+ */
+export class Kernel {
+  readonly state: Mutable<KernelState>;
+  /** What was made under this token may be changed in place. */
+  owner: Owner = {};
+  /** Goes up when a page that somebody may have cached is no longer the one to use. */
+  memoryGeneration = 0;
+  private readonly ownedObjects = new Set<number>();
+  private readonly ownedRegisters = new Set<number>();
+
+  constructor(
+    state: KernelState,
+    readonly config: MachineConfig,
+    readonly arch: Arch,
+    private readonly draft: 'owned' | 'immer' = 'owned',
+  ) {
+    this.state = { ...state };
+  }
+
+  /** The state now, as a value that will not change. Costs nothing now; later first writes copy again. */
+  snapshot(): KernelState {
+    this.newEpoch();
+    return { ...this.state };
+  }
+
+  /** Makes this cursor go on from another state of the same machine. */
+  restore(state: KernelState): void {
+    this.newEpoch();
+    Object.assign(this.state, state);
+  }
+
+  /** Gives up ownership of everything made so far, so that it may be shared. */
+  newEpoch(): void {
+    this.owner = {};
+    this.ownedObjects.clear();
+    this.ownedRegisters.clear();
+    this.memoryGeneration++;
+  }
+
+  get nowNs(): bigint {
+    return BigInt(this.state.steps) + this.state.idleNs;
+  }
+
+  find(koid: number): KernelObject | undefined {
+    return this.state.objects.get(koid);
+  }
+
+  /** The object, which must exist and be of that kind: events and deciders name only objects that do. */
+  get<K extends ObjectKind>(koid: number, kind: K): ObjectOf<K> {
+    const object = this.state.objects.get(koid);
+    assert(object !== undefined && object.kind === kind, `no ${kind} with koid ${koid}`);
+    return object as ObjectOf<K>;
+  }
+
+  create(object: KernelObject): void {
+    assert(object.koid === this.state.nextKoid, `koid ${object.koid} out of turn`);
+    this.state.nextKoid = object.koid + 1;
+    this.state.objects = this.state.objects.set(object.koid, object, this.owner);
+    this.ownedObjects.add(object.koid);
+  }
+
+  /** Runs a recipe on one object. It may assign fields, nothing deeper. */
+  update<K extends ObjectKind>(koid: number, kind: K, recipe: (draft: Mutable<ObjectOf<K>>) => void): void {
+    const object = this.get(koid, kind);
+    this.change(koid, object, recipe as (draft: Mutable<KernelObject>) => void);
+  }
+
+  /** As `update`, for fields that all kinds have. */
+  updateAny(koid: number, recipe: (draft: Mutable<KernelObject>) => void): void {
+    const object = this.find(koid);
+    assert(object !== undefined, `no object with koid ${koid}`);
+    this.change(koid, object, recipe);
+  }
+
+  private change(koid: number, object: KernelObject, recipe: (draft: Mutable<KernelObject>) => void): void {
+    if (this.draft === 'immer') {
+      const changed = produce(object, recipe as (draft: unknown) => void) as KernelObject;
+      this.state.objects = this.state.objects.set(koid, changed);
+      return;
+    }
+    if (this.ownedObjects.has(koid)) {
+      recipe(object as Mutable<KernelObject>);
+      return;
+    }
+    const copy = { ...object };
+    recipe(copy as Mutable<KernelObject>);
+    this.state.objects = this.state.objects.set(koid, copy, this.owner);
+    this.ownedObjects.add(koid);
+  }
+
+  remove(koid: number): void {
+    this.state.objects = this.state.objects.delete(koid, this.owner);
+    this.ownedObjects.delete(koid);
+  }
+
+  registers(thread: number): Registers {
+    const registers = this.state.registers.get(thread);
+    assert(registers !== undefined, `thread ${thread} has no registers`);
+    return registers;
+  }
+
+  /** The registers of a thread, to change in place. */
+  registersForWrite(thread: number): Registers {
+    const registers = this.registers(thread);
+    if (this.ownedRegisters.has(thread)) return registers;
+    const copy = registers.copy();
+    this.setRegisters(thread, copy);
+    return copy;
+  }
+
+  setRegisters(thread: number, registers: Registers): void {
+    this.state.registers = this.state.registers.set(thread, registers, this.owner);
+    this.ownedRegisters.add(thread);
+  }
+
+  removeRegisters(thread: number): void {
+    this.state.registers = this.state.registers.delete(thread, this.owner);
+    this.ownedRegisters.delete(thread);
+  }
+
+  takeOrder(): number {
+    return this.state.nextOrder++;
+  }
+}
+
+/** A machine with a root job and nothing else. */
+export function emptyState(
+  config: MachineConfig,
+  entropy: readonly [number, number, number, number],
+): KernelState {
+  return {
+    seq: 0,
+    step: 0,
+    steps: 0,
+    idleNs: 0n,
+    objects: IntMap.empty(),
+    registers: IntMap.empty(),
+    nextKoid: 1024,
+    nextOrder: 1,
+    cores: Array.from({ length: config.cores }, () => ({ thread: 0, quantumSteps: 0 })),
+    runQueue: [],
+    slice: null,
+    deadlines: [],
+    futexWaiters: IntMap.empty(),
+    entropy,
+    committedPages: 0,
+    messageBytes: 0,
+    rootJob: 0,
+    mainProcess: 0,
+    halt: null,
+  };
+}

@@ -1,0 +1,136 @@
+import { IntMap } from '../../base/int-map.js';
+import { PAGE_SIZE } from '../../memory/page.js';
+import type { Kernel } from './kernel.js';
+import { newObject, type ObjectBase } from './object.js';
+import type { Reducers } from './reducer.js';
+
+/** Pages of a VMO placed in an address space. A value, not an object: it has no handle and no koid. */
+export interface Mapping {
+  readonly kind: 'mapping';
+  readonly base: number;
+  readonly sizeBytes: number;
+  readonly vmo: number;
+  readonly vmoOffset: number;
+  /** ZX_VM_PERM_* bits in force. */
+  readonly permissions: number;
+  /** ZX_VM_PERM_* bits that protect may grant: what VMO rights and VMAR flags allowed at map time. */
+  readonly maxPermissions: number;
+}
+
+export interface ChildVmar {
+  readonly kind: 'vmar';
+  readonly koid: number;
+}
+
+export type Region = Mapping | ChildVmar;
+
+export interface VmarState extends ObjectBase {
+  readonly kind: 'vmar';
+  readonly process: number;
+  /** 0 for the root of an address space. */
+  readonly parent: number;
+  readonly base: number;
+  readonly sizeBytes: number;
+  /** ZX_VM_CAN_MAP_* bits. */
+  readonly flags: number;
+  /** Mappings and child regions by base page number; they do not overlap. */
+  readonly regions: IntMap<Region>;
+  readonly destroyed: boolean;
+}
+
+export interface VmarEvents {
+  'vmar-created': {
+    koid: number;
+    process: number;
+    parent: number;
+    base: number;
+    sizeBytes: number;
+    flags: number;
+  };
+  /** It left its parent; its handles stay valid and useless. */
+  'vmar-destroyed': { koid: number };
+  'mapping-added': {
+    vmar: number;
+    base: number;
+    sizeBytes: number;
+    vmo: number;
+    vmoOffset: number;
+    permissions: number;
+    maxPermissions: number;
+  };
+  'mapping-removed': { vmar: number; base: number };
+}
+
+export const vmarReducers: Reducers<VmarEvents> = {
+  'vmar-created': (k, e) => {
+    k.create({
+      kind: 'vmar',
+      ...newObject(e.koid, 0, IntMap.empty()),
+      process: e.process,
+      parent: e.parent,
+      base: e.base,
+      sizeBytes: e.sizeBytes,
+      flags: e.flags,
+      regions: IntMap.empty(),
+      destroyed: false,
+    });
+    if (e.parent !== 0) {
+      k.update(e.parent, 'vmar', (parent) => {
+        parent.regions = parent.regions.set(e.base / PAGE_SIZE, { kind: 'vmar', koid: e.koid }, k.owner);
+      });
+    }
+  },
+  'vmar-destroyed': (k, e) => {
+    const { parent, base } = k.get(e.koid, 'vmar');
+    k.update(e.koid, 'vmar', (vmar) => {
+      vmar.destroyed = true;
+    });
+    if (parent !== 0) {
+      k.update(parent, 'vmar', (p) => {
+        p.regions = p.regions.delete(base / PAGE_SIZE, k.owner);
+      });
+    }
+    k.memoryGeneration++;
+  },
+  'mapping-added': (k, e) => {
+    k.update(e.vmar, 'vmar', (vmar) => {
+      const { base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions } = e;
+      vmar.regions = vmar.regions.set(
+        base / PAGE_SIZE,
+        { kind: 'mapping', base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions },
+        k.owner,
+      );
+    });
+    k.update(e.vmo, 'vmo', (vmo) => {
+      vmo.mappings++;
+    });
+    k.memoryGeneration++;
+  },
+  'mapping-removed': (k, e) => {
+    const region = k.get(e.vmar, 'vmar').regions.get(e.base / PAGE_SIZE);
+    if (region?.kind !== 'mapping') return;
+    k.update(e.vmar, 'vmar', (vmar) => {
+      vmar.regions = vmar.regions.delete(e.base / PAGE_SIZE, k.owner);
+    });
+    k.update(region.vmo, 'vmo', (vmo) => {
+      vmo.mappings--;
+    });
+    k.memoryGeneration++;
+  },
+};
+
+/** The mapping that holds the address, in the address space below this region; undefined where nothing is mapped. */
+export function findMapping(k: Kernel, rootVmar: number, address: number): Mapping | undefined {
+  const page = Math.floor(address / PAGE_SIZE);
+  let vmar = k.get(rootVmar, 'vmar');
+  for (;;) {
+    const found = vmar.regions.floor(page);
+    if (found === undefined) return undefined;
+    const region = found[1];
+    if (region.kind === 'mapping') {
+      return address < region.base + region.sizeBytes ? region : undefined;
+    }
+    vmar = k.get(region.koid, 'vmar');
+    if (address >= vmar.base + vmar.sizeBytes) return undefined;
+  }
+}

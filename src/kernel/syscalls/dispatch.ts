@@ -1,0 +1,130 @@
+import { PolicyExceptionCode } from '../../abi/policy.js';
+import { Status } from '../../abi/status.js';
+import {
+  decodeArgs,
+  type Syscall,
+  type SyscallArgs,
+  type SyscallName,
+  syscallByNumber,
+} from '../../abi/syscalls.js';
+import { BLOCKED, Call, GONE, type Outcome } from './call.js';
+import { channelCalls } from './channel.js';
+import { clockCalls } from './clock.js';
+import { debugCalls } from './debug.js';
+import type { Decider } from './decider.js';
+import { eventCalls } from './event.js';
+import { futexCalls } from './futex.js';
+import { handleCalls } from './handle.js';
+import { infoCalls } from './info.js';
+import { objectCalls } from './object.js';
+import { portCalls } from './port.js';
+import { Refusal } from './refusal.js';
+import { systemCalls } from './system.js';
+import { taskCalls } from './task.js';
+import { endProcess, TaskReturnCode } from './tasks.js';
+import { timerCalls } from './timer.js';
+import { vmarCalls } from './vmar.js';
+import { vmoCalls } from './vmo.js';
+
+/** What decides one call. Everything it says no to, it refuses before it emits. */
+export type Handler<N extends SyscallName> = (call: Call<N>, args: SyscallArgs[N]) => Outcome;
+export type Handlers = { readonly [N in SyscallName]?: Handler<N> };
+
+const handlers: Handlers = {
+  ...channelCalls,
+  ...clockCalls,
+  ...debugCalls,
+  ...eventCalls,
+  ...futexCalls,
+  ...handleCalls,
+  ...infoCalls,
+  ...objectCalls,
+  ...portCalls,
+  ...systemCalls,
+  ...taskCalls,
+  ...timerCalls,
+  ...vmarCalls,
+  ...vmoCalls,
+};
+
+/** Whether a call of the table does something here; the others answer NOT_SUPPORTED. */
+export function isBuilt(name: SyscallName): boolean {
+  return handlers[name] !== undefined;
+}
+
+/**
+ * Decides the call that a thread is at. `core` is where it runs; `allowed` says whether the trap came from the
+ * place in the vDSO that belongs to this call.
+ */
+export function dispatchSyscall(
+  m: Decider,
+  thread: number,
+  core: number,
+  allowed: (call: Syscall, pc: bigint) => boolean,
+): void {
+  const { k } = m;
+  const { arch } = k;
+  const registers = k.registers(thread);
+  const { process } = k.get(thread, 'thread');
+  const number = BigInt.asUintN(64, arch.syscallNumber(registers));
+  const syscall = number < 0x10000n ? syscallByNumber(Number(number)) : undefined;
+  const pc = arch.pc(registers);
+  if (syscall === undefined || !allowed(syscall, pc)) {
+    badSyscall(m, thread, process, pc, number);
+    return;
+  }
+  decideSyscall(m, thread, core, syscall, (i) => arch.syscallArgument(registers, i));
+}
+
+/** Decides one call of a thread that may make it, whatever way it came: a trap, or a program of the host's language. */
+export function decideSyscall(
+  m: Decider,
+  thread: number,
+  core: number,
+  syscall: Syscall,
+  register: (index: number) => bigint,
+): void {
+  const { k } = m;
+  const { process } = k.get(thread, 'thread');
+  const args = decodeArgs(syscall as Syscall & { name: SyscallName }, register);
+  m.emit({
+    type: 'syscall-entered',
+    thread,
+    core,
+    name: syscall.name,
+    number: syscall.number,
+    args: Object.values(args),
+  });
+  const outcome = decide(new Call(m, syscall, args, thread, process), args);
+  if (outcome === BLOCKED || outcome === GONE) return;
+  const now = k.find(thread);
+  if (now?.kind !== 'thread' || now.life === 'dead') return;
+  m.emit({ type: 'syscall-returned', thread, number: syscall.number, result: BigInt(outcome) });
+}
+
+function decide(call: Call, args: SyscallArgs[SyscallName]): Outcome {
+  const handler = handlers[call.syscall.name] as Handler<SyscallName> | undefined;
+  if (handler === undefined) return Status.ERR_NOT_SUPPORTED;
+  try {
+    return handler(call, args);
+  } catch (reason) {
+    if (reason instanceof Refusal) return reason.status;
+    throw reason;
+  }
+}
+
+/** A trap from elsewhere than the vDSO, or with a wrong number: a policy exception that nobody handles ends the process. */
+function badSyscall(m: Decider, thread: number, process: number, pc: bigint, number: bigint): void {
+  m.emit({
+    type: 'exception-raised',
+    thread,
+    process,
+    exception: 'policy',
+    access: 'none',
+    pc,
+    address: 0n,
+    code: PolicyExceptionCode.BAD_SYSCALL,
+    data: Number(number & 0xffffffffn),
+  });
+  endProcess(m, process, TaskReturnCode.EXCEPTION_KILL);
+}

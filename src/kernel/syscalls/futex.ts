@@ -1,0 +1,3 @@
+import type { Handlers } from './dispatch.js';
+
+export const futexCalls: Handlers = {};

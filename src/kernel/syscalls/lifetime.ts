@@ -1,0 +1,94 @@
+import { Signal } from '../../abi/signals.js';
+import { Status } from '../../abi/status.js';
+import type { ChannelState } from '../objects/channel.js';
+import type { KernelObject } from '../objects/object.js';
+import type { Decider } from './decider.js';
+import { changeSignals } from './signals.js';
+import { endProcess, endThread } from './tasks.js';
+import { finishCall } from './waits.js';
+
+/**
+ * Looks at objects that lost a reference and ends those that nobody can reach any more, then those that they alone
+ * kept, and so on: a list, not recursion, because a guest may nest messages as deep as it likes.
+ */
+export function releaseObjects(m: Decider, koids: readonly number[]): void {
+  const queue = [...koids];
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const object = m.k.find(next);
+    if (object !== undefined && object.handleCount === 0) queue.push(...release(m, object));
+  }
+}
+
+/** Ends one object without handles, unless something else keeps it; gives the objects that lost a reference. */
+function release(m: Decider, object: KernelObject): number[] {
+  const { koid } = object;
+  switch (object.kind) {
+    case 'channel':
+      return releaseChannel(m, object);
+    case 'eventpair':
+      m.emit({ type: 'object-destroyed', koid });
+      changeSignals(m, object.peer, 0, Signal.EVENTPAIR_PEER_CLOSED);
+      return [];
+    case 'vmo':
+      if (object.mappings > 0 || object.children > 0) return [];
+      m.emit({ type: 'object-destroyed', koid });
+      return object.parent === 0 ? [] : removeVmoChild(m, object.parent);
+    case 'vmar':
+      if (object.destroyed) m.emit({ type: 'object-destroyed', koid });
+      return [];
+    case 'thread':
+      if (object.life === 'new') endThread(m, koid);
+      else if (object.life === 'dead') m.emit({ type: 'object-destroyed', koid });
+      return [];
+    case 'process':
+      if (object.life === 'initial') endProcess(m, koid, 0n);
+      else if (object.life === 'dead') {
+        m.emit({ type: 'object-destroyed', koid });
+        return [object.job, object.rootVmar];
+      }
+      return [];
+    case 'job':
+      if (object.parent === 0 || object.jobs.size > 0 || object.processes.size > 0) return [];
+      m.emit({ type: 'job-child-removed', koid: object.parent, child: koid });
+      m.emit({ type: 'object-destroyed', koid });
+      return [object.parent];
+    case 'timer':
+      if (object.deadlineOrder !== 0) m.emit({ type: 'timer-cleared', koid });
+      m.emit({ type: 'object-destroyed', koid });
+      return [];
+    case 'port':
+      for (const thread of [...object.waiters.values()]) finishCall(m, thread, Status.ERR_CANCELED);
+      m.emit({ type: 'object-destroyed', koid });
+      return [];
+    case 'event':
+      m.emit({ type: 'object-destroyed', koid });
+      return [];
+  }
+}
+
+function releaseChannel(m: Decider, channel: ChannelState): number[] {
+  const { koid, peer } = channel;
+  const lost: number[] = [];
+  for (const message of channel.messages.values()) {
+    for (const entry of message.handles) {
+      m.emit({ type: 'handle-dropped', koid: entry.koid });
+      lost.push(entry.koid);
+    }
+  }
+  while (m.k.get(koid, 'channel').messages.size > 0) m.emit({ type: 'channel-message-taken', koid });
+  for (const thread of [...channel.calls.values()]) finishCall(m, thread, Status.ERR_CANCELED);
+  m.emit({ type: 'object-destroyed', koid });
+  const other = m.k.find(peer);
+  if (other?.kind === 'channel') {
+    for (const thread of [...other.calls.values()]) finishCall(m, thread, Status.ERR_PEER_CLOSED);
+    changeSignals(m, peer, Signal.CHANNEL_WRITABLE, Signal.CHANNEL_PEER_CLOSED);
+  }
+  return lost;
+}
+
+function removeVmoChild(m: Decider, parent: number): number[] {
+  m.emit({ type: 'vmo-child-removed', parent });
+  const object = m.k.find(parent);
+  if (object?.kind === 'vmo' && object.children === 0) changeSignals(m, parent, 0, Signal.VMO_ZERO_CHILDREN);
+  return [parent];
+}

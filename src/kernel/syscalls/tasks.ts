@@ -1,0 +1,99 @@
+import { Signal } from '../../abi/signals.js';
+import type { VmarState } from '../objects/vmar.js';
+import type { Decider } from './decider.js';
+import { closeHandle } from './handles.js';
+import { releaseObjects } from './lifetime.js';
+import { changeSignals } from './signals.js';
+import { abandonWait } from './waits.js';
+
+/** `zx_info_process_t.return_code` of a process that ended otherwise than by its own exit (zircon/types.h). */
+export const TaskReturnCode = {
+  SYSCALL_KILL: -1024n,
+  OOM_KILL: -1025n,
+  POLICY_KILL: -1026n,
+  VDSO_KILL: -1027n,
+  EXCEPTION_KILL: -1028n,
+  CRITICAL_PROCESS_KILL: -1029n,
+} as const;
+
+/** Ends a thread, started or not. The last one takes its process with it. */
+export function endThread(m: Decider, koid: number): void {
+  const thread = m.k.find(koid);
+  if (thread?.kind !== 'thread' || thread.life === 'dead') return;
+  abandonWait(m, koid);
+  m.emit({ type: 'thread-life-changed', koid, life: 'dead' });
+  changeSignals(m, koid, Signal.THREAD_RUNNING | Signal.THREAD_SUSPENDED, Signal.THREAD_TERMINATED);
+  const owner = m.k.find(thread.process);
+  if (owner?.kind === 'process' && owner.life === 'running' && owner.threads.size === 0) {
+    endProcess(m, owner.koid, owner.returnCode);
+  }
+  releaseObjects(m, [koid]);
+}
+
+/**
+ * Ends a process: its threads in order of creation, then its handles in order of slots, then its address space.
+ * All at once: nobody sees a process half dead. The first return code stays.
+ */
+export function endProcess(m: Decider, koid: number, returnCode: bigint): void {
+  const process = m.k.find(koid);
+  if (process?.kind !== 'process' || process.life === 'dying' || process.life === 'dead') return;
+  m.emit({ type: 'process-life-changed', koid, life: 'dying', returnCode });
+  for (const thread of [...process.threads.keys()]) endThread(m, thread);
+  for (const slot of [...m.k.get(koid, 'process').handles.keys()]) closeHandle(m, koid, slot);
+  destroyVmar(m, process.rootVmar);
+  m.emit({ type: 'process-life-changed', koid, life: 'dead', returnCode });
+  m.emit({ type: 'job-child-removed', koid: process.job, child: koid });
+  changeSignals(m, koid, 0, Signal.PROCESS_TERMINATED);
+  childLeftJob(m, process.job);
+  releaseObjects(m, [koid]);
+}
+
+/** Ends a job: child jobs first, depth first, then processes. */
+export function endJob(m: Decider, koid: number, returnCode: bigint): void {
+  const job = m.k.find(koid);
+  if (job?.kind !== 'job' || job.life !== 'ready') return;
+  m.emit({ type: 'job-life-changed', koid, life: 'killing', returnCode });
+  for (const child of [...job.jobs.keys()]) endJob(m, child, returnCode);
+  for (const process of [...job.processes.keys()]) endProcess(m, process, returnCode);
+  const now = m.k.find(koid);
+  if (now?.kind === 'job' && now.life === 'killing') finishJob(m, koid);
+}
+
+function finishJob(m: Decider, koid: number): void {
+  const { returnCode } = m.k.get(koid, 'job');
+  m.emit({ type: 'job-life-changed', koid, life: 'dead', returnCode });
+  changeSignals(m, koid, 0, Signal.JOB_TERMINATED);
+}
+
+/** Signals that follow from a job's children; called when one left. */
+function childLeftJob(m: Decider, koid: number): void {
+  const job = m.k.find(koid);
+  if (job?.kind !== 'job') return;
+  const set =
+    (job.processes.size === 0 ? Signal.JOB_NO_PROCESSES : 0) | (job.jobs.size === 0 ? Signal.JOB_NO_JOBS : 0);
+  changeSignals(m, koid, 0, set);
+  releaseObjects(m, [koid]);
+}
+
+/** Destroys a region, everything mapped in it and all regions below: children before parents. */
+export function destroyVmar(m: Decider, koid: number): void {
+  // Regions are collected first: a guest may nest them deeper than a call stack is.
+  const order: VmarState[] = [];
+  const pending = [koid];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const vmar = m.k.find(next);
+    if (vmar?.kind !== 'vmar' || vmar.destroyed) continue;
+    order.push(vmar);
+    for (const region of vmar.regions.values()) if (region.kind === 'vmar') pending.push(region.koid);
+  }
+  for (const vmar of order.reverse()) {
+    const vmos: number[] = [];
+    for (const region of [...vmar.regions.values()]) {
+      if (region.kind !== 'mapping') continue;
+      m.emit({ type: 'mapping-removed', vmar: vmar.koid, base: region.base });
+      vmos.push(region.vmo);
+    }
+    m.emit({ type: 'vmar-destroyed', koid: vmar.koid });
+    releaseObjects(m, [...vmos, vmar.koid]);
+  }
+}

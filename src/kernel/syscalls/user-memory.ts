@@ -1,0 +1,87 @@
+import { Status } from '../../abi/status.js';
+import { VmOption } from '../../abi/vm.js';
+import { PAGE_SIZE } from '../../memory/page.js';
+import type { Kernel } from '../objects/kernel.js';
+import { findMapping } from '../objects/vmar.js';
+import type { Decider } from './decider.js';
+import { refuse } from './refusal.js';
+
+/** One page's worth of a user range: where its bytes are. */
+interface Piece {
+  readonly address: number;
+  readonly vmo: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The user range by pages, or null when part of it is not mapped with that permission, or lies past its VMO. */
+function pieces(
+  k: Kernel,
+  process: number,
+  address: number,
+  length: number,
+  permission: number,
+): Piece[] | null {
+  const owner = k.find(process);
+  if (owner?.kind !== 'process' || !Number.isSafeInteger(address + length)) return null;
+  const out: Piece[] = [];
+  for (let at = address; at < address + length; ) {
+    const mapping = findMapping(k, owner.rootVmar, at);
+    if (mapping === undefined || (mapping.permissions & permission) === 0) return null;
+    const offset = mapping.vmoOffset + (at - mapping.base);
+    if (offset >= k.get(mapping.vmo, 'vmo').sizeBytes) return null;
+    const count = Math.min(PAGE_SIZE - (at % PAGE_SIZE), address + length - at);
+    out.push({ address: at, vmo: mapping.vmo, offset, length: count });
+    at += count;
+  }
+  return out;
+}
+
+/** Bytes of a process's memory, or null when it may not read all of them. Longer than 64 MiB is never readable. */
+export function readUser(k: Kernel, process: number, address: number, length: number): Uint8Array | null {
+  if (length === 0) return new Uint8Array(0);
+  if (length > 0x4000000) return null;
+  const parts = pieces(k, process, address, length, VmOption.PERM_READ);
+  if (parts === null) return null;
+  const out = new Uint8Array(length);
+  for (const part of parts) {
+    const page = k.get(part.vmo, 'vmo').pages.get(Math.floor(part.offset / PAGE_SIZE));
+    if (page === undefined) continue;
+    const inPage = part.offset % PAGE_SIZE;
+    out.set(page.bytes.subarray(inPage, inPage + part.length), part.address - address);
+  }
+  return out;
+}
+
+/** Whether the process itself could write the range now, and memory is left to do it. */
+export function isUserWritable(k: Kernel, process: number, address: number, length: number): boolean {
+  if (length === 0) return true;
+  if (length > 0x4000000) return false;
+  const parts = pieces(k, process, address, length, VmOption.PERM_WRITE);
+  return parts !== null && k.state.committedPages + parts.length <= k.config.physicalPages;
+}
+
+/** Writes memory that was found writable before. Writing nothing is fine. */
+export function writeUser(
+  m: Decider,
+  process: number,
+  thread: number,
+  address: number,
+  bytes: Uint8Array,
+): void {
+  if (bytes.length === 0) return;
+  const parts = pieces(m.k, process, address, bytes.length, VmOption.PERM_WRITE);
+  if (parts === null) refuse(Status.ERR_INVALID_ARGS);
+  for (const { address: at, vmo, offset, length } of parts) {
+    const from = at - address;
+    m.emit({
+      type: 'user-memory-written',
+      process,
+      thread,
+      address: at,
+      vmo,
+      offset,
+      bytes: bytes.slice(from, from + length),
+    });
+  }
+}
