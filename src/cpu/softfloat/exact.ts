@@ -1,5 +1,6 @@
 import { DZ, type FloatEnv, NV, NX, RDN } from './env.js';
 import { type Format, type Scaled, signed, type Unpacked, unpack } from './format.js';
+import type { IntegerType } from './integer.js';
 import { bitLength, round, roundShift } from './round.js';
 
 /**
@@ -221,10 +222,11 @@ export function classify(format: Format, a: bigint): number {
 }
 
 /**
- * Rounds to an integer and saturates to [lowest, highest], with NV and without NX when it had to; a NaN becomes
+ * Rounds to an integer and saturates to the type's range, with NV and without NX when it had to; a NaN becomes
  * the highest (unprivileged manual, table of float-to-integer domains).
  */
-export function toInteger(format: Format, a: bigint, lowest: bigint, highest: bigint, env: FloatEnv): bigint {
+export function toInteger(format: Format, a: bigint, type: IntegerType, env: FloatEnv): bigint {
+  const { lowest, highest } = type;
   const x = unpack(format, a);
   if (x.kind !== 'finite') {
     env.flags |= NV;

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import * as exact from '../../src/cpu/softfloat/exact.js';
+import { BINARY32, BINARY64, type Format } from '../../src/cpu/softfloat/format.js';
+import { FloatEnv } from '../../src/cpu/softfloat.js';
+import type { Operand } from './operations.js';
+
+/** Bit patterns crowded around the places where floating point goes wrong. */
+function bitPattern(format: Format): fc.Arbitrary<bigint> {
+  const top = Number(format.exponentMask);
+  const bias = top >> 1;
+  const near = (exponent: number, distance: number): fc.Arbitrary<number> =>
+    fc.integer({ min: Math.max(0, exponent - distance), max: Math.min(top, exponent + distance) });
+  const exponent = fc.oneof(
+    near(0, 3),
+    near(top, 3),
+    near(bias, 3),
+    near(bias, 70),
+    near(bias + BINARY32.minNormalExponent, 1),
+    near(bias - BINARY32.minNormalExponent, 1),
+    near(0, format.precision * 2),
+    near(bias >> 1, format.precision),
+    near(bias + (bias >> 1), format.precision),
+    fc.integer({ min: 0, max: top }),
+  );
+  const any = fc.bigInt({ min: 0n, max: format.fractionMask });
+  const place = fc.bigInt({ min: 0n, max: format.fractionShift });
+  const fraction = fc.oneof(
+    any,
+    fc.constantFrom(0n, 1n, 2n, format.fractionMask, format.fractionMask - 1n),
+    fc.constantFrom(format.quietBit, format.quietBit - 1n, format.quietBit + 1n),
+    place.map((p) => (1n << p) & format.fractionMask),
+    place.map((p) => (1n << p) - 1n),
+    fc.tuple(place, fc.constantFrom(0n, 1n)).map(([p, n]) => ((format.fractionMask >> p) << p) | n),
+    fc.tuple(any, place).map(([f, p]) => (f >> p) << p),
+  );
+  return fc
+    .tuple(fc.boolean(), exponent, fraction)
+    .map(([negative, e, f]) => (negative ? format.signBit : 0n) | (BigInt(e) << format.fractionShift) | f);
+}
+
+const integerPattern: fc.Arbitrary<bigint> = fc
+  .tuple(
+    fc.bigInt({ min: 0n, max: 63n }),
+    fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    fc.bigInt({ min: 0n, max: 63n }),
+    fc.bigInt({ min: -2n, max: 2n }),
+    fc.boolean(),
+  )
+  .map(([drop, bits, clear, nudge, negate]) => {
+    const value = (((bits >> drop) >> clear) << clear) + nudge;
+    return BigInt.asIntN(64, negate ? -value : value);
+  });
+
+const patterns: Record<Operand, fc.Arbitrary<bigint>> = {
+  f32: bitPattern(BINARY32),
+  f64: bitPattern(BINARY64),
+  integer: integerPattern,
+};
+
+/**
+ * Operands for one operation, unused ones zero. Independent patterns seldom cancel, divide evenly or are squares, so
+ * some are made from others: b near ±a, c near ±(a × b), a near b × c or b², b about half of a's last place,
+ * a × 1.5 (often halfway between two values) with a c too small to matter but for breaking the tie, and a × b or
+ * a / b about the smallest normal number.
+ */
+export function operandsFor(operands: readonly Operand[]): fc.Arbitrary<[bigint, bigint, bigint]> {
+  const kind = operands[0]!;
+  const pattern = patterns[kind];
+  if (kind === 'integer') return pattern.map((a) => [a, 0n, 0n]);
+  const format = kind === 'f32' ? BINARY32 : BINARY64;
+  const all = (format.signBit << 1n) - 1n;
+  const mul = (x: bigint, y: bigint): bigint => exact.mul(format, x, y, new FloatEnv());
+  const power = (exponent: number): bigint =>
+    exact.convert(BINARY64, format, BigInt(exponent + 1023) << 52n, new FloatEnv());
+  const least = 1n << format.fractionShift;
+  const lead = (x: bigint): bigint => x & ~format.fractionMask;
+  return fc
+    .tuple(
+      pattern,
+      pattern,
+      pattern,
+      fc.constantFrom('free', 'b~a', 'c~ab', 'a~bc', 'a~bb', 'half place', 'tie', 'a/b least', 'ab least'),
+      fc.bigInt({ min: -2n, max: 2n }),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 126 }),
+    )
+    .map(([a, b, c, relation, nudge, flip, distance]): [bigint, bigint, bigint] => {
+      const near = (x: bigint): bigint => ((x + nudge) & all) ^ (flip ? format.signBit : 0n);
+      switch (relation) {
+        case 'b~a':
+          return [a, near(a), c];
+        case 'c~ab':
+          return [a, b, near(mul(a, b))];
+        case 'a~bc':
+          return [near(mul(b, c)), b, c];
+        case 'a~bb':
+          return [near(mul(b, b)), b, c];
+        case 'half place':
+          return [a, near(mul(lead(a), power(-format.precision))), c];
+        case 'tie': {
+          const threeHalves = lead(b) | format.quietBit;
+          return [a, threeHalves, near(mul(mul(a, threeHalves), power(-distance)))];
+        }
+        case 'a/b least':
+          return [near(mul(b, least)), b, c];
+        case 'ab least':
+          return [near(exact.div(format, least, b, new FloatEnv())), b, c];
+        default:
+          return [a, b, c];
+      }
+    })
+    .map(([a, b, c]) => [a, operands.length > 1 ? b : 0n, operands.length > 2 ? c : 0n]);
+}
