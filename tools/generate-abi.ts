@@ -5,6 +5,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cHeaders } from './generate-abi/headers.js';
+import { callStubs } from './generate-abi/stubs.js';
 import { structValues, syscallArgs } from './generate-abi/types.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -17,6 +19,8 @@ export function generatedFiles(): Map<string, string> {
     files.set(path, `// ${MARK}\n// biome-ignore-all format: one row a line\n\n${text}`);
   typescript('src/abi/generated/syscall-args.ts', syscallArgs());
   typescript('src/abi/generated/struct-values.ts', structValues());
+  for (const [path, text] of cHeaders()) files.set(`src/sysroot/include/${path}`, text);
+  files.set('src/sysroot/lib/zx-calls.S', callStubs());
   return files;
 }
 

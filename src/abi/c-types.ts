@@ -15,7 +15,8 @@ export type ScalarKind =
   | 'bool'
   | 'pointer';
 
-const SCALARS = {
+/** C name → how it is held. */
+export const SCALAR_KINDS = {
   bool: 'bool',
   char: 'u8',
   int8_t: 'i8',
@@ -54,7 +55,7 @@ const SCALARS = {
   zx_time_t: 'i64',
   zx_vaddr_t: 'u64',
   zx_vm_option_t: 'u32',
-} as const satisfies Record<string, ScalarKind>;
+} as const satisfies Record<string, Exclude<ScalarKind, 'pointer'>>;
 
 const SIZE_BYTES: Readonly<Record<ScalarKind, number>> = {
   bool: 1,
@@ -73,7 +74,7 @@ const SIZE_BYTES: Readonly<Record<ScalarKind, number>> = {
 /** How a C type is held, or undefined when it is none of the scalars (a struct, `void`). */
 export function scalarKind(cType: string): ScalarKind | undefined {
   if (cType.endsWith('*')) return 'pointer';
-  return Object.hasOwn(SCALARS, cType) ? SCALARS[cType as keyof typeof SCALARS] : undefined;
+  return Object.hasOwn(SCALAR_KINDS, cType) ? SCALAR_KINDS[cType as keyof typeof SCALAR_KINDS] : undefined;
 }
 
 export function scalarSizeBytes(kind: ScalarKind): number {

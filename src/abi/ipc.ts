@@ -1,4 +1,4 @@
-/** Channels, sockets, streams and FIFOs. Source: zircon/types.h. */
+/** Channels, sockets, streams and IO buffers. Sources: zircon/types.h, zircon/syscalls/iob.h. */
 
 /** Options of `zx_channel_read`: `ZX_CHANNEL_READ_*`. */
 export const ChannelReadOption = { MAY_DISCARD: 0x1 } as const;
@@ -23,3 +23,21 @@ export const StreamWriteOption = { APPEND: 0x1 } as const;
 
 /** `ZX_STREAM_SEEK_ORIGIN_*`. */
 export const StreamSeekOrigin = { START: 0, CURRENT: 1, END: 2 } as const;
+
+/** `access` of a `zx_iob_region_t`: `ZX_IOB_ACCESS_*`. */
+export const IobAccess = {
+  EP0_CAN_MAP_READ: 0x1,
+  EP0_CAN_MAP_WRITE: 0x2,
+  EP0_CAN_MEDIATED_READ: 0x4,
+  EP0_CAN_MEDIATED_WRITE: 0x8,
+  EP1_CAN_MAP_READ: 0x10,
+  EP1_CAN_MAP_WRITE: 0x20,
+  EP1_CAN_MEDIATED_READ: 0x40,
+  EP1_CAN_MEDIATED_WRITE: 0x80,
+} as const;
+
+/** `ZX_IOB_REGION_TYPE_*`. */
+export const IobRegionType = { PRIVATE: 0 } as const;
+
+/** `ZX_IOB_DISCIPLINE_TYPE_*`. */
+export const IobDisciplineType = { NONE: 0 } as const;

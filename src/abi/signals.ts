@@ -37,9 +37,6 @@ export const Signal = {
   COUNTER_POSITIVE: 0x10,
   COUNTER_NON_POSITIVE: 0x20,
 
-  DEBUGLOG_READABLE: 0x1,
-  DEBUGLOG_WRITABLE: 0x2,
-
   EVENT_SIGNALED: 0x8,
 
   EVENTPAIR_SIGNALED: 0x8,
@@ -51,6 +48,9 @@ export const Signal = {
 
   IOB_PEER_CLOSED: 0x4,
   IOB_SHARED_REGION_UPDATED: 0x8,
+
+  LOG_READABLE: 0x1,
+  LOG_WRITABLE: 0x2,
 
   JOB_TERMINATED: 0x8,
   JOB_NO_JOBS: 0x10,
@@ -88,6 +88,7 @@ export function settableSignals(type: ObjectTypeName): number {
 }
 
 const PREFIX: Partial<Record<ObjectTypeName, string>> = {
+  debuglog: 'LOG',
   'iob-shared-region': 'IOB_SHARED_REGION',
   interrupt: 'VIRTUAL_INTERRUPT',
 };

@@ -4,6 +4,7 @@ import type { StructFields, StructValues } from './generated/struct-values.js';
 import { CLOCK_LAYOUTS } from './layouts/clock.js';
 import { DEBUG_LAYOUTS } from './layouts/debug.js';
 import { EXCEPTION_LAYOUTS } from './layouts/exception.js';
+import { IOB_LAYOUTS } from './layouts/iob.js';
 import type { Layout, Layouts } from './layouts/layout.js';
 import { OBJECT_LAYOUTS } from './layouts/object.js';
 import { POLICY_LAYOUTS } from './layouts/policy.js';
@@ -17,6 +18,7 @@ export type { StructFields, StructValues } from './generated/struct-values.js';
 /** Layouts by the header that declares them. */
 export const LAYOUTS_BY_HEADER = {
   types: TYPES_LAYOUTS,
+  iob: IOB_LAYOUTS,
   object: OBJECT_LAYOUTS,
   exception: EXCEPTION_LAYOUTS,
   debug: DEBUG_LAYOUTS,

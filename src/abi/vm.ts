@@ -91,6 +91,9 @@ export const VmoOp = {
   PREFETCH: 14,
 } as const;
 
+/** `ZX_PAGER_OP_*`. */
+export const PagerOp = { FAIL: 1, DIRTY: 2, WRITEBACK_BEGIN: 3, WRITEBACK_END: 4 } as const;
+
 /** `flags` of `zx_info_vmo_t`: `ZX_INFO_VMO_*`. */
 export const VmoInfoFlag = {
   TYPE_PAGED: 0x1,

@@ -10,6 +10,9 @@ export interface StructFields {
   zx_channel_iovec_t: 'buffer' | 'capacity' | 'reserved';
   zx_iovec_t: 'buffer' | 'capacity';
   zx_vmo_lock_state_t: 'offset' | 'size' | 'discarded_offset' | 'discarded_size';
+  zx_iob_discipline_t: 'type' | 'reserved';
+  zx_iob_region_private_t: 'options' | 'padding1' | 'padding2';
+  zx_iob_region_t: 'type' | 'access' | 'size' | 'discipline' | 'private_region';
   zx_info_handle_basic_t: 'koid' | 'rights' | 'type' | 'related_koid' | 'reserved' | 'padding1';
   zx_info_handle_extended_t: 'type' | 'handle_value' | 'rights' | 'reserved' | 'koid' | 'related_koid' | 'peer_owner_koid';
   zx_info_handle_count_t: 'handle_count';
@@ -94,6 +97,9 @@ export interface StructValues {
   zx_channel_iovec_t: { buffer: bigint; capacity: number; reserved: number };
   zx_iovec_t: { buffer: bigint; capacity: bigint };
   zx_vmo_lock_state_t: { offset: bigint; size: bigint; discarded_offset: bigint; discarded_size: bigint };
+  zx_iob_discipline_t: { type: bigint; reserved: bigint[] };
+  zx_iob_region_private_t: { options: number; padding1: number; padding2: bigint[] };
+  zx_iob_region_t: { type: number; access: number; size: bigint; discipline: StructValues['zx_iob_discipline_t']; private_region: StructValues['zx_iob_region_private_t'] };
   zx_info_handle_basic_t: { koid: bigint; rights: number; type: number; related_koid: bigint; reserved: number; padding1: Uint8Array };
   zx_info_handle_extended_t: { type: number; handle_value: number; rights: number; reserved: number; koid: bigint; related_koid: bigint; peer_owner_koid: bigint };
   zx_info_handle_count_t: { handle_count: number };

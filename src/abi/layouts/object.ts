@@ -43,7 +43,7 @@ export const OBJECT_LAYOUTS = {
   zx_info_stream_t: fields(
     'uint32_t options',
     'uint8_t padding1[4]',
-    'uint64_t seek',
+    'zx_off_t seek',
     'uint64_t content_size',
   ),
   zx_cpu_set_t: fields('uint64_t mask[8]'),
