@@ -42,7 +42,8 @@ function release(m: Decider, object: KernelObject): number[] {
       return [];
     case 'process':
       if (object.life === 'initial') endProcess(m, koid, 0n);
-      else if (object.life === 'dead') {
+      // The machine itself keeps the process whose end ends the run: it has to read its return code.
+      else if (object.life === 'dead' && koid !== m.k.state.mainProcess) {
         m.emit({ type: 'object-destroyed', koid });
         return [object.job, object.rootVmar];
       }

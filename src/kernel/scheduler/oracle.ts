@@ -1,0 +1,32 @@
+import type { KernelState } from '../objects/kernel.js';
+
+/** What a scheduler decides: this core runs this thread for at most so many steps. */
+export interface Choice {
+  readonly core: number;
+  readonly thread: number;
+  /** ≥ 1; cut to what is left of the thread's quantum. */
+  readonly steps: number;
+}
+
+/**
+ * Decides who runs next. It sees the state and steers nothing else; its own memory is not part of the machine,
+ * because its choices are events. The explorer, a recording and a person may all stand in for it.
+ */
+export interface Oracle {
+  /** Null when no thread can run. */
+  choose(state: KernelState): Choice | null;
+}
+
+/** Cores that could run something: with a thread of their own, or idle while threads queue. */
+export function usableCores(state: KernelState): number[] {
+  const out: number[] = [];
+  let queued = state.runQueue.length;
+  for (let core = 0; core < state.cores.length; core++) {
+    if (state.cores[core].thread !== 0) out.push(core);
+    else if (queued > 0) {
+      out.push(core);
+      queued--;
+    }
+  }
+  return out;
+}

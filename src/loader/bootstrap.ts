@@ -1,0 +1,280 @@
+import { ProcArg } from '../abi/processargs.js';
+import { DEFAULT_RIGHTS, Right } from '../abi/rights.js';
+import { Signal } from '../abi/signals.js';
+import { SYSCALLS } from '../abi/syscalls.js';
+import { ADDRESS_SPACES, VmOption } from '../abi/vm.js';
+import { assert } from '../base/assert.js';
+import { newHandleSecret } from '../kernel/objects/handle-value.js';
+import type { HandleEntry } from '../kernel/objects/object.js';
+import type { Decider } from '../kernel/syscalls/decider.js';
+import { receiveHandle } from '../kernel/syscalls/handles.js';
+import type { VdsoCalls } from '../machine/machine.js';
+import { PAGE_SIZE } from '../memory/page.js';
+import { type Elf, readProgram } from './elf.js';
+import { encodeProcessArgs } from './processargs.js';
+import { imageSpan, pageCeil, segmentImages } from './segments.js';
+import { buildVdso, VDSO_SONAME, type Vdso } from './vdso.js';
+import { RISCV64_VDSO } from './vdso-riscv64.js';
+
+/** Bumped when the same program would start in another state: recordings name the one they were made with. */
+export const BOOTSTRAP_VERSION = 1;
+
+/** Fuchsia's default for a main thread (ZIRCON_DEFAULT_STACK_SIZE). */
+const DEFAULT_STACK_BYTES = 256 * 1024;
+const MAX_STACK_BYTES = 64 * 1024 * 1024;
+/** Zircon's job tree height (ZX_JOB's MAX_HEIGHT). */
+const ROOT_JOB_HEIGHT = 32;
+
+const { READ, WRITE, EXECUTE } = { READ: VmOption.PERM_READ, WRITE: VmOption.PERM_WRITE, EXECUTE: VmOption.PERM_EXECUTE };
+const CAN_MAP_ALL =
+  VmOption.CAN_MAP_SPECIFIC | VmOption.CAN_MAP_READ | VmOption.CAN_MAP_WRITE | VmOption.CAN_MAP_EXECUTE;
+/** Rights of a root VMAR's handle as zx_process_create gives it. */
+const ROOT_VMAR_RIGHTS = DEFAULT_RIGHTS.vmar | Right.READ | Right.WRITE | Right.EXECUTE;
+
+const { base: USER_BASE, top: USER_TOP } = ADDRESS_SPACES.riscv64;
+/** Where the pieces of a first process go: nothing is random, so that two runs can be compared by address. */
+const VDSO_ADDRESS = USER_TOP - 0x8000000;
+const STACK_TOP = USER_TOP - 0x10000000;
+const PIE_ADDRESS = USER_BASE;
+
+let vdso: Vdso | null = null;
+
+/** The riscv64 vDSO, built once. */
+export function theVdso(): Vdso {
+  vdso ??= buildVdso(RISCV64_VDSO, SYSCALLS);
+  return vdso;
+}
+
+export function vdsoCalls(): VdsoCalls {
+  const { syscallOffsets, codeSizeBytes } = theVdso();
+  const calls = new Map([...syscallOffsets].map(([number, offset]) => [offset, number]));
+  return { codeSizeBytes, callAt: (offset) => calls.get(offset) ?? 0 };
+}
+
+export interface Program {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** argv, the program's name first. */
+  readonly args: readonly string[];
+  /** NAME=value each. */
+  readonly environ: readonly string[];
+}
+
+/**
+ * Checks that a file can be run here.
+ * @throws ElfError
+ */
+export function checkProgram(bytes: Uint8Array): Elf {
+  return readProgram(bytes, {
+    machine: RISCV64_VDSO.machine,
+    machineName: 'riscv64',
+    addresses: { base: USER_BASE, top: STACK_TOP - MAX_STACK_BYTES },
+    vdsoName: VDSO_SONAME,
+  });
+}
+
+/** What to add to a program's addresses. */
+export function loadBias(elf: Elf): number {
+  if (!elf.isPie) return 0;
+  const { address } = imageSpan(elf);
+  const { alignmentBytes } = elf;
+  return Math.ceil(PIE_ADDRESS / alignmentBytes) * alignmentBytes - (address - (address % alignmentBytes));
+}
+
+export const VDSO_LOAD_ADDRESS = VDSO_ADDRESS;
+
+/**
+ * Starts the first process of an empty machine as Zircon's userboot starts its own: jobs, address space, segments,
+ * vDSO, stack, one thread, and a channel with the processargs message.
+ */
+export function bootstrap(m: Decider, program: Program, elf: Elf): void {
+  const boot = new Boot(m);
+  boot.jobs();
+  const vdsoVmo = boot.vdsoVmo();
+  const executable = boot.vmo(program.name, program.bytes, pageCeil(program.bytes.length));
+  const { process, rootVmar } = boot.process(program.name);
+  const loaded = boot.segments(elf, rootVmar, program.name);
+  boot.mapVdso(vdsoVmo, process, rootVmar);
+  const stack = boot.stack(elf, rootVmar);
+  const thread = m.k.state.nextKoid;
+  m.emit({ type: 'thread-created', koid: thread, process, name: 'main' });
+  const roles: readonly (readonly [type: number, koid: number, rights: number])[] = [
+    [ProcArg.PROC_SELF, process, DEFAULT_RIGHTS.process],
+    [ProcArg.THREAD_SELF, thread, DEFAULT_RIGHTS.thread],
+    [ProcArg.JOB_DEFAULT, boot.mainJob, DEFAULT_RIGHTS.job],
+    [ProcArg.VMAR_ROOT, rootVmar, ROOT_VMAR_RIGHTS],
+    [ProcArg.VMAR_LOADED, loaded, ROOT_VMAR_RIGHTS],
+    [ProcArg.VMO_STACK, stack, DEFAULT_RIGHTS.vmo],
+    [ProcArg.VMO_VDSO, vdsoVmo, (DEFAULT_RIGHTS.vmo | Right.EXECUTE) & ~Right.WRITE],
+    [ProcArg.VMO_EXECUTABLE, executable, (DEFAULT_RIGHTS.vmo | Right.EXECUTE) & ~Right.WRITE],
+  ];
+  const channel = boot.channel(
+    encodeProcessArgs({
+      roles: roles.map(([type]) => ({ type, arg: 0 })),
+      args: program.args,
+      environ: program.environ,
+      names: [],
+    }),
+    roles.map(([, koid, rights]) => ({ koid, rights })),
+    process,
+  );
+  m.emit({ type: 'process-life-changed', koid: process, life: 'running', returnCode: 0n });
+  m.emit({
+    type: 'thread-started',
+    koid: thread,
+    pc: BigInt(elf.entry + loadBias(elf)),
+    sp: BigInt(STACK_TOP),
+    arg1: BigInt(channel),
+    arg2: BigInt(VDSO_ADDRESS),
+    tp: 0n,
+    abiReg: 0n,
+    signals: Signal.THREAD_RUNNING,
+  });
+}
+
+class Boot {
+  mainJob = 0;
+
+  constructor(private readonly m: Decider) {}
+
+  private next(): number {
+    return this.m.k.state.nextKoid;
+  }
+
+  jobs(): void {
+    const signals = Signal.JOB_NO_JOBS | Signal.JOB_NO_PROCESSES;
+    const root = this.next();
+    this.m.emit({ type: 'job-created', koid: root, parent: 0, name: 'root', maxHeight: ROOT_JOB_HEIGHT, signals });
+    this.mainJob = this.next();
+    this.m.emit({
+      type: 'job-created',
+      koid: this.mainJob,
+      parent: root,
+      name: 'main',
+      maxHeight: ROOT_JOB_HEIGHT - 1,
+      signals: Signal.JOB_NO_JOBS,
+    });
+    this.m.emit({ type: 'signals-changed', koid: root, signals: Signal.JOB_NO_PROCESSES });
+  }
+
+  /** A VMO with these bytes at its start; pages that are all zero are not written. */
+  vmo(name: string, bytes: Uint8Array, sizeBytes: number, isVdso = false): number {
+    const koid = this.next();
+    const contentSizeBytes = bytes.length;
+    this.m.emit({
+      type: 'vmo-created',
+      koid,
+      sizeBytes,
+      contentSizeBytes,
+      resizable: false,
+      name: name.slice(0, 31),
+      isVdso,
+    });
+    for (let offset = 0; offset < bytes.length; offset += PAGE_SIZE) {
+      const page = bytes.slice(offset, offset + PAGE_SIZE);
+      if (page.some((byte) => byte !== 0)) this.m.emit({ type: 'vmo-written', vmo: koid, offset, bytes: page });
+    }
+    return koid;
+  }
+
+  vdsoVmo(): number {
+    const { image } = theVdso();
+    return this.vmo('vdso/next', image, image.length, true);
+  }
+
+  process(name: string): { process: number; rootVmar: number } {
+    const { m } = this;
+    const rootVmar = this.next();
+    const process = rootVmar + 1;
+    m.emit({
+      type: 'vmar-created',
+      koid: rootVmar,
+      process,
+      parent: 0,
+      base: USER_BASE,
+      sizeBytes: USER_TOP - USER_BASE,
+      flags: CAN_MAP_ALL,
+    });
+    m.emit({
+      type: 'process-created',
+      koid: process,
+      name: name.slice(0, 31),
+      job: this.mainJob,
+      rootVmar,
+      handleSecret: newHandleSecret(m.k.config.entropySeed, process),
+      main: true,
+    });
+    return { process, rootVmar };
+  }
+
+  private region(rootVmar: number, base: number, sizeBytes: number): number {
+    const koid = this.next();
+    const { process } = this.m.k.get(rootVmar, 'vmar');
+    this.m.emit({ type: 'vmar-created', koid, process, parent: rootVmar, base, sizeBytes, flags: CAN_MAP_ALL });
+    return koid;
+  }
+
+  private map(vmar: number, base: number, sizeBytes: number, vmo: number, permissions: number, vmoOffset = 0): void {
+    this.m.emit({
+      type: 'mapping-added',
+      vmar,
+      base,
+      sizeBytes,
+      vmo,
+      vmoOffset,
+      permissions,
+      maxPermissions: permissions,
+    });
+  }
+
+  segments(elf: Elf, rootVmar: number, name: string): number {
+    const bias = loadBias(elf);
+    const span = imageSpan(elf);
+    const vmar = this.region(rootVmar, span.address + bias, span.sizeBytes);
+    for (const { address, sizeBytes, bytes, segment } of segmentImages(elf)) {
+      const vmo = this.vmo(`${segment.writable ? 'data' : 'code'}:${name}`, bytes, sizeBytes);
+      const permissions =
+        (segment.readable ? READ : 0) | (segment.writable ? WRITE : 0) | (segment.executable ? EXECUTE : 0);
+      this.map(vmar, address + bias, sizeBytes, vmo, permissions);
+    }
+    return vmar;
+  }
+
+  mapVdso(vmo: number, process: number, rootVmar: number): void {
+    const { image, codeOffset, codeSizeBytes } = theVdso();
+    assert(codeOffset % PAGE_SIZE === 0 && image.length % PAGE_SIZE === 0, 'the vDSO is made of pages');
+    const vmar = this.region(rootVmar, VDSO_ADDRESS, image.length);
+    this.map(vmar, VDSO_ADDRESS, codeOffset, vmo, READ);
+    this.map(vmar, VDSO_ADDRESS + codeOffset, pageCeil(codeSizeBytes), vmo, READ | EXECUTE, codeOffset);
+    this.m.emit({ type: 'process-vdso-mapped', koid: process, codeAddress: VDSO_ADDRESS + codeOffset });
+  }
+
+  stack(elf: Elf, rootVmar: number): number {
+    const asked = elf.stackSizeBytes === 0 ? DEFAULT_STACK_BYTES : elf.stackSizeBytes;
+    const sizeBytes = Math.min(MAX_STACK_BYTES, pageCeil(asked));
+    const vmo = this.vmo('stack: main', new Uint8Array(0), sizeBytes);
+    this.map(rootVmar, STACK_TOP - sizeBytes, sizeBytes, vmo, READ | WRITE);
+    return vmo;
+  }
+
+  /** A channel whose one end holds the message and belongs to the process: that end's handle value. */
+  channel(bytes: Uint8Array, handles: readonly HandleEntry[], process: number): number {
+    const { m } = this;
+    const koid0 = this.next();
+    m.emit({ type: 'channel-created', koid0, koid1: koid0 + 1, signals: Signal.CHANNEL_WRITABLE });
+    m.emit({ type: 'handle-made', koid: koid0 });
+    m.emit({ type: 'handle-made', koid: koid0 + 1 });
+    for (const { koid } of handles) m.emit({ type: 'handle-made', koid });
+    m.emit({ type: 'channel-message-queued', koid: koid0 + 1, bytes, handles });
+    m.emit({
+      type: 'signals-changed',
+      koid: koid0 + 1,
+      signals: Signal.CHANNEL_READABLE | Signal.CHANNEL_WRITABLE,
+    });
+    // The near end, which nobody holds any more, is closed by the launcher.
+    m.emit({ type: 'handle-dropped', koid: koid0 });
+    m.emit({ type: 'object-destroyed', koid: koid0 });
+    m.emit({ type: 'signals-changed', koid: koid0 + 1, signals: Signal.CHANNEL_READABLE | Signal.CHANNEL_PEER_CLOSED });
+    return receiveHandle(m, process, koid0 + 1, DEFAULT_RIGHTS.channel);
+  }
+}

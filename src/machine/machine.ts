@@ -1,0 +1,259 @@
+import { Subject } from 'rxjs';
+import type { Syscall } from '../abi/syscalls.js';
+import { Status } from '../abi/status.js';
+import { type Digest, Hasher } from '../base/digest.js';
+import type { Arch, Engine, MemoryView, Stop, Trace } from '../cpu/arch.js';
+import { countSteps } from '../kernel/objects/core.js';
+import { applyEvent, type KernelEvent } from '../kernel/objects/events.js';
+import { Kernel, type KernelState, type MachineConfig } from '../kernel/objects/kernel.js';
+import { hashEvent } from '../kernel/objects/state-hash.js';
+import type { Oracle } from '../kernel/scheduler/oracle.js';
+import type { Decider } from '../kernel/syscalls/decider.js';
+import { dispatchSyscall } from '../kernel/syscalls/dispatch.js';
+import { endProcess, TaskReturnCode } from '../kernel/syscalls/tasks.js';
+import { fireTimer } from '../kernel/syscalls/timer.js';
+import { expireWait } from '../kernel/syscalls/waits.js';
+import { ProcessMemory } from './memory-view.js';
+import type { Position } from './position.js';
+
+/** An event and where it happened: `seq` is its own number (a span has that of the event before it). */
+export interface Happened {
+  readonly seq: number;
+  /** Virtual time, ns. */
+  readonly timeNs: bigint;
+  readonly event: KernelEvent;
+}
+
+/** A machine at a boundary between commands, from where it can go on. */
+export interface Checkpoint {
+  readonly state: KernelState;
+  readonly events: Hasher;
+  readonly slices: number;
+}
+
+/** The vDSO's code, as far as the machine must know it: which call the trap at an offset belongs to. */
+export interface VdsoCalls {
+  readonly codeSizeBytes: number;
+  /** The call whose trap is at this offset into the code, 0 for none. */
+  callAt(offset: number): number;
+}
+
+export interface MachineOptions {
+  readonly state: KernelState;
+  readonly config: MachineConfig;
+  readonly arch: Arch;
+  readonly quantumSteps: number;
+  /** The run ends there with a step-limit halt; Infinity for none. */
+  readonly maxSteps: number;
+  readonly oracle: Oracle;
+  readonly vdso: VdsoCalls;
+}
+
+/** Thrown through a decider by `emit`, when a position inside a command is reached. */
+class PositionReached {}
+
+/**
+ * The one loop: fire what is due, choose a slice, run instructions, decide the call or fault they end at. Each
+ * decision is emitted as events; observers see them in order and steer nothing.
+ */
+export class Machine implements Decider {
+  readonly k: Kernel;
+  /** Every kernel event, and every span before the kernel event that ends it. Observers read, never call back. */
+  readonly happened = new Subject<Happened>();
+  /** Slices chosen so far: a recording's schedule is indexed by it. */
+  slices = 0;
+  private eventHasher = new Hasher();
+  private span: { core: number; thread: number; steps: number } | null = null;
+  private readonly engines = new Map<number, { engine: Engine; memory: MemoryView }>();
+  private readonly allowed: (call: Syscall, pc: bigint) => boolean;
+  private stopSeq = Number.POSITIVE_INFINITY;
+  private trapProcess = 0;
+
+  constructor(private readonly options: MachineOptions) {
+    this.k = new Kernel(options.state, options.config, options.arch);
+    this.allowed = (call, pc) => {
+      const code = this.k.get(this.trapProcess, 'process').vdsoCode;
+      const offset = Number(pc) - code;
+      return code !== 0 && offset >= 0 && offset < options.vdso.codeSizeBytes && options.vdso.callAt(offset) === call.number;
+    };
+  }
+
+  get position(): Position {
+    return { seq: this.k.state.seq, step: this.k.state.step };
+  }
+
+  get halted(): boolean {
+    return this.k.state.halt !== null;
+  }
+
+  /** Digest of all events so far, an open span not included. */
+  eventHash(): Digest {
+    return this.eventHasher.value();
+  }
+
+  emit(event: KernelEvent): void {
+    this.closeSpan();
+    applyEvent(this.k, event);
+    this.tell(this.k.state.seq, event);
+    if (event.type === 'process-life-changed' && event.life === 'dead') this.engines.delete(event.koid);
+    if (this.k.state.seq >= this.stopSeq) throw new PositionReached();
+  }
+
+  private tell(seq: number, event: KernelEvent): void {
+    hashEvent(this.eventHasher, event);
+    if (this.happened.observed) this.happened.next({ seq, timeNs: this.k.nowNs, event });
+  }
+
+  private closeSpan(): void {
+    if (this.span === null) return;
+    const { core, thread, steps } = this.span;
+    this.span = null;
+    this.tell(this.k.state.seq, { type: 'span', core, thread, steps });
+  }
+
+  /** The state here, to go on from; only between commands. */
+  checkpoint(): Checkpoint {
+    return { state: this.k.snapshot(), events: this.eventHasher.clone(), slices: this.slices };
+  }
+
+  restore(checkpoint: Checkpoint): void {
+    this.k.restore(checkpoint.state);
+    this.eventHasher = checkpoint.events.clone();
+    this.slices = checkpoint.slices;
+    this.span = null;
+    this.engines.clear();
+  }
+
+  /** Runs until the machine halts. */
+  run(): void {
+    while (!this.halted) this.command();
+  }
+
+  /**
+   * Runs to a position, or to the halt before it. A position between two events of one command leaves the machine
+   * where it can be looked at but not go on: restore a checkpoint to do that.
+   * @param trace told of every instruction that runs on the way
+   */
+  runTo(target: Position, trace?: Trace): void {
+    if (this.k.state.seq >= target.seq && (this.k.state.seq > target.seq || this.k.state.step >= target.step)) return;
+    this.stopSeq = target.seq > this.k.state.seq ? target.seq : Number.POSITIVE_INFINITY;
+    try {
+      while (!this.halted && this.k.state.seq < target.seq) this.command(Number.POSITIVE_INFINITY, trace);
+    } catch (reason) {
+      if (!(reason instanceof PositionReached)) throw reason;
+    } finally {
+      this.stopSeq = Number.POSITIVE_INFINITY;
+    }
+    while (!this.halted && this.k.state.seq === target.seq && this.k.state.step < target.step) {
+      if (!this.command(target.step - this.k.state.step, trace)) break;
+    }
+  }
+
+  /**
+   * One command, from one boundary to the next. `stepLimit` bounds the instructions; the answer is whether any ran
+   * or anything happened.
+   */
+  command(stepLimit = Number.POSITIVE_INFINITY, trace?: Trace): boolean {
+    const { state } = this.k;
+    const due = state.deadlines.length > 0 ? state.deadlines[0] : null;
+    if (due !== null && due.atNs <= this.k.nowNs) {
+      if (due.kind === 'timer') fireTimer(this, due.koid);
+      else expireWait(this, due.koid);
+      return true;
+    }
+    if (state.steps >= this.options.maxSteps) {
+      this.emit({ type: 'machine-halted', halt: { kind: 'step-limit' } });
+      return true;
+    }
+    if (state.slice === null) {
+      this.schedule();
+      return true;
+    }
+    const untilDue = due === null ? Number.POSITIVE_INFINITY : Number(due.atNs - this.k.nowNs);
+    this.runSlice(Math.min(state.slice.stepsLeft, untilDue, this.options.maxSteps - state.steps, stepLimit), trace);
+    this.haltWhenMainEnded();
+    return true;
+  }
+
+  private schedule(): void {
+    const { k } = this;
+    for (let core = 0; core < k.state.cores.length && k.state.runQueue.length > 0; core++) {
+      const { thread, quantumSteps } = k.state.cores[core];
+      if (thread !== 0 && quantumSteps <= 0) this.emit({ type: 'thread-preempted', core, thread });
+    }
+    const choice = this.options.oracle.choose(k.state);
+    if (choice === null) {
+      this.idle();
+      return;
+    }
+    const held = k.state.cores[choice.core];
+    const quantumSteps =
+      held.thread === choice.thread && held.quantumSteps > 0 ? held.quantumSteps : this.options.quantumSteps;
+    this.slices++;
+    this.emit({
+      type: 'slice-started',
+      core: choice.core,
+      thread: choice.thread,
+      steps: Math.min(choice.steps, quantumSteps),
+      quantumSteps,
+    });
+  }
+
+  /** No thread can run: time jumps to the next deadline, or nothing will ever happen again. */
+  private idle(): void {
+    const { state } = this.k;
+    if (state.deadlines.length > 0) this.emit({ type: 'clock-advanced', byNs: state.deadlines[0].atNs - this.k.nowNs });
+    else this.emit({ type: 'machine-halted', halt: { kind: 'deadlock' } });
+  }
+
+  private runSlice(budget: number, trace?: Trace): void {
+    const { core, thread } = this.k.state.slice!;
+    const { process } = this.k.get(thread, 'thread');
+    const { engine, memory } = this.engineOf(process);
+    const { steps, stop } = engine.run(this.k.registersForWrite(thread), memory, budget, this.k.nowNs, trace);
+    if (steps > 0) {
+      countSteps(this.k, steps);
+      if (this.span === null) this.span = { core, thread, steps };
+      else this.span.steps += steps;
+    }
+    if (stop.kind === 'budget') return;
+    if (stop.kind === 'syscall') {
+      this.trapProcess = process;
+      dispatchSyscall(this, thread, core, this.allowed);
+    } else this.fault(thread, process, stop);
+  }
+
+  private engineOf(process: number): { engine: Engine; memory: MemoryView } {
+    let entry = this.engines.get(process);
+    if (entry === undefined) {
+      entry = { engine: this.options.arch.createEngine(), memory: new ProcessMemory(this.k, process) };
+      this.engines.set(process, entry);
+    }
+    return entry;
+  }
+
+  /** A fault that nobody handles ends the process (concepts/kernel/exceptions). */
+  private fault(thread: number, process: number, stop: Exclude<Stop, { kind: 'budget' | 'syscall' }>): void {
+    const pc = this.k.arch.pc(this.k.registers(thread));
+    const access = stop.kind === 'page-fault' || stop.kind === 'misaligned' ? stop.access : 'none';
+    this.emit({
+      type: 'exception-raised',
+      thread,
+      process,
+      exception: stop.kind === 'illegal-instruction' ? 'undefined-instruction' : stop.kind,
+      access,
+      pc,
+      address: stop.kind === 'page-fault' || stop.kind === 'misaligned' ? stop.address : 0n,
+      code: stop.kind === 'page-fault' ? Status.ERR_NOT_FOUND >>> 0 : 0,
+      data: stop.kind === 'illegal-instruction' ? stop.bits : 0,
+    });
+    endProcess(this, process, TaskReturnCode.EXCEPTION_KILL);
+  }
+
+  private haltWhenMainEnded(): void {
+    const main = this.k.find(this.k.state.mainProcess);
+    if (main?.kind === 'process' && main.life === 'dead') {
+      this.emit({ type: 'machine-halted', halt: { kind: 'exited', returnCode: main.returnCode } });
+    }
+  }
+}
