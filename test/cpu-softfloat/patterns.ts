@@ -33,21 +33,29 @@ function bitPattern(format: Format): fc.Arbitrary<bigint> {
     fc.tuple(place, fc.constantFrom(0n, 1n)).map(([p, n]) => ((format.fractionMask >> p) << p) | n),
     fc.tuple(any, place).map(([f, p]) => (f >> p) << p),
   );
+  const composed = fc.tuple(exponent, fraction).map(([e, f]) => (BigInt(e) << format.fractionShift) | f);
+  const { infinity, canonicalNan, quietBit, fractionShift } = format;
+  const special = fc.constantFrom(
+    ...[0n, 1n, 1n << fractionShift, BigInt(bias) << fractionShift, infinity - 1n],
+    ...[infinity, infinity | 1n, canonicalNan, canonicalNan | (quietBit - 1n)],
+  );
   return fc
-    .tuple(fc.boolean(), exponent, fraction)
-    .map(([negative, e, f]) => (negative ? format.signBit : 0n) | (BigInt(e) << format.fractionShift) | f);
+    .tuple(fc.boolean(), fc.oneof({ arbitrary: composed, weight: 4 }, { arbitrary: special, weight: 1 }))
+    .map(([negative, magnitude]) => (negative ? format.signBit : 0n) | magnitude);
 }
 
+/** 64-bit register contents: any number of leading and trailing zeros, or a power of two; give or take two. */
 const integerPattern: fc.Arbitrary<bigint> = fc
   .tuple(
+    fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.constant(1n << 63n)),
     fc.bigInt({ min: 0n, max: 63n }),
-    fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
     fc.bigInt({ min: 0n, max: 63n }),
     fc.bigInt({ min: -2n, max: 2n }),
     fc.boolean(),
   )
-  .map(([drop, bits, clear, nudge, negate]) => {
-    const value = (((bits >> drop) >> clear) << clear) + nudge;
+  .map(([bits, drop, clear, nudge, negate]) => {
+    const kept = bits >> drop;
+    const value = (kept === 1n << (63n - drop) ? kept : (kept >> clear) << clear) + nudge;
     return BigInt.asIntN(64, negate ? -value : value);
   });
 

@@ -29,8 +29,8 @@ export function f64Add(a: bigint, b: bigint, env: FloatEnv): bigint {
     const x = toDouble(a);
     const y = toDouble(b);
     const sum = x + y;
-    // No lower bound: a sum too small to be normal is exact.
-    if (Math.abs(sum) < HUGE && Math.abs(x) < HUGE) {
+    // No lower bound: a sum too small to be normal is exact. None on x and y: if they are larger, the sum is exact too.
+    if (Math.abs(sum) < HUGE) {
       if (sumError(x, y, sum) !== 0) env.flags |= NX;
       return fromDouble(sum);
     }
@@ -43,7 +43,7 @@ export function f64Sub(a: bigint, b: bigint, env: FloatEnv): bigint {
     const x = toDouble(a);
     const y = toDouble(b);
     const difference = x - y;
-    if (Math.abs(difference) < HUGE && Math.abs(x) < HUGE) {
+    if (Math.abs(difference) < HUGE) {
       if (sumError(x, -y, difference) !== 0) env.flags |= NX;
       return fromDouble(difference);
     }

@@ -47,7 +47,7 @@ export function fromSingle(x: number): bigint {
   return BigInt(words[LOW]!);
 }
 
-/** x + y − sum, exactly, where sum = x + y as rounded and all are below HUGE. */
+/** x + y − sum, exactly, where sum = x + y as rounded and |sum| < HUGE. */
 export function sumError(x: number, y: number, sum: number): number {
   const y1 = sum - x;
   const x1 = sum - y1;
@@ -94,11 +94,16 @@ function leadingPower(x: number): number {
 }
 
 /**
- * Whether a root is the nearest one, given square − root², for a root with last place 2^-fractionBits of its
+ * Whether a root is the nearest one, given the residue (square − root²) and the format's last place relative to its
  * leading one. Asked because ECMAScript lets Math.sqrt be approximate, although no engine does.
  */
 export function isNearestRoot(root: number, residue: number, lastPlace: number): boolean {
-  return Math.abs(residue) < root * (leadingPower(root) * lastPlace);
+  // A root is nearest when (root − u/2)² < square < (root + u/2)² for a last place u, that is -root × u <
+  // residue - u²/4 < root × u, and all but u²/4 are multiples of u². Below a power of two, u is half as large.
+  const lead = leadingPower(root);
+  const above = root * (lead * lastPlace);
+  const below = root === lead ? above / 2 : above;
+  return residue > -below && residue <= above;
 }
 
 /** A double rounded to an integer, NaN and infinities unchanged. */
