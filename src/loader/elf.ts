@@ -263,8 +263,9 @@ function checkLoadSegment({ where, vaddr, memSize, fileSize, offset, align, flag
   if (memSize > MAX_MAPPED_BYTES) fail(`segment of ${hex(memSize)} bytes (limit 1 GiB)`);
   if (align > MAX_MAPPED_BYTES || (align & (align - 1)) !== 0)
     fail(`alignment ${hex(align)} is not a power of two up to 1 GiB`);
-  if (fileSize > 0 && (vaddr - offset) % Math.max(align, PAGE) !== 0)
-    fail(`address ${hex(vaddr)} and file offset ${hex(offset)} differ within a page or the alignment`);
+  const unit = Math.max(align, PAGE);
+  if (fileSize > 0 && (vaddr - offset) % unit !== 0)
+    fail(`address ${hex(vaddr)} and file offset ${hex(offset)} do not agree modulo ${hex(unit)}`);
   if ((flags & (PF.R | PF.W | PF.X)) === 0) fail('segment has no access flags');
   if ((flags & PF.W) !== 0 && (flags & PF.R) === 0) fail('segment is writable but not readable');
 }
