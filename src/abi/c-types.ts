@@ -45,7 +45,6 @@ export const SCALAR_KINDS = {
   zx_obj_type_t: 'u32',
   zx_off_t: 'u64',
   zx_paddr_t: 'u64',
-  zx_policy_override_t: 'u32',
   zx_rights_t: 'u32',
   zx_rsrc_kind_t: 'u32',
   zx_signals_t: 'u32',

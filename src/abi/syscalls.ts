@@ -21,7 +21,7 @@ import type { SyscallArgs } from './generated/syscall-args.js';
 import type { ObjectTypeName } from './object-types.js';
 import type { PolicyConditionName } from './policy.js';
 import { rightsNames } from './rights.js';
-import { Status, type StatusName } from './status.js';
+import type { StatusName } from './status.js';
 
 export type { SyscallFlag } from './calls/call.js';
 export type { SyscallName } from './calls/numbers.js';
@@ -53,6 +53,8 @@ export interface SyscallArg {
   /** The argument that holds the size of one element in bytes. */
   readonly elementSizeArg?: string;
   readonly handle?: ArgHandle;
+  /** Absent from kernels of 2023: the register then holds nothing meant for it. */
+  readonly since?: 'head';
 }
 
 export interface SyscallError {
@@ -115,6 +117,7 @@ function toArg(row: Call['args'][number]): SyscallArg {
     optional: spec.optional ?? false,
     ...(spec.length === undefined ? {} : { lengthArg: spec.length }),
     ...(spec.elementSize === undefined ? {} : { elementSizeArg: spec.elementSize }),
+    ...(spec.since === undefined ? {} : { since: spec.since }),
     ...(spec.handle === undefined ? {} : { handle: argHandle(spec.handle) }),
   };
 }
@@ -232,9 +235,4 @@ export function decodeArgs<N extends SyscallName>(
   const values: Record<string, number | bigint> = {};
   for (let i = 0; i < args.length; i++) values[args[i].name] = decodeArg(args[i].kind, register(i));
   return values as unknown as SyscallArgs[N];
-}
-
-/** `Status` of a name in an error list. */
-export function statusOf(error: SyscallError): number {
-  return Status[error.status];
 }

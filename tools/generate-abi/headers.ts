@@ -84,7 +84,11 @@ function archAliases(names: readonly string[]): string {
 }
 
 function prototype({ name, returns, args, flags }: Syscall): string {
-  const list = args.map((arg) => `${arg.cType} ${arg.name}`).join(', ') || 'void';
+  const list =
+    args
+      .filter((arg) => arg.since === undefined)
+      .map((arg) => `${arg.cType} ${arg.name}`)
+      .join(', ') || 'void';
   const attribute = flags.includes('noreturn') ? ' __NO_RETURN' : flags.includes('const') ? ' __CONST' : '';
   return `${returns} ${name}(${list})${attribute};\n${returns} _${name}(${list})${attribute};\n`;
 }

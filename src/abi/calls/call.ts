@@ -44,6 +44,8 @@ export interface ArgSpec {
   /** …of the size given by this argument. */
   readonly elementSize?: string;
   readonly handle?: HandleSpec;
+  /** Only the newest kernels take it: those of 2023, and the C header, end before it. */
+  readonly since?: 'head';
 }
 
 /** One call as written down: see `Syscall` for the form the rest of the program reads. */

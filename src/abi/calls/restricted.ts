@@ -9,14 +9,13 @@ export const RESTRICTED_CALLS: readonly Call[] = [
       args: [
         'uint32_t options',
         ['zx_handle_t* out', { handle: creates('vmo') }],
-        ['zx_exception_report_t* out_exception', { optional: true }],
+        ['zx_exception_report_t* out_exception', { optional: true, since: 'head' }],
       ],
       policy: 'NEW_VMO',
       errors: [
         ['ERR_INVALID_ARGS', 'options nonzero or bad out (binding may stay)'],
         ['ERR_NO_MEMORY', 'no pages'],
       ],
-      note: 'third parameter exists only in the newest tree (2026); older: (options, out)',
     },
     {
       name: 'zx_restricted_enter',

@@ -132,8 +132,8 @@ zx_status_t zx_pager_query_dirty_ranges(zx_handle_t pager, zx_handle_t pager_vmo
 zx_status_t _zx_pager_query_dirty_ranges(zx_handle_t pager, zx_handle_t pager_vmo, uint64_t offset, uint64_t length, void* buffer, size_t buffer_size, size_t* actual, size_t* avail);
 zx_status_t zx_process_create_shared(zx_handle_t shared_proc, uint32_t options, const char* name, size_t name_size, zx_handle_t* proc_handle, zx_handle_t* restricted_vmar_handle);
 zx_status_t _zx_process_create_shared(zx_handle_t shared_proc, uint32_t options, const char* name, size_t name_size, zx_handle_t* proc_handle, zx_handle_t* restricted_vmar_handle);
-zx_status_t zx_restricted_bind_state(uint32_t options, zx_handle_t* out, zx_exception_report_t* out_exception);
-zx_status_t _zx_restricted_bind_state(uint32_t options, zx_handle_t* out, zx_exception_report_t* out_exception);
+zx_status_t zx_restricted_bind_state(uint32_t options, zx_handle_t* out);
+zx_status_t _zx_restricted_bind_state(uint32_t options, zx_handle_t* out);
 zx_status_t zx_restricted_enter(uint32_t options, uintptr_t vector_table_ptr, uintptr_t context);
 zx_status_t _zx_restricted_enter(uint32_t options, uintptr_t vector_table_ptr, uintptr_t context);
 zx_status_t zx_restricted_kick(zx_handle_t thread, uint32_t options);

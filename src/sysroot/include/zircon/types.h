@@ -28,7 +28,6 @@ typedef uint64_t zx_koid_t;
 typedef uint32_t zx_obj_type_t;
 typedef uint64_t zx_off_t;
 typedef uintptr_t zx_paddr_t;
-typedef uint32_t zx_policy_override_t;
 typedef uint32_t zx_rights_t;
 typedef uint32_t zx_rsrc_kind_t;
 typedef uint32_t zx_signals_t;
