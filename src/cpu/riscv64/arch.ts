@@ -1,0 +1,65 @@
+import type { Arch, Registers } from '../arch.js';
+import { ReferenceEngine } from '../engines/reference.js';
+import { decode } from './decode.js';
+import { disassemble } from './disassemble.js';
+import { ALL_SLOTS, FCSR, PC, REGISTER_NAMES, SINK, STATE_SLOTS, X0 } from './layout.js';
+import { REGISTERS_SIZE_BYTES, RiscvRegisters } from './registers.js';
+import { instructionLength } from './table.js';
+
+const RA = 1;
+const SP = 2;
+const GP = 3;
+const TP = 4;
+const T0 = 5;
+const S0 = 8;
+const A0 = 10;
+const A1 = 11;
+const ECALL_BYTES = 4n;
+
+const INSTRUCTION_SET = {
+  stateSlots: STATE_SLOTS,
+  floatStatusSlot: FCSR,
+  pcSlot: PC,
+  zeroSlot: X0,
+  sinkSlot: SINK,
+  allSlots: ALL_SLOTS,
+  instructionLength,
+  decode,
+};
+
+function own(registers: Registers): RiscvRegisters {
+  return registers instanceof RiscvRegisters ? registers : new RiscvRegisters(registers.bytes);
+}
+
+/** RV64GC under Zircon: the call's number in t0, arguments in a0 to a7, the result in a0. */
+export const RISCV64: Arch = {
+  name: 'riscv64',
+  elfMachine: 243,
+  registersSizeBytes: REGISTERS_SIZE_BYTES,
+  registersFrom: (bytes) => new RiscvRegisters(bytes),
+  initialRegisters({ pc, sp, arg1, arg2, tp, abiReg }) {
+    const registers = new RiscvRegisters(new Uint8Array(REGISTERS_SIZE_BYTES));
+    registers.set(PC, pc);
+    registers.set(SP, sp);
+    registers.set(A0, arg1);
+    registers.set(A1, arg2);
+    registers.set(TP, tp);
+    registers.set(GP, abiReg);
+    return registers;
+  },
+  createEngine: () => new ReferenceEngine(INSTRUCTION_SET),
+  pc: (r) => own(r).get(PC),
+  setPc: (r, pc) => own(r).set(PC, pc),
+  sp: (r) => own(r).get(SP),
+  framePointer: (r) => own(r).get(S0),
+  returnAddress: (r) => own(r).get(RA),
+  syscallNumber: (r) => own(r).get(T0),
+  syscallArgument: (r, index) => own(r).get(A0 + index),
+  skipSyscall: (r) => own(r).set(PC, own(r).get(PC) + ECALL_BYTES),
+  setResult: (r, value) => own(r).set(A0, value),
+  namedRegisters: (r) => own(r).named(),
+  registerName: (number) => REGISTER_NAMES[number] ?? `r${number}`,
+  setRegister: (r, number, value) => own(r).set(number, value),
+  disassemble,
+  instructionLength,
+};

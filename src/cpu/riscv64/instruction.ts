@@ -1,0 +1,60 @@
+import type { Semantics } from '../engines/algebra.js';
+import { FIELDS, type Field, type FieldName, fieldMask } from './fields.js';
+
+/** One entry of the table: everything the project knows of an instruction. */
+export interface Instruction {
+  /** Mnemonic; `{aqrl}` stands for the ordering suffix. */
+  readonly name: string;
+  /** The fixed bits: `bits & mask === match`. */
+  readonly mask: number;
+  readonly match: number;
+  /** Assembly operands: field names and literal text in turn. */
+  readonly syntax: readonly string[];
+  readonly fields: readonly FieldName[];
+  readonly semantics: Semantics;
+}
+
+/** One entry of the compressed table: which instruction it is short for, and how the operands are found. */
+export interface Compressed {
+  readonly name: string;
+  readonly mask: number;
+  readonly match: number;
+  readonly base: string;
+  /** Operands of the base instruction: constants, or fields of the halfword. */
+  readonly operands: readonly (readonly [FieldName, number | Field])[];
+}
+
+const ALL_BITS = 0xffffffff;
+
+export function isFieldName(text: string): text is FieldName {
+  return Object.hasOwn(FIELDS, text);
+}
+
+/**
+ * An entry. `match` has the fixed bits, `syntax` names the operands in the order assembly has them ('xd,i(x1)'): every
+ * bit that belongs to no operand is fixed. `hidden` are operands that assembly does not show.
+ */
+export function instruction(
+  name: string,
+  match: number,
+  syntax: string,
+  semantics: Semantics,
+  hidden: readonly FieldName[] = [],
+): Instruction {
+  const parts = syntax.split(/([,()])/).filter((part) => part !== '');
+  const fields = [...parts.filter(isFieldName), ...hidden];
+  if (name.endsWith('{aqrl}')) fields.push('aqrl');
+  const free = fields.reduce((mask, field) => mask | fieldMask(FIELDS[field]), 0);
+  return { name, mask: (ALL_BITS & ~free) >>> 0, match: match >>> 0, syntax: parts, fields, semantics };
+}
+
+export function compressed(
+  name: string,
+  match: number,
+  base: string,
+  operands: Partial<Record<FieldName, number | Field>>,
+): Compressed {
+  const list = Object.entries(operands) as [FieldName, number | Field][];
+  const free = list.reduce((mask, [, field]) => mask | (typeof field === 'number' ? 0 : fieldMask(field)), 0);
+  return { name, mask: 0xffff & ~free, match, base, operands: list };
+}

@@ -1,0 +1,37 @@
+import type { NamedRegister, Registers } from '../arch.js';
+import { FCSR, PC, REGISTER_NAMES, STATE_SLOTS, X0 } from './layout.js';
+
+const SLOT_BYTES = 8;
+export const REGISTERS_SIZE_BYTES = STATE_SLOTS * SLOT_BYTES;
+const FCSR_MASK = 0xffn;
+const X_COUNT = 32;
+
+/** A register state: see `layout.ts`. Values are unsigned 64-bit integers. */
+export class RiscvRegisters implements Registers {
+  private readonly view: DataView;
+
+  constructor(readonly bytes: Uint8Array) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, REGISTERS_SIZE_BYTES);
+  }
+
+  copy(): RiscvRegisters {
+    return new RiscvRegisters(this.bytes.slice());
+  }
+
+  get(slot: number): bigint {
+    return this.view.getBigUint64(slot * SLOT_BYTES, true);
+  }
+
+  /** Keeps what the hardware cannot hold out of the state: x0 stays 0, pc even, fcsr within its 8 bits. */
+  set(slot: number, value: bigint): void {
+    if (slot === X0) return;
+    const held = slot === PC ? value & ~1n : slot === FCSR ? value & FCSR_MASK : value;
+    this.view.setBigUint64(slot * SLOT_BYTES, BigInt.asUintN(64, held), true);
+  }
+
+  /** pc, then the integer registers from ra on: the order of Zircon's general register state. */
+  named(): NamedRegister[] {
+    const slots = [PC, ...Array.from({ length: X_COUNT - 1 }, (_, i) => i + 1)];
+    return slots.map((slot) => [REGISTER_NAMES[slot]!, this.get(slot)]);
+  }
+}

@@ -1,0 +1,80 @@
+import { ATOMICS, RESERVATIONS } from './atomic.js';
+import { COMPRESSED } from './compressed.js';
+import { extract, FIELDS, type FieldName, insert } from './fields.js';
+import {
+  DOUBLE,
+  DOUBLE_CONVERSIONS,
+  DOUBLE_MEMORY_AND_MOVES,
+  SINGLE,
+  SINGLE_CONVERSIONS,
+  SINGLE_MEMORY_AND_MOVES,
+} from './float.js';
+import type { Instruction } from './instruction.js';
+import { IMMEDIATES, LOADS_AND_STORES, MULTIPLY_AND_DIVIDE, REGISTERS, UPPER_AND_JUMPS } from './integer.js';
+import { CONTROL_AND_STATUS, FENCES_AND_CALLS } from './system.js';
+
+/** RV64GC with Zicsr and Zifencei: every instruction with 32 bits. No two entries fit the same bits. */
+export const INSTRUCTIONS: readonly Instruction[] = [
+  ...UPPER_AND_JUMPS,
+  ...LOADS_AND_STORES,
+  ...IMMEDIATES,
+  ...REGISTERS,
+  ...MULTIPLY_AND_DIVIDE,
+  ...FENCES_AND_CALLS,
+  ...CONTROL_AND_STATUS,
+  ...RESERVATIONS,
+  ...ATOMICS,
+  ...SINGLE_MEMORY_AND_MOVES,
+  ...SINGLE,
+  ...SINGLE_CONVERSIONS,
+  ...DOUBLE_MEMORY_AND_MOVES,
+  ...DOUBLE,
+  ...DOUBLE_CONVERSIONS,
+];
+
+/** The major opcode is bits 6 to 0. */
+const BY_OPCODE: readonly Instruction[][] = Array.from({ length: 128 }, () => []);
+for (const entry of INSTRUCTIONS) BY_OPCODE[entry.match & 127]!.push(entry);
+
+const RESERVED_MODES = new Set([5, 6]);
+
+function fits(entry: Instruction, bits: number): boolean {
+  if ((bits & entry.mask) >>> 0 !== entry.match) return false;
+  const hasMode = entry.fields.some((name) => FIELDS[name].kind === 'rounding');
+  return !(hasMode && RESERVED_MODES.has(extract(FIELDS.rm, bits)));
+}
+
+/** The instruction that 32 bits are, or undefined when they are none. */
+export function findInstruction(bits: number): Instruction | undefined {
+  return BY_OPCODE[bits & 127]!.find((entry) => fits(entry, bits));
+}
+
+/** The encoding of an instruction with these operands; operands left out are 0. */
+export function encode(entry: Instruction, operands: Partial<Record<FieldName, number>>): number {
+  let bits = entry.match;
+  for (const name of entry.fields) bits |= insert(FIELDS[name], operands[name] ?? 0);
+  return bits >>> 0;
+}
+
+const BY_NAME = new Map(INSTRUCTIONS.map((entry) => [entry.name, entry]));
+
+/** The 32-bit instruction that a compressed one is short for, or undefined when the bits are none. */
+export function expand(half: number): number | undefined {
+  for (const entry of COMPRESSED) {
+    if ((half & entry.mask) !== entry.match) continue;
+    const operands: Partial<Record<FieldName, number>> = {};
+    let valid = true;
+    for (const [name, source] of entry.operands) {
+      const value = typeof source === 'number' ? source : extract(source, half);
+      if (typeof source !== 'number' && source.nonzero && value === 0) valid = false;
+      operands[name] = value;
+    }
+    if (valid) return encode(BY_NAME.get(entry.base)!, operands);
+  }
+  return undefined;
+}
+
+/** Bytes of the instruction that starts with these 16 bits. Longer ones than 4 bytes do not exist here. */
+export function instructionLength(firstHalf: number): 2 | 4 {
+  return (firstHalf & 3) === 3 ? 4 : 2;
+}
