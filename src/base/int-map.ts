@@ -130,9 +130,11 @@ export class IntMap<V> {
     const level = levelFor(key);
     let root = this.root ?? new IntMapNode(level, 0, [], owner);
     while (root.level < level) root = new IntMapNode(root.level + 1, 1, [root], owner);
+    // Asked first: with an owner the root changes in place.
+    const present = this.has(key);
     const changed = setIn(root, key, value, owner);
-    if (changed === this.root && owner === null) return this;
-    return new IntMap<V>(changed, this.has(key) ? this.size : this.size + 1);
+    if (changed === this.root && present) return this;
+    return new IntMap<V>(changed, present ? this.size : this.size + 1);
   }
 
   delete(key: number, owner: Owner | null = null): IntMap<V> {
