@@ -25,7 +25,11 @@ const MAX_STACK_BYTES = 64 * 1024 * 1024;
 /** Zircon's job tree height (ZX_JOB's MAX_HEIGHT). */
 const ROOT_JOB_HEIGHT = 32;
 
-const { READ, WRITE, EXECUTE } = { READ: VmOption.PERM_READ, WRITE: VmOption.PERM_WRITE, EXECUTE: VmOption.PERM_EXECUTE };
+const { READ, WRITE, EXECUTE } = {
+  READ: VmOption.PERM_READ,
+  WRITE: VmOption.PERM_WRITE,
+  EXECUTE: VmOption.PERM_EXECUTE,
+};
 const CAN_MAP_ALL =
   VmOption.CAN_MAP_SPECIFIC | VmOption.CAN_MAP_READ | VmOption.CAN_MAP_WRITE | VmOption.CAN_MAP_EXECUTE;
 /** Rights of a root VMAR's handle as zx_process_create gives it. */
@@ -144,7 +148,14 @@ class Boot {
   jobs(): void {
     const signals = Signal.JOB_NO_JOBS | Signal.JOB_NO_PROCESSES;
     const root = this.next();
-    this.m.emit({ type: 'job-created', koid: root, parent: 0, name: 'root', maxHeight: ROOT_JOB_HEIGHT, signals });
+    this.m.emit({
+      type: 'job-created',
+      koid: root,
+      parent: 0,
+      name: 'root',
+      maxHeight: ROOT_JOB_HEIGHT,
+      signals,
+    });
     this.mainJob = this.next();
     this.m.emit({
       type: 'job-created',
@@ -172,7 +183,8 @@ class Boot {
     });
     for (let offset = 0; offset < bytes.length; offset += PAGE_SIZE) {
       const page = bytes.slice(offset, offset + PAGE_SIZE);
-      if (page.some((byte) => byte !== 0)) this.m.emit({ type: 'vmo-written', vmo: koid, offset, bytes: page });
+      if (page.some((byte) => byte !== 0))
+        this.m.emit({ type: 'vmo-written', vmo: koid, offset, bytes: page });
     }
     return koid;
   }
@@ -210,11 +222,26 @@ class Boot {
   private region(rootVmar: number, base: number, sizeBytes: number): number {
     const koid = this.next();
     const { process } = this.m.k.get(rootVmar, 'vmar');
-    this.m.emit({ type: 'vmar-created', koid, process, parent: rootVmar, base, sizeBytes, flags: CAN_MAP_ALL });
+    this.m.emit({
+      type: 'vmar-created',
+      koid,
+      process,
+      parent: rootVmar,
+      base,
+      sizeBytes,
+      flags: CAN_MAP_ALL,
+    });
     return koid;
   }
 
-  private map(vmar: number, base: number, sizeBytes: number, vmo: number, permissions: number, vmoOffset = 0): void {
+  private map(
+    vmar: number,
+    base: number,
+    sizeBytes: number,
+    vmo: number,
+    permissions: number,
+    vmoOffset = 0,
+  ): void {
     this.m.emit({
       type: 'mapping-added',
       vmar,
@@ -274,7 +301,11 @@ class Boot {
     // The near end, which nobody holds any more, is closed by the launcher.
     m.emit({ type: 'handle-dropped', koid: koid0 });
     m.emit({ type: 'object-destroyed', koid: koid0 });
-    m.emit({ type: 'signals-changed', koid: koid0 + 1, signals: Signal.CHANNEL_READABLE | Signal.CHANNEL_PEER_CLOSED });
+    m.emit({
+      type: 'signals-changed',
+      koid: koid0 + 1,
+      signals: Signal.CHANNEL_READABLE | Signal.CHANNEL_PEER_CLOSED,
+    });
     return receiveHandle(m, process, koid0 + 1, DEFAULT_RIGHTS.channel);
   }
 }

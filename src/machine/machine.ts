@@ -47,6 +47,8 @@ export interface MachineOptions {
   readonly maxSteps: number;
   readonly oracle: Oracle;
   readonly vdso: VdsoCalls;
+  /** The first command of a run: makes the first process. */
+  readonly boot: (m: Decider) => void;
 }
 
 /** Thrown through a decider by `emit`, when a position inside a command is reached. */
@@ -104,6 +106,11 @@ export class Machine implements Decider {
     if (this.happened.observed) this.happened.next({ seq, timeNs: this.k.nowNs, event });
   }
 
+  /** Steps since the last kernel event, which no span event told of yet. */
+  get openSpan(): { readonly core: number; readonly thread: number; readonly steps: number } | null {
+    return this.span;
+  }
+
   private closeSpan(): void {
     if (this.span === null) return;
     const { core, thread, steps } = this.span;
@@ -155,6 +162,10 @@ export class Machine implements Decider {
    */
   command(stepLimit = Number.POSITIVE_INFINITY, trace?: Trace): boolean {
     const { state } = this.k;
+    if (state.seq === 0) {
+      this.options.boot(this);
+      return true;
+    }
     const due = state.deadlines.length > 0 ? state.deadlines[0] : null;
     if (due !== null && due.atNs <= this.k.nowNs) {
       if (due.kind === 'timer') fireTimer(this, due.koid);

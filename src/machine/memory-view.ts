@@ -31,7 +31,7 @@ export class ProcessMemory implements MemoryView {
       // Out of memory: only pages that are there already can be written.
       if (this.k.get(place.vmo, 'vmo').pages.get(place.page) === undefined) return null;
     }
-    return pageForWrite(this.k, place.vmo, place.page, true);
+    return pageForWrite(this.k, place.vmo, place.page);
   }
 
   private page(pageNumber: number, permission: number): Page | null {

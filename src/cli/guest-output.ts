@@ -1,0 +1,49 @@
+import { writeSync } from 'node:fs';
+import { syscallByNumber } from '../abi/syscalls.js';
+import { isBuilt } from '../kernel/syscalls/dispatch.js';
+import { crashReport, deadlockReport, symbolizerFor } from '../loader/crash-report.js';
+import type { RunSpec } from '../loader/launch.js';
+import type { Machine } from '../machine/machine.js';
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(descriptor, bytes, done);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : '';
+      if (code === 'EPIPE') return;
+      if (code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+/**
+ * Shows a running machine: the guest's console on stdout; crashes, deadlocks and calls that are not built on stderr.
+ * @param consoleTo 2 when stdout is needed for something else
+ */
+export function showGuest(machine: Machine, spec: RunSpec, consoleTo: 1 | 2 = 1): void {
+  const named = new Set<number>();
+  const note = (text: string): void => writeAll(2, new TextEncoder().encode(text));
+  machine.happened.subscribe(({ event }) => {
+    switch (event.type) {
+      case 'console-written':
+        writeAll(consoleTo, event.bytes);
+        return;
+      case 'exception-raised':
+        note(crashReport(machine.k, event, symbolizerFor(spec.program)));
+        return;
+      case 'syscall-entered': {
+        const call = syscallByNumber(event.number);
+        if (call === undefined || isBuilt(call.name) || named.has(event.number)) return;
+        named.add(event.number);
+        note(`jacinth: ${call.name} is not built yet, it answers ZX_ERR_NOT_SUPPORTED\n`);
+        return;
+      }
+      case 'machine-halted':
+        if (event.halt.kind === 'deadlock') note(deadlockReport(machine.k, symbolizerFor(spec.program)));
+        if (event.halt.kind === 'step-limit') note(`jacinth: step limit, after ${machine.k.state.steps} steps, raise --max-steps to go on\n`);
+        return;
+      default:
+    }
+  });
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { ExitStatus } from '../machine/exit-status.js';
+import { VERSION } from '../version.js';
+import { explain } from './errors.js';
+
+type Verb = readonly [summary: string, load: () => Promise<Command>];
+
+/** Each verb's module is loaded only when it is called: `--help` must not wait for the machine. */
+const VERBS: Readonly<Record<string, Verb>> = {
+  cc: ['build a guest program from C', async () => (await import('./cc.js')).ccCommand()],
+  run: ['run a program', async () => (await import('./run.js')).runCommand()],
+  record: ['run a program and record it', async () => (await import('./record.js')).recordCommand()],
+  replay: ['run a recording again and check it', async () => (await import('./replay.js')).replayCommand()],
+  info: ['what a recording is', async () => (await import('./info.js')).infoCommand()],
+  events: ['what happened in a recording', async () => (await import('./events.js')).eventsCommand()],
+  show: ['the state at a position', async () => (await import('./show.js')).showCommand()],
+  writes: ['who wrote to an address', async () => (await import('./writes.js')).writesCommand()],
+  diff: ['where and why two recordings part', async () => (await import('./diff.js')).diffCommand()],
+};
+
+async function main(args: readonly string[]): Promise<void> {
+  const program = new Command('jacinth')
+    .description('A deterministic Zircon machine that records, replays and rewinds runs.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showHelpAfterError('(jacinth --help lists the verbs)')
+    .addHelpText('after', '\nExample:\n  jacinth record program.elf -o run.jacinth --seed 7 && jacinth replay run.jacinth')
+    .exitOverride();
+  const chosen = args.find((arg) => !arg.startsWith('-'));
+  for (const [name, [summary, load]] of Object.entries(VERBS)) {
+    if (name === chosen) program.addCommand((await load()).exitOverride());
+    else program.command(name).description(summary).exitOverride();
+  }
+  if (args.length === 0) {
+    program.outputHelp();
+    return;
+  }
+  await program.parseAsync(args, { from: 'user' });
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (reason) {
+  if (reason instanceof CommanderError) process.exitCode = reason.exitCode === 0 ? 0 : ExitStatus.FAILED;
+  else {
+    const { line, status } = explain(reason);
+    process.stderr.write(`${line}\n`);
+    process.exitCode = status;
+  }
+}

@@ -1,0 +1,38 @@
+import { Command, Option } from 'commander';
+import { RecordingFileSink } from '../platform/node/recording-file.js';
+import { Recorder } from '../recording/recorder.js';
+import type { Detail } from '../recording/run-header.js';
+import { showGuest } from './guest-output.js';
+import { addRunOptions, type RunOptions, runSpec } from './run-options.js';
+
+interface RecordOptions extends RunOptions {
+  readonly output: string;
+  readonly detail: Detail;
+  readonly json?: true;
+}
+
+export function recordCommand(): Command {
+  return addRunOptions(new Command('record'))
+    .description('Run a program and record it. Console and exit status are those of `run`.')
+    .requiredOption('-o, --output <file>', 'the recording to write')
+    .addOption(
+      new Option('--detail <how>', 'what is kept: schedule and digests, or every event')
+        .choices(['essential', 'full'])
+        .default('essential'),
+    )
+    .option('--json', 'print what was recorded as JSON on stdout; the console goes to stderr')
+    .addHelpText('after', '\nExample:\n  jacinth record bank.elf -o bank.jacinth --cores 2 --seed 7')
+    .action((path: string, args: string[], options: RecordOptions) => {
+      const spec = runSpec(path, args, options);
+      let sink: RecordingFileSink | null = null;
+      const recorder = new Recorder(spec, options.detail, () => {
+        sink = RecordingFileSink.create(options.output);
+        return sink;
+      });
+      showGuest(recorder.machine, spec, options.json ? 2 : 1);
+      const end = recorder.run();
+      (sink as RecordingFileSink | null)?.close();
+      if (options.json) process.stdout.write(`${JSON.stringify({ recording: options.output, ...end })}\n`);
+      process.exitCode = end.exitCode;
+    });
+}

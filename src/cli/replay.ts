@@ -1,0 +1,75 @@
+import { Command } from 'commander';
+import { ExitStatus, exitStatus } from '../machine/exit-status.js';
+import { formatPosition, parsePosition } from '../machine/position.js';
+import { Fold } from '../recording/fold.js';
+import { Diverged, Player } from '../recording/player.js';
+import { Timeline } from '../timeline/timeline.js';
+import { UserError } from './errors.js';
+import { showGuest } from './guest-output.js';
+import { openRecording } from './open-recording.js';
+
+interface ReplayOptions {
+  readonly to?: string;
+  readonly fold?: true;
+}
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('Run a recording again and check it against what was recorded.')
+    .argument('<recording>', 'a .jacinth file')
+    .option('--to <position>', 'stop there: seq:step, seq, start, end or NN%')
+    .option('--fold', 'apply the stored events by reducers alone (recordings of --detail full)')
+    .addHelpText('after', '\nExample:\n  jacinth replay bank.jacinth && echo the same run')
+    .action((path: string, options: ReplayOptions) => {
+      process.exitCode = options.fold ? fold(path, options.to) : replay(path, options.to);
+    });
+}
+
+function replay(path: string, to: string | undefined): number {
+  const recording = openRecording(path);
+  const player = new Player(recording);
+  showGuest(player.machine, player.spec);
+  const target = to === undefined ? null : parsePosition(to, () => new Timeline(recording).end);
+  if (to !== undefined && target === null) throw new UserError(`not a position, ${to}, give seq:step, start, end or NN%`);
+  try {
+    while (!player.atEnd) {
+      if (target !== null && player.machine.position.seq >= target.seq) break;
+      if (!player.command()) break;
+    }
+  } catch (reason) {
+    if (!(reason instanceof Diverged)) throw reason;
+    return reportDivergence(path, reason);
+  }
+  const { halt, seq, steps } = player.machine.k.state;
+  process.stderr.write(`jacinth: replayed ${steps} steps and ${seq} events, the same run as recorded\n`);
+  if (halt !== null) return exitStatus(halt);
+  return target === null ? ExitStatus.FAILED : 0;
+}
+
+function fold(path: string, to: string | undefined): number {
+  const recording = openRecording(path);
+  const folded = new Fold(recording);
+  try {
+    if (to === undefined) folded.run();
+    else {
+      const target = parsePosition(to, () => ({ seq: recording.end?.events ?? 0, step: 0 }));
+      if (target === null) throw new UserError(`not a position, ${to}, give seq:step, start, end or NN%`);
+      if (!folded.foldTo(target)) throw new UserError(`no position ${to}, the recording ends at ${formatPosition(folded.position)}`);
+    }
+  } catch (reason) {
+    if (!(reason instanceof Diverged)) throw reason;
+    return reportDivergence(path, reason);
+  }
+  const { halt, seq, steps } = folded.k.state;
+  process.stderr.write(`jacinth: folded ${steps} steps and ${seq} events, the same states as recorded\n`);
+  return halt === null ? 0 : exitStatus(halt);
+}
+
+function reportDivergence(path: string, { divergence }: Diverged): number {
+  const { position, what, recorded, replayed } = divergence;
+  process.stderr.write(
+    `jacinth: ${path} diverges at ${formatPosition(position)} in its ${what}\n` +
+      `  recorded: ${recorded}\n  replayed: ${replayed}\n`,
+  );
+  return ExitStatus.FAILED;
+}

@@ -1,0 +1,67 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULTS, type RunSpec, type Strategy } from '../loader/launch.js';
+import { ExitStatus } from '../machine/exit-status.js';
+import { readProgramFile } from '../platform/node/program-file.js';
+import { UserError } from './errors.js';
+
+export interface RunOptions {
+  readonly cores: number;
+  readonly quantum: number;
+  readonly strategy: Strategy;
+  readonly seed: number;
+  readonly entropySeed: number;
+  readonly maxSteps?: number;
+  readonly memory: number;
+  readonly env: readonly string[];
+}
+
+/** A parser of whole numbers in a range, decimal or 0x. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^(0x[0-9a-f]+|[0-9]+)$/i.test(text) ? Number(text) : Number.NaN;
+    if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** The options that decide a run, the same for `run` and `record`. */
+export function addRunOptions(command: Command): Command {
+  const max = Number.MAX_SAFE_INTEGER;
+  return command
+    .argument('<program>', 'an ELF file for riscv64')
+    .argument('[args...]', "the program's arguments, after --")
+    .option('--cores <n>', 'simulated cores, 1 to 64', wholeNumber(1, 64), DEFAULTS.cores)
+    .option('--seed <n>', 'seed of the schedule', wholeNumber(0, max), DEFAULTS.seed)
+    .option('--quantum <n>', 'steps a thread keeps a core', wholeNumber(1, 1e9), DEFAULTS.quantumSteps)
+    .addOption(
+      new Option('--strategy <name>', 'who runs next').choices(['random', 'round-robin']).default(DEFAULTS.strategy),
+    )
+    .option('--entropy-seed <n>', 'seed of random numbers that the guest sees', wholeNumber(0, max), DEFAULTS.entropySeed)
+    .option('--max-steps <n>', 'end the run after so many steps (exit status 124)', wholeNumber(0, max))
+    .option('--memory <MiB>', 'memory that guests may fill', wholeNumber(1, 4096), DEFAULTS.physicalPages / 256)
+    .option('--env <NAME=value>', "a variable of the program's environment; repeat for more", collect, []);
+}
+
+function collect(text: string, before: readonly string[]): string[] {
+  if (!/^[^=\0]+=/.test(text)) throw new InvalidArgumentError('It must be NAME=value.');
+  return [...before, text];
+}
+
+/** The run that a command line asks for. */
+export function runSpec(path: string, args: readonly string[], options: RunOptions): RunSpec {
+  const file = readProgramFile(path);
+  if (file === 'missing') throw new UserError(`no such file, ${path}, check the name`, ExitStatus.NO_SUCH_FILE);
+  if (file === 'unreadable') {
+    throw new UserError(`not a readable program, ${path}, give an ELF file`, ExitStatus.NOT_A_PROGRAM);
+  }
+  return {
+    program: { ...file, args: [file.name, ...args], environ: options.env },
+    cores: options.cores,
+    quantumSteps: options.quantum,
+    strategy: options.strategy,
+    seed: options.seed,
+    entropySeed: options.entropySeed,
+    maxSteps: options.maxSteps ?? Number.POSITIVE_INFINITY,
+    physicalPages: options.memory * 256,
+  };
+}

@@ -1,0 +1,121 @@
+import { ExceptionType } from '../abi/exceptions.js';
+import { statusName } from '../abi/status.js';
+import type { EventOf } from '../kernel/objects/events.js';
+import type { Kernel } from '../kernel/objects/kernel.js';
+import { readUser } from '../kernel/syscalls/user-memory.js';
+import { checkProgram, loadBias, type Program, theVdso, VDSO_LOAD_ADDRESS } from './bootstrap.js';
+import { crashText } from './crash-text.js';
+import { readElf } from './elf.js';
+import { loadedModule, Symbolizer } from './symbols.js';
+import { type Frame, unwind } from './unwind.js';
+import { RISCV64_FRAMES } from './unwind-riscv64.js';
+
+/** Names addresses of a run: after the program's symbols and the vDSO's. */
+export function symbolizerFor(program: Program): Symbolizer {
+  const elf = checkProgram(program.bytes);
+  return new Symbolizer([
+    loadedModule(program.name, elf, loadBias(elf)),
+    loadedModule('libzircon.so', readElf(theVdso().image), VDSO_LOAD_ADDRESS),
+  ]);
+}
+
+/** The calls a thread is in, innermost first; empty when it never ran. */
+export function backtrace(k: Kernel, thread: number, symbolizer: Symbolizer): Frame[] {
+  const object = k.find(thread);
+  const registers = k.state.registers.get(thread);
+  if (object?.kind !== 'thread' || registers === undefined) return [];
+  const { arch } = k;
+  return unwind(
+    RISCV64_FRAMES,
+    {
+      pc: BigInt.asUintN(64, arch.pc(registers)),
+      sp: BigInt.asUintN(64, arch.sp(registers)),
+      framePointer: BigInt.asUintN(64, arch.framePointer(registers)),
+      returnAddress: BigInt.asUintN(64, arch.returnAddress(registers)),
+    },
+    {
+      read: (address, sizeBytes) => readUser(k, object.process, address, sizeBytes),
+      functionStart: (address) => symbolizer.resolve(address)?.start ?? null,
+    },
+  );
+}
+
+const TYPES = {
+  'page-fault': ExceptionType.FATAL_PAGE_FAULT,
+  'undefined-instruction': ExceptionType.UNDEFINED_INSTRUCTION,
+  breakpoint: ExceptionType.SW_BREAKPOINT,
+  misaligned: ExceptionType.UNALIGNED_ACCESS,
+  policy: ExceptionType.POLICY_ERROR,
+} as const;
+
+/** What Fuchsia's logs would say of a thread that is about to die of this exception. */
+export function crashReport(k: Kernel, event: EventOf<'exception-raised'>, symbolizer: Symbolizer): string {
+  const process = k.find(event.process);
+  const thread = k.find(event.thread);
+  const registers = k.registers(event.thread);
+  const named = (object: typeof process, koid: number): { name: string; koid: number } => {
+    return { name: object !== undefined && 'name' in object ? object.name : '', koid };
+  };
+  return crashText(
+    {
+      process: named(process, event.process),
+      thread: named(thread, event.thread),
+      exception: {
+        type: TYPES[event.exception],
+        synthCode: event.code,
+        synthData: event.data,
+        ...(event.access === 'none' ? {} : { access: event.access, address: event.address }),
+      },
+      archName: k.arch.name,
+      pc: BigInt.asUintN(64, event.pc),
+      registers: k.arch.namedRegisters(registers),
+      exceptionRegisters: [],
+      frames: backtrace(k, event.thread, symbolizer),
+    },
+    symbolizer,
+  );
+}
+
+/** Who waits for what, when nothing can ever run again: one line a thread. */
+export function deadlockReport(k: Kernel, symbolizer: Symbolizer): string {
+  const lines = ['<== DEADLOCK: no thread can ever run again'];
+  for (const [koid, thread] of k.state.objects) {
+    if (thread.kind !== 'thread' || thread.wait === null) continue;
+    lines.push(`   thread ${thread.name}[${koid}] waits ${describeWait(k, thread.process, thread.wait, symbolizer)}`);
+    const frames = backtrace(k, koid, symbolizer);
+    for (const { address, kind } of frames.slice(0, 8)) {
+      lines.push(`      in ${symbolizer.describe(Number(kind === 'ra' ? address - 1n : address))}`);
+    }
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+type Wait = NonNullable<Extract<ReturnType<Kernel['find']>, { kind: 'thread' }>['wait']>;
+
+function describeWait(k: Kernel, process: number, wait: Wait, symbolizer: Symbolizer): string {
+  const objectName = (koid: number): string => `${k.find(koid)?.kind ?? 'object'} ${koid}`;
+  switch (wait.kind) {
+    case 'sleep':
+      return 'for the time to pass';
+    case 'futex': {
+      const owner = k.find(process);
+      const holder = owner?.kind === 'process' ? owner.futexes.get(wait.address)?.owner || undefined : undefined;
+      const name = holder === undefined ? undefined : k.find(holder);
+      const held = name?.kind === 'thread' ? `, owned by thread ${name.name}[${holder}]` : '';
+      return `for futex ${symbolizer.describe(wait.address)}${held}`;
+    }
+    case 'port':
+      return `for a packet of ${objectName(wait.port)}`;
+    case 'channel-call':
+      return `for a reply on ${objectName(wait.channel)}`;
+    case 'wait-one':
+      return `for signals of ${objectName(wait.object)}`;
+    case 'wait-many':
+      return `for signals of ${wait.items.map((item) => objectName(item.object)).join(', ')}`;
+  }
+}
+
+/** A status in a syscall's result, by name; another number as it is. */
+export function resultText(result: bigint): string {
+  return result < 0n && result > -1000n ? statusName(Number(result)) : String(result);
+}

@@ -1,0 +1,62 @@
+import { seedPrng } from '../base/prng.js';
+import { RISCV64 } from '../cpu/riscv64/arch.js';
+import { emptyState } from '../kernel/objects/kernel.js';
+import type { Oracle } from '../kernel/scheduler/oracle.js';
+import { RoundRobin } from '../kernel/scheduler/round-robin.js';
+import { SeededRandom } from '../kernel/scheduler/seeded-random.js';
+import { Machine } from '../machine/machine.js';
+import { bootstrap, checkProgram, type Program, vdsoCalls } from './bootstrap.js';
+
+export type Strategy = 'random' | 'round-robin';
+
+/** Everything a closed run depends on. */
+export interface RunSpec {
+  readonly program: Program;
+  readonly cores: number;
+  /** Steps a thread keeps a core, at most. */
+  readonly quantumSteps: number;
+  readonly strategy: Strategy;
+  /** Seed of the schedule. */
+  readonly seed: number;
+  /** Seed of handle values and of zx_cprng_draw: apart from `seed`, so that runs of two schedules can be compared. */
+  readonly entropySeed: number;
+  /** Infinity: no limit. */
+  readonly maxSteps: number;
+  /** 4 KiB pages that guests may fill. */
+  readonly physicalPages: number;
+}
+
+export const DEFAULTS = {
+  cores: 1,
+  quantumSteps: 16384,
+  strategy: 'random',
+  seed: 0,
+  entropySeed: 0,
+  maxSteps: Number.POSITIVE_INFINITY,
+  physicalPages: 65536,
+} as const satisfies Omit<RunSpec, 'program'>;
+
+export function oracleFor(spec: RunSpec): Oracle {
+  return spec.strategy === 'random'
+    ? new SeededRandom(spec.quantumSteps, spec.seed)
+    : new RoundRobin(spec.quantumSteps);
+}
+
+/**
+ * A machine whose first command starts the program; observers have time to come before it.
+ * @throws ElfError when the program cannot be run here
+ */
+export function launch(spec: RunSpec, oracle: Oracle = oracleFor(spec)): Machine {
+  const elf = checkProgram(spec.program.bytes);
+  const config = { cores: spec.cores, entropySeed: spec.entropySeed, physicalPages: spec.physicalPages };
+  return new Machine({
+    state: emptyState(config, seedPrng(spec.entropySeed, 'cprng')),
+    config,
+    arch: RISCV64,
+    quantumSteps: spec.quantumSteps,
+    maxSteps: spec.maxSteps,
+    oracle,
+    vdso: vdsoCalls(),
+    boot: (m) => bootstrap(m, spec.program, elf),
+  });
+}

@@ -1,0 +1,171 @@
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import type { ByteSource } from '../../recording/format/byte-source.js';
+import { MAGIC } from '../../recording/format/layout.js';
+import { RecordingError } from '../../recording/format/recording-error.js';
+import type { RecordingSink } from '../../recording/format/writer.js';
+
+/** Half of the second that a killed recording may lose. */
+const FLUSH_EVERY_MS = 500;
+/** Disks are slow to promise: this is for a machine that loses power, a killed process has lost nothing written. */
+const SYNC_EVERY_MS = 1000;
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'an unknown error';
+}
+
+function refused(doing: string, path: string, error: unknown): RecordingError {
+  const code = codeOf(error);
+  if (code === 'ENOENT')
+    return new RecordingError('missing', `no such file or folder ${path}`, null, 'check the name');
+  return new RecordingError(
+    'io',
+    `cannot ${doing} ${path} (${code})`,
+    null,
+    'check the name, rights and disk space',
+  );
+}
+
+/** Reads until `length` bytes are there or the file ends. */
+function readAt(descriptor: number, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const count = readSync(descriptor, bytes, done, length - done, offset + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done === length ? bytes : bytes.subarray(0, done);
+}
+
+/** A recording on disk, open for reading. */
+export class RecordingFile implements ByteSource {
+  private constructor(
+    private readonly path: string,
+    private readonly descriptor: number,
+    /** As it was when opened: a recording that is still being written is read up to here. */
+    readonly sizeBytes: number,
+  ) {}
+
+  /** Throws RecordingError: `missing`, or `io` for what is not a file or may not be read. */
+  static open(path: string): RecordingFile {
+    let descriptor: number | null = null;
+    try {
+      // A pipe would block here without O_NONBLOCK; it is refused below.
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const status = fstatSync(descriptor);
+      if (status.isFile()) return new RecordingFile(path, descriptor, status.size);
+    } catch (error) {
+      if (descriptor !== null) closeSync(descriptor);
+      throw refused('read', path, error);
+    }
+    closeSync(descriptor);
+    throw new RecordingError('io', `${path} is not a file`, null, 'give a recording');
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    try {
+      return readAt(this.descriptor, offset, Math.max(0, Math.min(length, this.sizeBytes - offset)));
+    } catch (error) {
+      throw refused('read', this.path, error);
+    }
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+}
+
+/**
+ * A recording being written: straight to its final name, so that a killed recording is there. The clock of the
+ * writer's flushes is here.
+ */
+export class RecordingFileSink implements RecordingSink {
+  private flushedAtMs = performance.now();
+  private syncedAtMs = this.flushedAtMs;
+
+  private constructor(
+    private readonly path: string,
+    private readonly descriptor: number,
+  ) {}
+
+  /**
+   * Creates the file. An older recording of that name (or an empty file) is unlinked, not emptied: whoever is reading
+   * it keeps it. Anything else of that name stays, and RecordingError (`io`) is thrown.
+   */
+  static create(path: string): RecordingFileSink {
+    try {
+      if (isReplaceable(path)) unlinkSync(path);
+      // 'x' (O_EXCL) follows no link and opens nothing that came in between.
+      return new RecordingFileSink(path, openSync(path, 'wx'));
+    } catch (error) {
+      if (error instanceof RecordingError) throw error;
+      throw refused('create', path, error);
+    }
+  }
+
+  write(bytes: Uint8Array): void {
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(this.descriptor, bytes, done, bytes.length - done);
+      }
+    } catch (error) {
+      throw refused('write', this.path, error);
+    }
+  }
+
+  flushDue(): boolean {
+    return performance.now() - this.flushedAtMs >= FLUSH_EVERY_MS;
+  }
+
+  flushed(): void {
+    this.flushedAtMs = performance.now();
+    if (this.flushedAtMs - this.syncedAtMs < SYNC_EVERY_MS) return;
+    this.sync();
+    this.flushedAtMs = this.syncedAtMs = performance.now();
+  }
+
+  close(): void {
+    try {
+      this.sync();
+    } finally {
+      closeSync(this.descriptor);
+    }
+  }
+
+  private sync(): void {
+    try {
+      fdatasyncSync(this.descriptor);
+    } catch (error) {
+      // Some file systems cannot: the bytes are written all the same.
+      if (!['EINVAL', 'ENOSYS', 'ENOTSUP'].includes(codeOf(error))) throw refused('write', this.path, error);
+    }
+  }
+}
+
+/** Whether a file of this name may be replaced; false when there is none. Throws RecordingError when it may not. */
+function isReplaceable(path: string): boolean {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return false;
+  if (status.isFile()) {
+    const file = RecordingFile.open(path);
+    try {
+      // Also one that was killed while its first bytes were written.
+      if (file.read(0, MAGIC.length).every((byte, i) => byte === MAGIC[i])) return true;
+    } finally {
+      file.close();
+    }
+  }
+  const what = `${path} exists and is not a recording`;
+  throw new RecordingError('io', what, null, 'remove it or choose another name');
+}

@@ -1,0 +1,18 @@
+import type { Position } from '../machine/position.js';
+
+/** Steps, and kernel events, after which a recording has another digest, whichever comes first. */
+const DIGEST_STEPS = 1 << 20;
+const DIGEST_EVENTS = 1 << 14;
+
+/** Says when a run is due for a digest. It depends on the run alone, so that two recordings have them at like places. */
+export class DigestCadence {
+  private nextSteps = DIGEST_STEPS;
+  private nextSeq = DIGEST_EVENTS;
+
+  due(steps: number, position: Position): boolean {
+    if (steps < this.nextSteps && position.seq < this.nextSeq) return false;
+    while (this.nextSteps <= steps) this.nextSteps += DIGEST_STEPS;
+    while (this.nextSeq <= position.seq) this.nextSeq += DIGEST_EVENTS;
+    return true;
+  }
+}

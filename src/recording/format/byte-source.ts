@@ -1,0 +1,15 @@
+/** Bytes that can be read anywhere: a file, a buffer. */
+export interface ByteSource {
+  readonly sizeBytes: number;
+  /** Up to `length` bytes from `offset`; fewer only where the source ends. Throws RecordingError (`io`). */
+  read(offset: number, length: number): Uint8Array;
+}
+
+export function bytesSource(bytes: Uint8Array): ByteSource {
+  // A host's subclass (Node's Buffer) slices differently: what goes on is a plain array.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  return {
+    sizeBytes: plain.length,
+    read: (offset, length) => plain.subarray(offset, offset + length),
+  };
+}

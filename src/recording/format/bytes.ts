@@ -1,0 +1,159 @@
+import { assert } from '../../base/assert.js';
+import type { Digest } from '../../base/digest.js';
+import { PayloadError } from './recording-error.js';
+
+/** Bytes of a digest in the file: its four words, most significant byte first, as its hex digits read. */
+export const DIGEST_BYTES = 16;
+
+/** A growing run of bytes; numbers are little-endian. */
+export class ByteWriter {
+  private buffer = new Uint8Array(256);
+  private view = new DataView(this.buffer.buffer);
+  private used = 0;
+
+  get length(): number {
+    return this.used;
+  }
+
+  u8(value: number): void {
+    this.room(1);
+    this.buffer[this.used++] = value;
+  }
+
+  u32(value: number): void {
+    this.room(4);
+    this.view.setUint32(this.used, value, true);
+    this.used += 4;
+  }
+
+  u64(value: bigint): void {
+    this.room(8);
+    this.view.setBigUint64(this.used, value, true);
+    this.used += 8;
+  }
+
+  /** A safe non-negative integer in base 128, least significant digit first. */
+  varint(value: number): void {
+    this.room(8);
+    while (value >= 0x80) {
+      this.buffer[this.used++] = (value % 0x80) | 0x80;
+      value = value < 0x80000000 ? value >>> 7 : Math.floor(value / 0x80);
+    }
+    this.buffer[this.used++] = value;
+  }
+
+  varint64(value: bigint): void {
+    this.room(10);
+    while (value >= 0x80n) {
+      this.buffer[this.used++] = Number(value & 0x7fn) | 0x80;
+      value >>= 7n;
+    }
+    this.buffer[this.used++] = Number(value);
+  }
+
+  digest(digest: Digest): void {
+    assert(/^[0-9a-f]{32}$/.test(digest), `a digest is 32 hex digits, not ${digest}`);
+    for (let i = 0; i < 32; i += 2) this.u8(Number.parseInt(digest.slice(i, i + 2), 16));
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.room(bytes.length);
+    this.buffer.set(bytes, this.used);
+    this.used += bytes.length;
+  }
+
+  /** A copy of what was written. */
+  take(): Uint8Array {
+    return this.buffer.slice(0, this.used);
+  }
+
+  /** Forgets what was written, keeps the room. */
+  clear(): void {
+    this.used = 0;
+  }
+
+  private room(more: number): void {
+    const need = this.used + more;
+    if (need <= this.buffer.length) return;
+    const larger = new Uint8Array(Math.max(need, this.buffer.length * 2));
+    larger.set(this.buffer.subarray(0, this.used));
+    this.buffer = larger;
+    this.view = new DataView(larger.buffer);
+  }
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Reads what ByteWriter wrote. Never reads past the end: PayloadError instead. */
+export class ByteReader {
+  private readonly view: DataView;
+  at = 0;
+
+  constructor(private readonly source: Uint8Array) {
+    this.view = new DataView(source.buffer, source.byteOffset, source.length);
+  }
+
+  get left(): number {
+    return this.source.length - this.at;
+  }
+
+  u8(): number {
+    return this.source[this.advance(1)];
+  }
+
+  u32(): number {
+    return this.view.getUint32(this.advance(4), true);
+  }
+
+  u64(): bigint {
+    return this.view.getBigUint64(this.advance(8), true);
+  }
+
+  /** Refuses what a safe integer cannot hold. */
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let digits = 0; digits < 8; digits++) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break;
+        return value;
+      }
+      scale *= 0x80;
+    }
+    throw new PayloadError('a number is too large');
+  }
+
+  varint64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.u8();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        if (value >= 1n << 64n) break;
+        return value;
+      }
+    }
+    throw new PayloadError('a number is too large');
+  }
+
+  digest(): Digest {
+    let digits = '';
+    for (let i = this.advance(DIGEST_BYTES); i < this.at; i++) digits += HEX[this.source[i]];
+    return digits;
+  }
+
+  /** A view, not a copy. */
+  bytes(length: number): Uint8Array {
+    const start = this.advance(length);
+    return this.source.subarray(start, start + length);
+  }
+
+  private advance(length: number): number {
+    if (length > this.left) throw new PayloadError('it ends inside a value');
+    const start = this.at;
+    this.at += length;
+    return start;
+  }
+}

@@ -1,0 +1,41 @@
+import { deflateSync, Inflate } from 'fflate/browser';
+import { CODEC_DEFLATE, CODEC_RAW } from './layout.js';
+import { PayloadError } from './recording-error.js';
+
+/** Below this, deflate's own bytes cost more than they save. */
+const WORTH_DEFLATING_BYTES = 48;
+/** Deflate gives at most 258 bytes for two bits (RFC 1951, 3.2.5), so nothing longer can come of a stored byte. */
+const MOST_BYTES_FOR_ONE = 1032;
+/** How much is inflated at once: at most 2 MiB come of it before their length is looked at. */
+const INFLATE_STEP_BYTES = 2 << 10;
+
+/** Deflates where that makes it smaller. The same bytes give the same result everywhere. */
+export function compress(payload: Uint8Array): { codec: number; stored: Uint8Array } {
+  if (payload.length >= WORTH_DEFLATING_BYTES) {
+    // `mem` is given because fflate's choice of it goes through a logarithm of the host.
+    const stored = deflateSync(payload, { level: 6, mem: 4 });
+    if (stored.length < payload.length) return { codec: CODEC_DEFLATE, stored };
+  }
+  return { codec: CODEC_RAW, stored: payload };
+}
+
+/** The payload, of exactly `rawLength` bytes; what inflates to more is given up as soon as it does. */
+export function decompress(codec: number, stored: Uint8Array, rawLength: number): Uint8Array {
+  if (codec === CODEC_RAW) return stored;
+  if (codec !== CODEC_DEFLATE) throw new PayloadError(`codec ${codec} is unknown`);
+  if (rawLength > stored.length * MOST_BYTES_FOR_ONE)
+    throw new PayloadError('it inflates to less than it claims');
+  const out = new Uint8Array(rawLength);
+  let length = 0;
+  const inflate = new Inflate((part) => {
+    if (length + part.length > rawLength) throw new PayloadError('it inflates to more than it claims');
+    out.set(part, length);
+    length += part.length;
+  });
+  for (let at = 0; at < stored.length; at += INFLATE_STEP_BYTES) {
+    const next = at + INFLATE_STEP_BYTES;
+    inflate.push(stored.subarray(at, next), next >= stored.length);
+  }
+  if (length !== rawLength) throw new PayloadError('it inflates to less than it claims');
+  return out;
+}

@@ -1,0 +1,249 @@
+import { assert } from '../../base/assert.js';
+import type { Digest } from '../../base/digest.js';
+import { ByteReader, ByteWriter, DIGEST_BYTES } from './bytes.js';
+import { MAX_ROWS } from './limits.js';
+import { PayloadError } from './recording-error.js';
+
+/**
+ * How a column is stored, before deflate. `varint` and `delta` hold safe non-negative integers, the latter as
+ * the difference to the row above; `u64` and `delta64` hold unsigned 64-bit bigints; `digest` holds digests.
+ */
+export type ColumnType = 'u8' | 'u32' | 'varint' | 'delta' | 'u64' | 'delta64' | 'digest';
+export type Schema = Readonly<Record<string, ColumnType>>;
+
+export type Cell<T extends ColumnType> = T extends 'u64' | 'delta64'
+  ? bigint
+  : T extends 'digest'
+    ? Digest
+    : number;
+export type Row<S extends Schema> = { readonly [K in keyof S]: Cell<S[K]> };
+export type Columns<S extends Schema> = { readonly [K in keyof S]: ArrayLike<Cell<S[K]>> };
+
+/** Rows kept by column. */
+export interface Table<S extends Schema> {
+  readonly rowCount: number;
+  readonly columns: Columns<S>;
+}
+
+interface Storage<V> {
+  readonly code: number;
+  /** Bytes that a row takes at least: what a row count is checked against before anything is allocated for it. */
+  readonly leastBytes: number;
+  accepts(value: V): boolean;
+  write(out: ByteWriter, values: ArrayLike<V>, rowCount: number): void;
+  read(from: ByteReader, rowCount: number): ArrayLike<V>;
+}
+
+const isU64 = (v: bigint): boolean => typeof v === 'bigint' && v >= 0n && v < 1n << 64n;
+const isCount = (v: number): boolean => Number.isSafeInteger(v) && v >= 0;
+
+/** Sign in the lowest bit; the magnitude may need all 53 bits, so the first digit (6 bits) is split off by hand. */
+function writeDelta(out: ByteWriter, delta: number): void {
+  const magnitude = Math.abs(delta);
+  const first = ((magnitude % 0x40) << 1) | (delta < 0 ? 1 : 0);
+  const rest = Math.floor(magnitude / 0x40);
+  out.u8(rest === 0 ? first : first | 0x80);
+  if (rest > 0) out.varint(rest);
+}
+
+function readDelta(from: ByteReader): number {
+  const first = from.u8();
+  const magnitude = ((first & 0x7f) >>> 1) + (first >= 0x80 ? from.varint() * 0x40 : 0);
+  return (first & 1) !== 0 ? -magnitude : magnitude;
+}
+
+const numbers = {
+  u8: {
+    code: 1,
+    leastBytes: 1,
+    accepts: (v) => (v & 0xff) === v,
+    write: (out, values) => out.bytes(Uint8Array.from(values)),
+    read: (from, rowCount) => from.bytes(rowCount).slice(),
+  },
+  u32: {
+    code: 2,
+    leastBytes: 4,
+    accepts: (v) => v >>> 0 === v,
+    write(out, values, rowCount) {
+      for (let i = 0; i < rowCount; i++) out.u32(values[i]);
+    },
+    read(from, rowCount) {
+      const values = new Uint32Array(rowCount);
+      for (let i = 0; i < rowCount; i++) values[i] = from.u32();
+      return values;
+    },
+  },
+  varint: {
+    code: 3,
+    leastBytes: 1,
+    accepts: isCount,
+    write(out, values, rowCount) {
+      for (let i = 0; i < rowCount; i++) out.varint(values[i]);
+    },
+    read(from, rowCount) {
+      const values = new Float64Array(rowCount);
+      for (let i = 0; i < rowCount; i++) values[i] = from.varint();
+      return values;
+    },
+  },
+  delta: {
+    code: 4,
+    leastBytes: 1,
+    accepts: isCount,
+    write(out, values, rowCount) {
+      for (let i = 0; i < rowCount; i++) writeDelta(out, values[i] - (i === 0 ? 0 : values[i - 1]));
+    },
+    read(from, rowCount) {
+      const values = new Float64Array(rowCount);
+      let value = 0;
+      for (let i = 0; i < rowCount; i++) {
+        value += readDelta(from);
+        if (!isCount(value)) throw new PayloadError('a number is out of range');
+        values[i] = value;
+      }
+      return values;
+    },
+  },
+} satisfies Record<string, Storage<number>>;
+
+const bigints = {
+  u64: {
+    code: 5,
+    leastBytes: 8,
+    accepts: isU64,
+    write(out, values, rowCount) {
+      for (let i = 0; i < rowCount; i++) out.u64(values[i]);
+    },
+    read(from, rowCount) {
+      const values = new BigUint64Array(rowCount);
+      for (let i = 0; i < rowCount; i++) values[i] = from.u64();
+      return values;
+    },
+  },
+  delta64: {
+    code: 6,
+    leastBytes: 1,
+    accepts: isU64,
+    write(out, values, rowCount) {
+      let above = 0n;
+      for (let i = 0; i < rowCount; i++) {
+        const delta = BigInt.asIntN(64, values[i] - above);
+        out.varint64(BigInt.asUintN(64, (delta << 1n) ^ (delta >> 63n)));
+        above = values[i];
+      }
+    },
+    read(from, rowCount) {
+      const values = new BigUint64Array(rowCount);
+      let value = 0n;
+      for (let i = 0; i < rowCount; i++) {
+        const folded = from.varint64();
+        value = BigInt.asUintN(64, value + ((folded >> 1n) ^ -(folded & 1n)));
+        values[i] = value;
+      }
+      return values;
+    },
+  },
+} satisfies Record<string, Storage<bigint>>;
+
+const digests: Storage<Digest> = {
+  code: 7,
+  leastBytes: DIGEST_BYTES,
+  accepts: (v) => typeof v === 'string' && /^[0-9a-f]{32}$/.test(v),
+  write(out, values, rowCount) {
+    for (let i = 0; i < rowCount; i++) out.digest(values[i]);
+  },
+  read: (from, rowCount) => Array.from({ length: rowCount }, () => from.digest()),
+};
+
+const STORAGE: Readonly<Record<ColumnType, unknown>> = { ...numbers, ...bigints, digest: digests };
+
+function storageOf(type: ColumnType): Storage<unknown> {
+  return STORAGE[type] as Storage<unknown>;
+}
+
+/** Collects rows, a column at a time. */
+export class ColumnBuffer<S extends Schema> {
+  private readonly names: readonly string[];
+  private columns: unknown[][];
+  rowCount = 0;
+
+  constructor(private readonly schema: S) {
+    this.names = Object.keys(schema);
+    this.columns = this.names.map(() => []);
+  }
+
+  add(row: Row<S>): void {
+    for (let i = 0; i < this.names.length; i++) {
+      const name = this.names[i];
+      const value: unknown = row[name];
+      assert(storageOf(this.schema[name]).accepts(value), `column ${name} cannot hold ${String(value)}`);
+      this.columns[i].push(value);
+    }
+    this.rowCount++;
+  }
+
+  /** Encodes and forgets the rows. */
+  take(): Uint8Array {
+    const columns = Object.fromEntries(this.names.map((name, i) => [name, this.columns[i]]));
+    const bytes = encodeColumns(this.schema, {
+      rowCount: this.rowCount,
+      columns: columns as unknown as Columns<S>,
+    });
+    this.columns = this.names.map(() => []);
+    this.rowCount = 0;
+    return bytes;
+  }
+}
+
+/** rowCount, columnCount, then for each column, in the schema's order: type code, length in bytes, cells. */
+export function encodeColumns<S extends Schema>(schema: S, table: Table<S>): Uint8Array {
+  const names = Object.keys(schema);
+  const out = new ByteWriter();
+  out.varint(table.rowCount);
+  out.varint(names.length);
+  const cells = new ByteWriter();
+  for (const name of names) {
+    const storage = storageOf(schema[name]);
+    assert(table.columns[name].length === table.rowCount, `column ${name} has another length than its table`);
+    cells.clear();
+    storage.write(cells, table.columns[name], table.rowCount);
+    out.u8(storage.code);
+    out.varint(cells.length);
+    out.bytes(cells.take());
+  }
+  return out.take();
+}
+
+/**
+ * The table, in typed arrays (digests in an array of strings); columns that a later version put behind the known
+ * ones are skipped. Throws PayloadError.
+ */
+export function decodeColumns<S extends Schema>(schema: S, bytes: Uint8Array, maxRows = MAX_ROWS): Table<S> {
+  const from = new ByteReader(bytes);
+  const rowCount = from.varint();
+  if (rowCount > maxRows) throw new PayloadError(`it claims ${rowCount} rows`);
+  const columnCount = from.varint();
+  const names = Object.keys(schema);
+  if (columnCount < names.length)
+    throw new PayloadError(`it has ${columnCount} columns, not ${names.length}`);
+  const columns: Record<string, ArrayLike<unknown>> = {};
+  for (const name of names) {
+    const storage = storageOf(schema[name]);
+    if (from.u8() !== storage.code) throw new PayloadError(`column ${name} has another type`);
+    const cells = new ByteReader(from.bytes(from.varint()));
+    if (rowCount * storage.leastBytes > cells.left) throw new PayloadError(`column ${name} is too short`);
+    columns[name] = storage.read(cells, rowCount);
+    if (cells.left !== 0) throw new PayloadError(`column ${name} is too long`);
+  }
+  return { rowCount, columns: columns as unknown as Columns<S> };
+}
+
+/** The rows one by one, as objects. */
+export function* rowsOf<S extends Schema>(schema: S, table: Table<S>): IterableIterator<Row<S>> {
+  const names = Object.keys(schema);
+  for (let i = 0; i < table.rowCount; i++) {
+    const row: Record<string, unknown> = {};
+    for (const name of names) row[name] = table.columns[name][i];
+    yield row as Row<S>;
+  }
+}

@@ -1,0 +1,100 @@
+import type { Subscription } from 'rxjs';
+import type { Trace } from '../cpu/arch.js';
+import { stateHash } from '../kernel/objects/state-hash.js';
+import { launch, type RunSpec } from '../loader/launch.js';
+import { exitStatus } from '../machine/exit-status.js';
+import type { Happened, Machine } from '../machine/machine.js';
+import { DigestCadence } from './digest-cadence.js';
+import type { RecordingEnd } from './format/header.js';
+import { EFFECTS } from './format/kinds.js';
+import { type RecordingSink, RecordingWriter } from './format/writer.js';
+import { type Detail, headerOf } from './run-header.js';
+
+/** Commands between looks at the clock, so that what is buffered reaches the file in time. */
+const POLL_COMMANDS = 256;
+
+/**
+ * Runs a program and writes down what is needed to run it again (`essential`: the schedule, and digests to check
+ * by), or everything that happened (`full`: kernel events, spans, and each instruction's effects).
+ */
+export class Recorder {
+  readonly machine: Machine;
+  private readonly writer: RecordingWriter;
+  private readonly cadence = new DigestCadence();
+  private readonly trace: Trace | undefined;
+  private readonly subscription: Subscription;
+
+  /**
+   * @param openSink called once the program is known to be one, so that no file is made for what cannot run
+   * @throws ElfError, RecordingError
+   */
+  constructor(
+    spec: RunSpec,
+    private readonly detail: Detail,
+    openSink: () => RecordingSink,
+  ) {
+    const machine = launch(spec);
+    this.machine = machine;
+    this.writer = new RecordingWriter(openSink(), headerOf(spec, detail));
+    this.writer.blob('images', spec.program.bytes);
+    this.writer.flush();
+    this.trace = detail === 'full' ? this.tracer() : undefined;
+    this.subscription = machine.happened.subscribe((happened) => this.note(happened));
+  }
+
+  /** Runs to the end; what the recording's last chunk says of it. */
+  run(): RecordingEnd {
+    const { machine, writer } = this;
+    for (let i = 0; !machine.halted; i++) {
+      machine.command(Number.POSITIVE_INFINITY, this.trace);
+      if (this.cadence.due(machine.k.state.steps, machine.position)) this.digest();
+      if (i % POLL_COMMANDS === 0) writer.poll();
+    }
+    this.subscription.unsubscribe();
+    const { halt } = machine.k.state;
+    const end = {
+      exitCode: halt === null ? 0 : exitStatus(halt),
+      cause: halt?.kind ?? '',
+      steps: machine.k.state.steps,
+      events: machine.k.state.seq,
+      stateHash: stateHash(machine.k.snapshot()),
+      eventHash: machine.eventHash(),
+    };
+    writer.end(end);
+    return end;
+  }
+
+  private note({ seq, event }: Happened): void {
+    if (event.type === 'slice-started') {
+      this.writer.append('schedule', seq, { core: event.core, thread: event.thread, steps: event.steps });
+    }
+    if (this.detail !== 'full') return;
+    if (event.type === 'span') {
+      const { core, thread, steps } = event;
+      this.writer.append('spans', seq, { seq, core, thread, steps, pc: 0n });
+    } else this.writer.append('kernel-events', seq, { seq, event });
+  }
+
+  private digest(): void {
+    const { seq, step } = this.machine.position;
+    const state = stateHash(this.machine.k.snapshot());
+    this.writer.append('digests', seq, { seq, step, state, events: this.machine.eventHash() });
+  }
+
+  private tracer(): Trace {
+    const { machine, writer } = this;
+    const row = (effect: number, size: number, address: bigint, value: bigint): void =>
+      writer.append('steps', machine.k.state.seq, {
+        effect,
+        size,
+        address,
+        value: BigInt.asUintN(64, value),
+      });
+    return {
+      step: (pc, bits, length) => row(EFFECTS.step, length, pc, BigInt(bits >>> 0)),
+      register: (number, value) => row(EFFECTS.register, number, 0n, value),
+      load: (address, size, value) => row(EFFECTS.load, size, address, value),
+      store: (address, size, value) => row(EFFECTS.store, size, address, value),
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { BOOTSTRAP_VERSION } from '../loader/bootstrap.js';
+import type { RunSpec, Strategy } from '../loader/launch.js';
+import { VERSION } from '../version.js';
+import { blobDigest } from './format/blobs.js';
+import type { RecordingHeader } from './format/header.js';
+import type { Recording } from './format/reader.js';
+import { RecordingError } from './format/recording-error.js';
+
+export type Detail = 'essential' | 'full';
+
+/** The header of a recording of that run. */
+export function headerOf(spec: RunSpec, detail: Detail): RecordingHeader {
+  const { program } = spec;
+  return {
+    jacinth: VERSION,
+    abi: '2023',
+    arch: 'riscv64',
+    bootstrap: BOOTSTRAP_VERSION,
+    machine: {
+      cores: spec.cores,
+      quantum: spec.quantumSteps,
+      strategy: spec.strategy,
+      seed: spec.seed,
+      entropySeed: spec.entropySeed,
+      detail,
+      maxSteps: Number.isFinite(spec.maxSteps) ? spec.maxSteps : null,
+      physicalPages: spec.physicalPages,
+    },
+    images: [{ name: program.name, digest: blobDigest(program.bytes), sizeBytes: program.bytes.length }],
+    arguments: [...program.args],
+    environment: [...program.environ],
+  };
+}
+
+/**
+ * The run that a recording is of.
+ * @throws RecordingError when this Jacinth cannot run it
+ */
+export function specOf(recording: Recording): RunSpec {
+  const { header } = recording;
+  const refuse = (what: string): never => {
+    throw new RecordingError('version', what, null, 'use the Jacinth that made it');
+  };
+  if (header.arch !== 'riscv64')
+    refuse(`the recording is of a ${header.arch} machine, this Jacinth has riscv64`);
+  if (header.bootstrap !== BOOTSTRAP_VERSION)
+    refuse(`the recording starts programs in way ${String(header.bootstrap)}`);
+  const { machine } = header;
+  const physicalPages = Number(machine.physicalPages);
+  if (!Number.isSafeInteger(physicalPages) || physicalPages < 1 || physicalPages > 1 << 22) {
+    refuse('the recording has a machine of an impossible size');
+  }
+  const image = header.images[0];
+  const bytes = image === undefined ? null : recording.blob('images', image.digest);
+  if (image === undefined || bytes === null) {
+    throw new RecordingError('damaged', "the recording lacks its program's image", null, 'record again');
+  }
+  return {
+    program: { name: image.name, bytes, args: header.arguments, environ: header.environment },
+    cores: machine.cores,
+    quantumSteps: machine.quantum,
+    strategy: machine.strategy as Strategy,
+    seed: machine.seed,
+    entropySeed: machine.entropySeed,
+    maxSteps: machine.maxSteps ?? Number.POSITIVE_INFINITY,
+    physicalPages,
+  };
+}
