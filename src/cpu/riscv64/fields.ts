@@ -141,3 +141,12 @@ export function insert(field: Field, value: number): number {
   }
   return bits >>> 0;
 }
+
+/** The operands that a field can hold: from `first` to `last` by `step`. */
+export function fieldRange(field: Field): { first: number; last: number; step: number } {
+  const top = Math.max(...field.pieces.map(({ to, width }) => to + width));
+  const step = 2 ** Math.min(...field.pieces.map(({ to }) => to));
+  const size = 2 ** top;
+  const lowest = field.signed ? -size / 2 : 0;
+  return { first: lowest + field.base, last: lowest + size - step + field.base, step };
+}
