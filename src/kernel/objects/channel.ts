@@ -16,10 +16,19 @@ export interface ChannelState extends ObjectBase {
   readonly messages: IntMap<Message>;
   readonly head: number;
   readonly tail: number;
-  /** Threads in zx_channel_call through this end, by transaction id. */
+  /** Threads in zx_channel_call through this end, by transaction id (with KERNEL_TXID). */
   readonly calls: IntMap<number>;
+  /** Without KERNEL_TXID. */
   readonly nextTxid: number;
 }
+
+/** What a message is charged in `messageBytes`: more than it takes, so that small ones are bounded as well. */
+export function messageCharge(bytes: number, handles: number): number {
+  return 128 + bytes + 32 * handles;
+}
+
+/** The numbers that zx_channel_call gives its messages have this bit. */
+export const KERNEL_TXID = 0x80000000;
 
 export interface ChannelEvents {
   /** Both ends; `koid1` is `koid0` + 1. */
@@ -55,11 +64,13 @@ export const channelReducers: Reducers<ChannelEvents> = {
       channel.messages = channel.messages.set(channel.tail, { bytes: e.bytes, handles: e.handles }, k.owner);
       channel.tail++;
     });
-    k.state.messageBytes += e.bytes.length;
+    k.state.messageBytes += messageCharge(e.bytes.length, e.handles.length);
   },
   'channel-message-taken': (k, e) => {
     k.update(e.koid, 'channel', (channel) => {
-      k.state.messageBytes -= channel.messages.get(channel.head)?.bytes.length ?? 0;
+      const message = channel.messages.get(channel.head);
+      if (message === undefined) return;
+      k.state.messageBytes -= messageCharge(message.bytes.length, message.handles.length);
       channel.messages = channel.messages.delete(channel.head, k.owner);
       channel.head++;
     });
@@ -67,7 +78,7 @@ export const channelReducers: Reducers<ChannelEvents> = {
   'channel-call-started': (k, e) => {
     k.update(e.koid, 'channel', (channel) => {
       channel.calls = channel.calls.set(e.txid, e.thread, k.owner);
-      channel.nextTxid = (e.txid & 0x7fffffff) + 1;
+      channel.nextTxid = (e.txid + 1) & (KERNEL_TXID - 1);
     });
   },
   'channel-call-ended': (k, e) => {

@@ -1,5 +1,6 @@
 import { IntMap } from '../../base/int-map.js';
 import { newObject, type ObjectBase, type Observer } from './object.js';
+import { PACKET_CHARGE } from './port.js';
 import type { Reducers } from './reducer.js';
 
 export interface EventState extends ObjectBase {
@@ -28,10 +29,22 @@ export const eventReducers: Reducers<EventEvents> = {
     k.updateAny(e.koid, (object) => {
       object.observers = object.observers.set(e.order, e.observer, k.owner);
     });
+    if (e.observer.kind === 'wait') return;
+    k.update(e.observer.port, 'port', (port) => {
+      port.registrations = port.registrations.set(e.order, e.koid, k.owner);
+    });
+    k.state.messageBytes += PACKET_CHARGE;
   },
   'observer-removed': (k, e) => {
+    const observer = k.find(e.koid)?.observers.get(e.order);
+    if (observer === undefined) return;
     k.updateAny(e.koid, (object) => {
       object.observers = object.observers.delete(e.order, k.owner);
     });
+    if (observer.kind === 'wait') return;
+    k.update(observer.port, 'port', (port) => {
+      port.registrations = port.registrations.delete(e.order, k.owner);
+    });
+    k.state.messageBytes -= PACKET_CHARGE;
   },
 };

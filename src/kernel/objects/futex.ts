@@ -1,48 +1,73 @@
+import { IntMap } from '../../base/int-map.js';
+import type { Kernel } from './kernel.js';
 import type { Reducers } from './reducer.js';
 
-/** A thread blocked in zx_futex_wait. Futexes are known by address inside one process. */
-export interface FutexWaiter {
-  readonly process: number;
-  readonly address: number;
-  readonly thread: number;
+/** An address that threads of one process wait at. Nobody waits, nothing is known: there is no entry. */
+export interface Futex {
+  /** The thread that owns it; 0: nobody. A thread owns nothing after its death, whatever stands here. */
+  readonly owner: number;
+  /** Threads in zx_futex_wait, by order of arrival. */
+  readonly waiters: IntMap<number>;
 }
 
-/** Who owns a futex lasts only while somebody waits on it (zx_futex_wait, "ownership"). */
 export interface FutexEvents {
-  'futex-waiter-added': { order: number; process: number; address: number; thread: number };
-  'futex-waiter-removed': { order: number };
+  'futex-waiter-added': { process: number; address: number; order: number; thread: number };
+  'futex-waiter-removed': { process: number; address: number; order: number };
   /** zx_futex_requeue moved a waiter to the end of another futex's queue. */
-  'futex-waiter-moved': { order: number; newOrder: number; address: number };
-  /** The thread that owns the futex now; 0: nobody. */
+  'futex-waiter-moved': {
+    process: number;
+    address: number;
+    order: number;
+    newAddress: number;
+    newOrder: number;
+  };
+  /** The thread that owns the futex now; 0: nobody. Somebody waits on it. */
   'futex-owner-set': { process: number; address: number; owner: number };
 }
+
+const UNKNOWN: Futex = { owner: 0, waiters: IntMap.empty() };
 
 export const futexReducers: Reducers<FutexEvents> = {
   'futex-waiter-added': (k, e) => {
     k.state.nextOrder = e.order + 1;
-    k.state.futexWaiters = k.state.futexWaiters.set(
-      e.order,
-      { process: e.process, address: e.address, thread: e.thread },
-      k.owner,
-    );
+    addWaiter(k, e.process, e.address, e.order, e.thread);
   },
-  'futex-waiter-removed': (k, e) => {
-    k.state.futexWaiters = k.state.futexWaiters.delete(e.order, k.owner);
-  },
+  'futex-waiter-removed': (k, e) => removeWaiter(k, e.process, e.address, e.order),
   'futex-waiter-moved': (k, e) => {
-    const waiter = k.state.futexWaiters.get(e.order);
-    if (waiter === undefined) return;
+    const thread = k.get(e.process, 'process').futexes.get(e.address)?.waiters.get(e.order);
+    if (thread === undefined) return;
     k.state.nextOrder = e.newOrder + 1;
-    k.state.futexWaiters = k.state.futexWaiters
-      .delete(e.order, k.owner)
-      .set(e.newOrder, { ...waiter, address: e.address }, k.owner);
-  },
-  'futex-owner-set': (k, e) => {
-    k.update(e.process, 'process', (process) => {
-      process.futexOwners =
-        e.owner === 0
-          ? process.futexOwners.delete(e.address, k.owner)
-          : process.futexOwners.set(e.address, e.owner, k.owner);
+    removeWaiter(k, e.process, e.address, e.order);
+    addWaiter(k, e.process, e.newAddress, e.newOrder, thread);
+    k.update(thread, 'thread', (t) => {
+      t.wait = { kind: 'futex', address: e.newAddress, order: e.newOrder };
     });
   },
+  'futex-owner-set': (k, e) => {
+    const futex = k.get(e.process, 'process').futexes.get(e.address);
+    if (futex !== undefined) setFutex(k, e.process, e.address, { ...futex, owner: e.owner });
+  },
 };
+
+function addWaiter(k: Kernel, process: number, address: number, order: number, thread: number): void {
+  const futex = k.get(process, 'process').futexes.get(address) ?? UNKNOWN;
+  setFutex(k, process, address, { ...futex, waiters: futex.waiters.set(order, thread, k.owner) });
+}
+
+function removeWaiter(k: Kernel, process: number, address: number, order: number): void {
+  const futex = k.get(process, 'process').futexes.get(address);
+  if (futex === undefined) return;
+  const waiters = futex.waiters.delete(order, k.owner);
+  if (waiters.size > 0) setFutex(k, process, address, { ...futex, waiters });
+  else {
+    k.update(process, 'process', (p) => {
+      p.futexes = p.futexes.delete(address, k.owner);
+    });
+  }
+}
+
+function setFutex(k: Kernel, process: number, address: number, futex: Futex): void {
+  k.update(process, 'process', (p) => {
+    p.futexes = p.futexes.set(address, futex, k.owner);
+  });
+}

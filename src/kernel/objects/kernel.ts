@@ -3,7 +3,6 @@ import { assert } from '../../base/assert.js';
 import { IntMap, type Owner } from '../../base/int-map.js';
 import type { Arch, Registers } from '../../cpu/arch.js';
 import type { CoreState, Deadline, Slice } from './core.js';
-import type { FutexWaiter } from './futex.js';
 import type { KernelObject, Mutable, ObjectKind, ObjectOf } from './object.js';
 
 // Typed arrays and persistent maps inside objects must stay as they are, and freezing costs on every change.
@@ -32,14 +31,14 @@ export interface KernelState {
   readonly slice: Slice | null;
   /** Sorted by time, then by order of registration. */
   readonly deadlines: readonly Deadline[];
-  /** Blocked in zx_futex_wait, by order of arrival. */
-  readonly futexWaiters: IntMap<FutexWaiter>;
   /** Random numbers drawn by cprng_draw so far are a function of this: four words. */
   readonly entropy: readonly [number, number, number, number];
   /** 4 KiB pages held by VMOs; shared pages count once for each VMO. */
   readonly committedPages: number;
-  /** Bytes waiting in channels. */
+  /** What messages, packets and asynchronous waits take, bytes, with a flat charge for each. */
   readonly messageBytes: number;
+  /** Mappings and VMARs in all address spaces. */
+  readonly regions: number;
   readonly rootJob: number;
   /** The process whose end ends the run; 0 until it is made. */
   readonly mainProcess: number;
@@ -208,10 +207,10 @@ export function emptyState(
     runQueue: [],
     slice: null,
     deadlines: [],
-    futexWaiters: IntMap.empty(),
     entropy,
     committedPages: 0,
     messageBytes: 0,
+    regions: 0,
     rootJob: 0,
     mainProcess: 0,
     halt: null,

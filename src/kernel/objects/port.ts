@@ -23,9 +23,14 @@ export interface PortState extends ObjectBase {
   readonly packets: IntMap<Packet>;
   readonly tail: number;
   readonly userPackets: number;
+  /** Asynchronous waits that end in this port: the koid of the object, by order of registration. */
+  readonly registrations: IntMap<number>;
   /** Threads in zx_port_wait, by order of arrival. */
   readonly waiters: IntMap<number>;
 }
+
+/** What a queued packet, and a wait that will become one, is charged in `messageBytes`. */
+export const PACKET_CHARGE = 128;
 
 export interface PortEvents {
   'port-created': { koid: number };
@@ -44,6 +49,7 @@ export const portReducers: Reducers<PortEvents> = {
       packets: IntMap.empty(),
       tail: 0,
       userPackets: 0,
+      registrations: IntMap.empty(),
       waiters: IntMap.empty(),
     });
   },
@@ -53,10 +59,14 @@ export const portReducers: Reducers<PortEvents> = {
       port.tail++;
       if (e.packet.source === 0) port.userPackets++;
     });
+    k.state.messageBytes += PACKET_CHARGE;
   },
   'port-packet-removed': (k, e) => {
     k.update(e.koid, 'port', (port) => {
-      if (port.packets.get(e.number)?.source === 0) port.userPackets--;
+      const packet = port.packets.get(e.number);
+      if (packet === undefined) return;
+      if (packet.source === 0) port.userPackets--;
+      k.state.messageBytes -= PACKET_CHARGE;
       port.packets = port.packets.delete(e.number, k.owner);
     });
   },

@@ -1,4 +1,5 @@
 import { IntMap } from '../../base/int-map.js';
+import type { Futex } from './futex.js';
 import { type HandleEntry, newObject, type ObjectBase } from './object.js';
 import type { Reducers } from './reducer.js';
 
@@ -7,6 +8,7 @@ export interface ProcessState extends ObjectBase {
   readonly name: string;
   readonly job: number;
   readonly rootVmar: number;
+  /** Threads that were started and are not dead. One that was never started is known by its handles alone. */
   readonly threads: IntMap<true>;
   readonly life: 'initial' | 'running' | 'dying' | 'dead';
   readonly returnCode: bigint;
@@ -20,7 +22,8 @@ export interface ProcessState extends ObjectBase {
   readonly breakOnLoad: bigint;
   /** Where the vDSO's code was mapped, or 0: system calls are accepted from there only. */
   readonly vdsoCode: number;
-  readonly futexOwners: IntMap<number>;
+  /** Futexes that somebody waits on, by address. */
+  readonly futexes: IntMap<Futex>;
   readonly startedNs: bigint;
 }
 
@@ -66,7 +69,7 @@ export const processReducers: Reducers<ProcessEvents> = {
       debugAddress: 0n,
       breakOnLoad: 0n,
       vdsoCode: 0,
-      futexOwners: IntMap.empty(),
+      futexes: IntMap.empty(),
       startedNs: 0n,
     });
     k.update(e.job, 'job', (job) => {

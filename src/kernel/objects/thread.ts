@@ -26,10 +26,17 @@ export type Wait =
   | {
       readonly kind: 'channel-call';
       readonly channel: number;
+      /** Slot of the handle called through: closing it cancels the call. */
+      readonly handle: number;
       readonly txid: number;
-      readonly argsAddress: number;
+      /** Where the reply goes, and how much of it fits. */
+      readonly bytesAddress: number;
+      readonly handlesAddress: number;
+      readonly bytesCapacity: number;
+      readonly handlesCapacity: number;
       readonly actualBytesAddress: number;
       readonly actualHandlesAddress: number;
+      /** zx_channel_call_etc: handles arrive as zx_handle_info_t. */
       readonly etc: boolean;
     };
 

@@ -11,13 +11,16 @@ export interface TimerState extends ObjectBase {
   /** 0n when it is not set. */
   readonly deadlineNs: bigint;
   readonly slackNs: bigint;
-  /** Its place in the machine's deadlines; 0 when it is not set. */
+  /** Its place in the machine's deadlines; 0 when it will not fire: not set, or set to for ever. */
   readonly deadlineOrder: number;
 }
 
 export interface TimerEvents {
   'timer-created': { koid: number; options: number; clockId: number };
-  /** It will fire at its deadline exactly: slack allows any time in a window, and this is in every window. */
+  /**
+   * It will fire at its deadline exactly: slack allows any time in a window, and this is in every window. `order` 0:
+   * at ZX_TIME_INFINITE, that is never.
+   */
   'timer-set': { koid: number; deadlineNs: bigint; slackNs: bigint; order: number };
   /** Cancelled, or fired: no deadline any more. */
   'timer-cleared': { koid: number };
@@ -36,8 +39,10 @@ export const timerReducers: Reducers<TimerEvents> = {
     });
   },
   'timer-set': (k, e) => {
-    k.state.nextOrder = e.order + 1;
-    addDeadline(k, { atNs: e.deadlineNs, order: e.order, kind: 'timer', koid: e.koid });
+    if (e.order !== 0) {
+      k.state.nextOrder = e.order + 1;
+      addDeadline(k, { atNs: e.deadlineNs, order: e.order, kind: 'timer', koid: e.koid });
+    }
     k.update(e.koid, 'timer', (timer) => {
       timer.deadlineNs = e.deadlineNs;
       timer.slackNs = e.slackNs;

@@ -2,6 +2,7 @@ import { IntMap } from '../../base/int-map.js';
 import { PAGE_SHIFT, PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
 import type { Kernel } from './kernel.js';
 import { newObject, type ObjectBase } from './object.js';
+import { PACKET_CHARGE } from './port.js';
 import type { Reducers } from './reducer.js';
 
 export interface VmoState extends ObjectBase {
@@ -147,6 +148,7 @@ export const vmoReducers: Reducers<VmoEvents> = {
   'object-destroyed': (k, e) => {
     const object = k.find(e.koid);
     if (object?.kind === 'vmo') k.state.committedPages -= object.pages.size;
+    if (object?.kind === 'port') k.state.messageBytes -= PACKET_CHARGE * object.packets.size;
     k.remove(e.koid);
   },
 };

@@ -148,6 +148,14 @@ export class Call<N extends SyscallName = SyscallName> {
     this.write(address, bytes);
   }
 
+  /** Writes 32 bits where `requireWritable` saw that it can; a null pointer is skipped. */
+  writeU32(address: number, value: number): void {
+    if (address === 0) return;
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, value, true);
+    this.write(address, bytes);
+  }
+
   /** Gives the caller a handle and writes its value through an out-argument. */
   putHandle(name: keyof SyscallArgs[N] & string, koid: number, rights: number): void {
     this.put(name, addHandle(this.m, this.process, koid, rights));

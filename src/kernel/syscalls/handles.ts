@@ -9,10 +9,19 @@ import { cancelObserversOf } from './signals.js';
 /** Handles one process may have, as many as all of Zircon has (kernel/object/handle, 2020). */
 export const MAX_HANDLES = 256 * 1024;
 
+/** Objects one machine may have: handles alone do not bound them, for a guest may make more processes. */
+const MAX_OBJECTS = 512 * 1024;
+
+export function hasHandleRoom(k: Kernel, process: number, count: number): boolean {
+  const { handles, nextSlot } = k.get(process, 'process');
+  return (
+    handles.size + count <= MAX_HANDLES && nextSlot + count <= MAX_SLOT && k.state.objects.size < MAX_OBJECTS
+  );
+}
+
 /** Refuses with NO_MEMORY unless the process can take so many more handles. Calls check before they emit. */
 export function requireHandleRoom(k: Kernel, process: number, count: number): void {
-  const { handles, nextSlot } = k.get(process, 'process');
-  if (handles.size + count > MAX_HANDLES || nextSlot + count > MAX_SLOT) refuse(Status.ERR_NO_MEMORY);
+  if (!hasHandleRoom(k, process, count)) refuse(Status.ERR_NO_MEMORY);
 }
 
 /** A new handle to an object; gives its value. */

@@ -13,8 +13,8 @@ import { finishCall } from './waits.js';
  */
 export function releaseObjects(m: Decider, koids: readonly number[]): void {
   const queue = [...koids];
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    const object = m.k.find(next);
+  for (let i = 0; i < queue.length; i++) {
+    const object = m.k.find(queue[i]);
     if (object !== undefined && object.handleCount === 0) queue.push(...release(m, object));
   }
 }
@@ -59,6 +59,9 @@ function release(m: Decider, object: KernelObject): number[] {
       return [];
     case 'port':
       for (const thread of [...object.waiters.values()]) finishCall(m, thread, Status.ERR_CANCELED);
+      for (const [order, source] of [...object.registrations]) {
+        m.emit({ type: 'observer-removed', koid: source, order });
+      }
       m.emit({ type: 'object-destroyed', koid });
       return [];
     case 'event':

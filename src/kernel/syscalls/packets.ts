@@ -3,9 +3,11 @@ import type { Packet } from '../objects/port.js';
 import type { Decider } from './decider.js';
 import { finishCall } from './waits.js';
 
-/** The 48 bytes of a zx_port_packet_t. */
+/** zx_port_packet_t: key (8), type (4), status (4), union (32). */
+export const PACKET_BYTES = 48;
+
 export function packetBytes(packet: Packet): Uint8Array {
-  const bytes = new Uint8Array(48);
+  const bytes = new Uint8Array(PACKET_BYTES);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, BigInt.asUintN(64, packet.key), true);
   view.setUint32(8, packet.type, true);

@@ -2,10 +2,11 @@ import { PacketType, WaitAsyncOption } from '../../abi/ports.js';
 import { Signal } from '../../abi/signals.js';
 import { Status } from '../../abi/status.js';
 import { encodeStruct } from '../../abi/structs.js';
+import type { ChannelState } from '../objects/channel.js';
 import type { Observer } from '../objects/object.js';
 import type { Decider } from './decider.js';
 import { queuePacket } from './packets.js';
-import { finishWait } from './waits.js';
+import { finishCall, finishWait } from './waits.js';
 
 /** Clears and sets signals of an object and tells who waits for them, in order of registration. */
 export function changeSignals(m: Decider, koid: number, clear: number, set: number): void {
@@ -62,10 +63,22 @@ export function fireAsync(
  */
 export function cancelObserversOf(m: Decider, koid: number, process: number, slot: number): void {
   const object = m.k.find(koid);
-  if (object === undefined || object.observers.size === 0) return;
+  if (object === undefined) return;
+  if (object.kind === 'channel' && object.calls.size > 0) cancelCallsOf(m, object, process, slot);
+  if (object.observers.size === 0) return;
   for (const [order, observer] of [...object.observers]) {
     if (observer.process !== process || observer.handle !== slot) continue;
     if (observer.kind === 'async') m.emit({ type: 'observer-removed', koid, order });
     else finishWait(m, observer.thread, Status.ERR_CANCELED, Signal.HANDLE_CLOSED, koid);
+  }
+}
+
+/** zx_channel_call through the handle ends with CANCELED, like a wait. */
+function cancelCallsOf(m: Decider, channel: ChannelState, process: number, slot: number): void {
+  for (const thread of [...channel.calls.values()]) {
+    const { process: owner, wait } = m.k.get(thread, 'thread');
+    if (owner === process && wait?.kind === 'channel-call' && wait.handle === slot) {
+      finishCall(m, thread, Status.ERR_CANCELED);
+    }
   }
 }

@@ -57,7 +57,12 @@ function withdrawWait(m: Decider, thread: number, wait: Wait): void {
       return;
     }
     case 'futex':
-      m.emit({ type: 'futex-waiter-removed', order: wait.order });
+      m.emit({
+        type: 'futex-waiter-removed',
+        process: m.k.get(thread, 'thread').process,
+        address: wait.address,
+        order: wait.order,
+      });
       return;
     case 'channel-call':
       if (m.k.find(wait.channel) !== undefined) {
