@@ -18,7 +18,7 @@ export interface JobState extends ObjectBase {
 export interface JobEvents {
   'job-created': { koid: number; parent: number; name: string; maxHeight: number; signals: number };
   'job-life-changed': { koid: number; life: JobState['life']; returnCode: bigint };
-  /** A dead or destroyed child left its parent. */
+  /** A dead child, or one without children that no handle is left to, left its parent. */
   'job-child-removed': { koid: number; child: number };
 }
 

@@ -108,11 +108,11 @@ export const threadReducers: Reducers<ThreadEvents> = {
       syscall: 0,
       lastCore: 0,
     });
-    k.update(e.process, 'process', (process) => {
-      process.threads = process.threads.set(e.koid, true, k.owner);
-    });
   },
   'thread-started': (k, e) => {
+    k.update(k.get(e.koid, 'thread').process, 'process', (process) => {
+      process.threads = process.threads.set(e.koid, true, k.owner);
+    });
     k.setRegisters(e.koid, k.arch.initialRegisters(e));
     k.update(e.koid, 'thread', (thread) => {
       thread.life = 'ready';

@@ -4,7 +4,7 @@ import type { ChannelState } from '../objects/channel.js';
 import type { KernelObject } from '../objects/object.js';
 import type { Decider } from './decider.js';
 import { changeSignals } from './signals.js';
-import { endProcess, endThread } from './tasks.js';
+import { endProcess, leaveJob } from './tasks.js';
 import { finishCall } from './waits.js';
 
 /**
@@ -30,15 +30,17 @@ function release(m: Decider, object: KernelObject): number[] {
       changeSignals(m, object.peer, 0, Signal.EVENTPAIR_PEER_CLOSED);
       return [];
     case 'vmo':
-      if (object.mappings > 0 || object.children > 0) return [];
+      if (object.mappings > 0) return [];
       m.emit({ type: 'object-destroyed', koid });
-      return object.parent === 0 ? [] : removeVmoChild(m, object.parent);
+      if (object.parent !== 0 && m.k.get(object.parent, 'vmo').children.size === 0) {
+        changeSignals(m, object.parent, 0, Signal.VMO_ZERO_CHILDREN);
+      }
+      return [];
     case 'vmar':
       if (object.destroyed) m.emit({ type: 'object-destroyed', koid });
       return [];
     case 'thread':
-      if (object.life === 'new') endThread(m, koid);
-      else if (object.life === 'dead') m.emit({ type: 'object-destroyed', koid });
+      if (object.life === 'new' || object.life === 'dead') m.emit({ type: 'object-destroyed', koid });
       return [];
     case 'process':
       if (object.life === 'initial') endProcess(m, koid, 0n);
@@ -50,7 +52,7 @@ function release(m: Decider, object: KernelObject): number[] {
       return [];
     case 'job':
       if (object.parent === 0 || object.jobs.size > 0 || object.processes.size > 0) return [];
-      m.emit({ type: 'job-child-removed', koid: object.parent, child: koid });
+      leaveJob(m, object.parent, koid);
       m.emit({ type: 'object-destroyed', koid });
       return [object.parent];
     case 'timer':
@@ -88,11 +90,4 @@ function releaseChannel(m: Decider, channel: ChannelState): number[] {
     changeSignals(m, peer, Signal.CHANNEL_WRITABLE, Signal.CHANNEL_PEER_CLOSED);
   }
   return lost;
-}
-
-function removeVmoChild(m: Decider, parent: number): number[] {
-  m.emit({ type: 'vmo-child-removed', parent });
-  const object = m.k.find(parent);
-  if (object?.kind === 'vmo' && object.children === 0) changeSignals(m, parent, 0, Signal.VMO_ZERO_CHILDREN);
-  return [parent];
 }

@@ -16,10 +16,10 @@ export const TaskReturnCode = {
   CRITICAL_PROCESS_KILL: -1029n,
 } as const;
 
-/** Ends a thread, started or not. The last one takes its process with it. */
+/** Ends a started thread; one that never started stays as it is (ThreadDispatcher::Kill). The last takes its process along. */
 export function endThread(m: Decider, koid: number): void {
   const thread = m.k.find(koid);
-  if (thread?.kind !== 'thread' || thread.life === 'dead') return;
+  if (thread?.kind !== 'thread' || thread.life === 'new' || thread.life === 'dead') return;
   abandonWait(m, koid);
   m.emit({ type: 'thread-life-changed', koid, life: 'dead' });
   changeSignals(m, koid, Signal.THREAD_RUNNING | Signal.THREAD_SUSPENDED, Signal.THREAD_TERMINATED);
@@ -42,37 +42,50 @@ export function endProcess(m: Decider, koid: number, returnCode: bigint): void {
   for (const slot of [...m.k.get(koid, 'process').handles.keys()]) closeHandle(m, koid, slot);
   destroyVmar(m, process.rootVmar);
   m.emit({ type: 'process-life-changed', koid, life: 'dead', returnCode });
-  m.emit({ type: 'job-child-removed', koid: process.job, child: koid });
   changeSignals(m, koid, 0, Signal.PROCESS_TERMINATED);
-  childLeftJob(m, process.job);
-  releaseObjects(m, [koid]);
+  leaveJob(m, process.job, koid);
+  releaseObjects(m, [koid, process.job]);
 }
 
-/** Ends a job: child jobs first, depth first, then processes. */
+/** Ends a job: child jobs first, depth first, then processes, both in order of creation. */
 export function endJob(m: Decider, koid: number, returnCode: bigint): void {
   const job = m.k.find(koid);
   if (job?.kind !== 'job' || job.life !== 'ready') return;
   m.emit({ type: 'job-life-changed', koid, life: 'killing', returnCode });
+  if (job.jobs.size === 0 && job.processes.size === 0) {
+    finishJob(m, koid);
+    return;
+  }
+  // Lists first: who ends leaves them. The last one to leave finishes the job.
+  const processes = [...job.processes.keys()];
   for (const child of [...job.jobs.keys()]) endJob(m, child, returnCode);
-  for (const process of [...job.processes.keys()]) endProcess(m, process, returnCode);
-  const now = m.k.find(koid);
-  if (now?.kind === 'job' && now.life === 'killing') finishJob(m, koid);
+  for (const process of processes) endProcess(m, process, returnCode);
 }
 
 function finishJob(m: Decider, koid: number): void {
-  const { returnCode } = m.k.get(koid, 'job');
+  const { parent, returnCode } = m.k.get(koid, 'job');
   m.emit({ type: 'job-life-changed', koid, life: 'dead', returnCode });
   changeSignals(m, koid, 0, Signal.JOB_TERMINATED);
+  leaveJob(m, parent, koid);
+  releaseObjects(m, [koid, parent]);
 }
 
-/** Signals that follow from a job's children; called when one left. */
-function childLeftJob(m: Decider, koid: number): void {
+/** Takes a process or job out of its job, if it is in it still; a job that was waiting for that is dead then. */
+export function leaveJob(m: Decider, koid: number, child: number): void {
   const job = m.k.find(koid);
-  if (job?.kind !== 'job') return;
+  if (job?.kind !== 'job' || !(job.jobs.has(child) || job.processes.has(child))) return;
+  m.emit({ type: 'job-child-removed', koid, child });
+  updateJobSignals(m, koid);
+  const { life, jobs, processes } = m.k.get(koid, 'job');
+  if (life === 'killing' && jobs.size === 0 && processes.size === 0) finishJob(m, koid);
+}
+
+/** Makes the signals that tell of children say what is. */
+export function updateJobSignals(m: Decider, koid: number): void {
+  const { jobs, processes } = m.k.get(koid, 'job');
   const set =
-    (job.processes.size === 0 ? Signal.JOB_NO_PROCESSES : 0) | (job.jobs.size === 0 ? Signal.JOB_NO_JOBS : 0);
-  changeSignals(m, koid, 0, set);
-  releaseObjects(m, [koid]);
+    (processes.size === 0 ? Signal.JOB_NO_PROCESSES : 0) | (jobs.size === 0 ? Signal.JOB_NO_JOBS : 0);
+  changeSignals(m, koid, Signal.JOB_NO_PROCESSES | Signal.JOB_NO_JOBS, set);
 }
 
 /** Destroys a region, everything mapped in it and all regions below: children before parents. */
