@@ -169,7 +169,7 @@ class Boot {
   }
 
   /** A VMO with these bytes at its start; pages that are all zero are not written. */
-  vmo(name: string, bytes: Uint8Array, sizeBytes: number, isVdso = false): number {
+  vmo(name: string, bytes: Uint8Array, sizeBytes: number, code = { offset: 0, sizeBytes: 0 }): number {
     const koid = this.next();
     const contentSizeBytes = bytes.length;
     this.m.emit({
@@ -178,8 +178,10 @@ class Boot {
       sizeBytes,
       contentSizeBytes,
       resizable: false,
+      discardable: false,
       name: name.slice(0, 31),
-      isVdso,
+      vdsoCodeOffset: code.offset,
+      vdsoCodeSizeBytes: code.sizeBytes,
     });
     for (let offset = 0; offset < bytes.length; offset += PAGE_SIZE) {
       const page = bytes.slice(offset, offset + PAGE_SIZE);
@@ -190,8 +192,8 @@ class Boot {
   }
 
   vdsoVmo(): number {
-    const { image } = theVdso();
-    return this.vmo('vdso/next', image, image.length, true);
+    const { image, codeOffset, codeSizeBytes } = theVdso();
+    return this.vmo('vdso/next', image, image.length, { offset: codeOffset, sizeBytes: pageCeil(codeSizeBytes) });
   }
 
   process(name: string): { process: number; rootVmar: number } {
