@@ -84,8 +84,10 @@ export class Harness implements Decider {
       sizeBytes: SCRATCH_BYTES,
       contentSizeBytes: SCRATCH_BYTES,
       resizable: false,
+      discardable: false,
       name: 'scratch',
-      isVdso: false,
+      vdsoCodeOffset: 0,
+      vdsoCodeSizeBytes: 0,
     });
     const permissions = VmOption.PERM_READ | VmOption.PERM_WRITE;
     this.emit({

@@ -1,5 +1,5 @@
 import { produce, setAutoFreeze } from 'immer';
-import { assert } from '../../base/assert.js';
+import { AssertionError, assert } from '../../base/assert.js';
 import { IntMap, type Owner } from '../../base/int-map.js';
 import type { Arch, Registers } from '../../cpu/arch.js';
 import type { CoreState, Deadline, Slice } from './core.js';
@@ -114,12 +114,14 @@ export class Kernel {
   /** The object, which must exist and be of that kind: events and deciders name only objects that do. */
   get<K extends ObjectKind>(koid: number, kind: K): ObjectOf<K> {
     const object = this.state.objects.get(koid);
-    assert(object !== undefined && object.kind === kind, `no ${kind} with koid ${koid}`);
+    // The text is made only when it is needed: this is asked a dozen times a call.
+    if (object === undefined || object.kind !== kind)
+      throw new AssertionError(`no ${kind} with koid ${koid}`);
     return object as ObjectOf<K>;
   }
 
   create(object: KernelObject): void {
-    assert(object.koid === this.state.nextKoid, `koid ${object.koid} out of turn`);
+    assert(object.koid === this.state.nextKoid, 'koid out of turn');
     this.state.nextKoid = object.koid + 1;
     this.state.objects = this.state.objects.set(object.koid, object, this.owner);
     this.ownedObjects.add(object.koid);
@@ -134,7 +136,7 @@ export class Kernel {
   /** As `update`, for fields that all kinds have. */
   updateAny(koid: number, recipe: (draft: Mutable<KernelObject>) => void): void {
     const object = this.find(koid);
-    assert(object !== undefined, `no object with koid ${koid}`);
+    if (object === undefined) throw new AssertionError(`no object with koid ${koid}`);
     this.change(koid, object, recipe);
   }
 
@@ -161,7 +163,7 @@ export class Kernel {
 
   registers(thread: number): Registers {
     const registers = this.state.registers.get(thread);
-    assert(registers !== undefined, `thread ${thread} has no registers`);
+    if (registers === undefined) throw new AssertionError(`thread ${thread} has no registers`);
     return registers;
   }
 

@@ -19,6 +19,8 @@ export interface Mapping {
 
 export interface ChildVmar {
   readonly kind: 'vmar';
+  readonly base: number;
+  readonly sizeBytes: number;
   readonly koid: number;
 }
 
@@ -31,7 +33,7 @@ export interface VmarState extends ObjectBase {
   readonly parent: number;
   readonly base: number;
   readonly sizeBytes: number;
-  /** ZX_VM_CAN_MAP_* bits. */
+  /** ZX_VM_CAN_MAP_* and ZX_VM_COMPACT bits. */
   readonly flags: number;
   /** Mappings and child regions by base page number; they do not overlap. */
   readonly regions: IntMap<Region>;
@@ -75,10 +77,16 @@ export const vmarReducers: Reducers<VmarEvents> = {
       destroyed: false,
     });
     if (e.parent !== 0) {
+      const { koid, base, sizeBytes } = e;
       k.update(e.parent, 'vmar', (parent) => {
-        parent.regions = parent.regions.set(e.base / PAGE_SIZE, { kind: 'vmar', koid: e.koid }, k.owner);
+        parent.regions = parent.regions.set(
+          base / PAGE_SIZE,
+          { kind: 'vmar', base, sizeBytes, koid },
+          k.owner,
+        );
       });
     }
+    k.state.regions++;
   },
   'vmar-destroyed': (k, e) => {
     const { parent, base } = k.get(e.koid, 'vmar');
@@ -90,6 +98,7 @@ export const vmarReducers: Reducers<VmarEvents> = {
         p.regions = p.regions.delete(base / PAGE_SIZE, k.owner);
       });
     }
+    k.state.regions--;
     k.memoryGeneration++;
   },
   'mapping-added': (k, e) => {
@@ -104,6 +113,7 @@ export const vmarReducers: Reducers<VmarEvents> = {
     k.update(e.vmo, 'vmo', (vmo) => {
       vmo.mappings++;
     });
+    k.state.regions++;
     k.memoryGeneration++;
   },
   'mapping-removed': (k, e) => {
@@ -115,6 +125,7 @@ export const vmarReducers: Reducers<VmarEvents> = {
     k.update(region.vmo, 'vmo', (vmo) => {
       vmo.mappings--;
     });
+    k.state.regions--;
     k.memoryGeneration++;
   },
 };
@@ -124,13 +135,47 @@ export function findMapping(k: Kernel, rootVmar: number, address: number): Mappi
   const page = Math.floor(address / PAGE_SIZE);
   let vmar = k.get(rootVmar, 'vmar');
   for (;;) {
-    const found = vmar.regions.floor(page);
-    if (found === undefined) return undefined;
-    const region = found[1];
-    if (region.kind === 'mapping') {
-      return address < region.base + region.sizeBytes ? region : undefined;
-    }
+    const region = vmar.regions.floor(page)?.[1];
+    if (region === undefined || address >= region.base + region.sizeBytes) return undefined;
+    if (region.kind === 'mapping') return region;
     vmar = k.get(region.koid, 'vmar');
-    if (address >= vmar.base + vmar.sizeBytes) return undefined;
+  }
+}
+
+/** What lies, wholly or in part, between two addresses directly in a VMAR; in order of address. */
+export function* regionsBetween(vmar: VmarState, start: number, end: number): IterableIterator<Region> {
+  const first = start / PAGE_SIZE;
+  const before = vmar.regions.floor(first)?.[1];
+  if (before !== undefined && before.base + before.sizeBytes > start) yield before;
+  for (const [page, region] of vmar.regions.entries(first + 1)) {
+    if (page * PAGE_SIZE >= end) return;
+    yield region;
+  }
+}
+
+/** A mapping and the VMAR it is directly in. */
+export interface Placed {
+  readonly vmar: number;
+  readonly mapping: Mapping;
+}
+
+/** The mappings between two addresses in a VMAR and all VMARs below it; in order of address. */
+export function* mappingsBetween(
+  k: Kernel,
+  vmar: VmarState,
+  start: number,
+  end: number,
+): IterableIterator<Placed> {
+  // A stack of its own: a guest may nest VMARs deeply.
+  const levels = [{ koid: vmar.koid, regions: regionsBetween(vmar, start, end) }];
+  while (levels.length > 0) {
+    const level = levels[levels.length - 1];
+    const next = level.regions.next();
+    if (next.done) levels.pop();
+    else if (next.value.kind === 'mapping') yield { vmar: level.koid, mapping: next.value };
+    else {
+      const { koid } = next.value;
+      levels.push({ koid, regions: regionsBetween(k.get(koid, 'vmar'), start, end) });
+    }
   }
 }

@@ -1,9 +1,14 @@
+import { Signal } from '../../abi/signals.js';
+import { CachePolicy } from '../../abi/vm.js';
 import { IntMap } from '../../base/int-map.js';
-import { PAGE_SHIFT, PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
+import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
 import type { Kernel } from './kernel.js';
 import { newObject, type ObjectBase } from './object.js';
 import { PACKET_CHARGE } from './port.js';
 import type { Reducers } from './reducer.js';
+
+/** The largest VMO: how far offsets go is private to a kernel; here, as far as numbers stay exact. */
+export const MAX_VMO_BYTES = 2 ** 52;
 
 export interface VmoState extends ObjectBase {
   readonly kind: 'vmo';
@@ -17,13 +22,19 @@ export interface VmoState extends ObjectBase {
   readonly pages: IntMap<Page>;
   /** Mappings of it, in all address spaces. */
   readonly mappings: number;
-  /** 0, or the VMO it is a child of (which lives as long as its children). */
+  /** 0, or the VMO it is a child of: the nearest ancestor that still lives. */
   readonly parent: number;
   readonly childKind: 'none' | 'snapshot';
-  readonly children: number;
-  /** The vDSO's image: may be mapped executable only as the kernel says. */
-  readonly isVdso: boolean;
+  readonly children: IntMap<true>;
+  /** The vDSO's image: where its code is, the only part of it that may be mapped executable. Size 0: it is none. */
+  readonly vdsoCodeOffset: number;
+  readonly vdsoCodeSizeBytes: number;
+  /** ZX_CACHE_POLICY_*. */
   readonly cachePolicy: number;
+  /** ZX_VMO_DISCARDABLE. Nothing is ever discarded, because memory is never reclaimed. */
+  readonly discardable: boolean;
+  /** ZX_VMO_OP_LOCK less ZX_VMO_OP_UNLOCK. */
+  readonly locks: number;
 }
 
 export interface VmoEvents {
@@ -32,8 +43,10 @@ export interface VmoEvents {
     sizeBytes: number;
     contentSizeBytes: number;
     resizable: boolean;
+    discardable: boolean;
     name: string;
-    isVdso: boolean;
+    vdsoCodeOffset: number;
+    vdsoCodeSizeBytes: number;
   };
   /** A copy-on-write child: it shares what the parent has there now. */
   'vmo-child-created': {
@@ -41,13 +54,14 @@ export interface VmoEvents {
     parent: number;
     offset: number;
     sizeBytes: number;
+    contentSizeBytes: number;
     resizable: boolean;
-    signals: number;
+    name: string;
   };
-  'vmo-child-removed': { parent: number };
   'vmo-resized': { koid: number; sizeBytes: number; contentSizeBytes: number };
   'vmo-content-size-set': { koid: number; contentSizeBytes: number };
   'vmo-cache-policy-set': { koid: number; policy: number };
+  'vmo-locks-changed': { koid: number; locks: number };
   /** Bytes a system call or the loader put into a VMO; all inside one page. */
   'vmo-written': { vmo: number; offset: number; bytes: Uint8Array };
   /** As `vmo-written`, through an address of a process: what the kernel wrote to user memory. */
@@ -61,7 +75,7 @@ export interface VmoEvents {
   };
   /** Whole pages became zero pages again; page numbers, `count` pages. */
   'vmo-pages-dropped': { vmo: number; page: number; count: number };
-  /** Pages that were not there are there now, zero-filled. */
+  /** Of these pages, those that were not there are there now, zero-filled. */
   'vmo-pages-committed': { vmo: number; page: number; count: number };
   'object-destroyed': { koid: number };
 }
@@ -70,7 +84,7 @@ export const vmoReducers: Reducers<VmoEvents> = {
   'vmo-created': (k, e) => {
     k.create({
       kind: 'vmo',
-      ...newObject(e.koid, 0, IntMap.empty()),
+      ...newObject(e.koid, Signal.VMO_ZERO_CHILDREN, IntMap.empty()),
       name: e.name,
       sizeBytes: e.sizeBytes,
       contentSizeBytes: e.contentSizeBytes,
@@ -79,44 +93,39 @@ export const vmoReducers: Reducers<VmoEvents> = {
       mappings: 0,
       parent: 0,
       childKind: 'none',
-      children: 0,
-      isVdso: e.isVdso,
-      cachePolicy: 0,
+      children: IntMap.empty(),
+      vdsoCodeOffset: e.vdsoCodeOffset,
+      vdsoCodeSizeBytes: e.vdsoCodeSizeBytes,
+      cachePolicy: CachePolicy.CACHED,
+      discardable: e.discardable,
+      locks: 0,
     });
   },
   'vmo-child-created': (k, e) => {
     // Both sides hold the same pages from here on, so neither may write them in place.
     k.newEpoch();
-    const parent = k.get(e.parent, 'vmo');
-    const first = e.offset >>> PAGE_SHIFT;
-    const count = e.sizeBytes / PAGE_SIZE;
-    let pages = first === 0 && e.sizeBytes >= parent.sizeBytes ? parent.pages : IntMap.empty<Page>();
-    if (pages !== parent.pages) {
-      for (const [number, page] of parent.pages.entries(first)) {
-        if (number >= first + count) break;
-        pages = pages.set(number - first, page, k.owner);
-      }
-    }
+    const pages = sharedPages(k, k.get(e.parent, 'vmo'), e.offset, e.sizeBytes);
     k.create({
-      ...parent,
-      ...newObject(e.koid, e.signals, IntMap.empty()),
+      kind: 'vmo',
+      ...newObject(e.koid, Signal.VMO_ZERO_CHILDREN, IntMap.empty()),
+      name: e.name,
       sizeBytes: e.sizeBytes,
-      contentSizeBytes: e.sizeBytes,
+      contentSizeBytes: e.contentSizeBytes,
       resizable: e.resizable,
       pages,
       mappings: 0,
       parent: e.parent,
       childKind: 'snapshot',
-      children: 0,
+      children: IntMap.empty(),
+      vdsoCodeOffset: 0,
+      vdsoCodeSizeBytes: 0,
+      cachePolicy: CachePolicy.CACHED,
+      discardable: false,
+      locks: 0,
     });
     k.state.committedPages += pages.size;
     k.update(e.parent, 'vmo', (vmo) => {
-      vmo.children++;
-    });
-  },
-  'vmo-child-removed': (k, e) => {
-    k.update(e.parent, 'vmo', (vmo) => {
-      vmo.children--;
+      vmo.children = vmo.children.set(e.koid, true, k.owner);
     });
   },
   'vmo-resized': (k, e) => {
@@ -139,19 +148,64 @@ export const vmoReducers: Reducers<VmoEvents> = {
       vmo.cachePolicy = e.policy;
     });
   },
+  'vmo-locks-changed': (k, e) => {
+    k.update(e.koid, 'vmo', (vmo) => {
+      vmo.locks = e.locks;
+    });
+  },
   'vmo-written': (k, e) => writePage(k, e.vmo, e.offset, e.bytes),
   'user-memory-written': (k, e) => writePage(k, e.vmo, e.offset, e.bytes),
   'vmo-pages-dropped': (k, e) => dropPages(k, e.vmo, e.page, e.count),
   'vmo-pages-committed': (k, e) => {
-    for (let i = 0; i < e.count; i++) pageForWrite(k, e.vmo, e.page + i);
+    const before = k.get(e.vmo, 'vmo').pages;
+    let pages = before;
+    for (let number = e.page; number < e.page + e.count; number++) {
+      if (!pages.has(number)) pages = pages.set(number, ZERO_PAGE, k.owner);
+    }
+    const added = pages.size - before.size;
+    k.update(e.vmo, 'vmo', (vmo) => {
+      vmo.pages = pages;
+    });
+    k.state.committedPages += added;
   },
   'object-destroyed': (k, e) => {
     const object = k.find(e.koid);
-    if (object?.kind === 'vmo') k.state.committedPages -= object.pages.size;
+    if (object?.kind === 'vmo') leaveFamily(k, object);
     if (object?.kind === 'port') k.state.messageBytes -= PACKET_CHARGE * object.packets.size;
     k.remove(e.koid);
   },
 };
+
+/** What a child at this range of its parent has in common with it. */
+function sharedPages(k: Kernel, parent: VmoState, offset: number, sizeBytes: number): IntMap<Page> {
+  if (offset === 0 && sizeBytes >= parent.sizeBytes) return parent.pages;
+  const first = offset / PAGE_SIZE;
+  const end = first + sizeBytes / PAGE_SIZE;
+  let pages = IntMap.empty<Page>();
+  for (const [number, page] of parent.pages.entries(first)) {
+    if (number >= end) break;
+    pages = pages.set(number - first, page, k.owner);
+  }
+  return pages;
+}
+
+/** A VMO goes: its children are its parent's now (they hold their own pages), its pages are free. */
+function leaveFamily(k: Kernel, vmo: VmoState): void {
+  const { koid, parent, children } = vmo;
+  k.state.committedPages -= vmo.pages.size;
+  for (const child of children.keys()) {
+    k.update(child, 'vmo', (c) => {
+      c.parent = parent;
+      if (parent === 0) c.childKind = 'none';
+    });
+  }
+  if (parent === 0) return;
+  k.update(parent, 'vmo', (p) => {
+    let family = p.children.delete(koid, k.owner);
+    for (const child of children.keys()) family = family.set(child, true, k.owner);
+    p.children = family;
+  });
+}
 
 /** The page for reading; the zero page where nothing was written. */
 export function pageForRead(vmo: VmoState, pageNumber: number): Page {

@@ -2,20 +2,23 @@ import { Status } from '../../abi/status.js';
 import { VmOption } from '../../abi/vm.js';
 import { PAGE_SIZE } from '../../memory/page.js';
 import type { Kernel } from '../objects/kernel.js';
-import { findMapping } from '../objects/vmar.js';
+import { findMapping, type Mapping } from '../objects/vmar.js';
 import type { Decider } from './decider.js';
 import { refuse } from './refusal.js';
 
 /** One page's worth of a user range: where its bytes are. */
-interface Piece {
+export interface Piece {
   readonly address: number;
   readonly vmo: number;
   readonly offset: number;
   readonly length: number;
 }
 
-/** The user range by pages, or null when part of it is not mapped with that permission, or lies past its VMO. */
-function pieces(
+/**
+ * The user range by pages, or null when part of it is not mapped with that permission, or lies past its VMO.
+ * Callers bound the length.
+ */
+export function pieces(
   k: Kernel,
   process: number,
   address: number,
@@ -25,9 +28,12 @@ function pieces(
   const owner = k.find(process);
   if (owner?.kind !== 'process' || !Number.isSafeInteger(address + length)) return null;
   const out: Piece[] = [];
+  let mapping: Mapping | undefined;
   for (let at = address; at < address + length; ) {
-    const mapping = findMapping(k, owner.rootVmar, at);
-    if (mapping === undefined || (mapping.permissions & permission) === 0) return null;
+    if (mapping === undefined || at >= mapping.base + mapping.sizeBytes) {
+      mapping = findMapping(k, owner.rootVmar, at);
+      if (mapping === undefined || (mapping.permissions & permission) === 0) return null;
+    }
     const offset = mapping.vmoOffset + (at - mapping.base);
     if (offset >= k.get(mapping.vmo, 'vmo').sizeBytes) return null;
     const count = Math.min(PAGE_SIZE - (at % PAGE_SIZE), address + length - at);
@@ -58,7 +64,19 @@ export function isUserWritable(k: Kernel, process: number, address: number, leng
   if (length === 0) return true;
   if (length > 0x4000000) return false;
   const parts = pieces(k, process, address, length, VmOption.PERM_WRITE);
-  return parts !== null && k.state.committedPages + parts.length <= k.config.physicalPages;
+  return parts !== null && hasMemoryFor(k, parts);
+}
+
+/** Whether the pages that writing these pieces would make can be had. */
+export function hasMemoryFor(k: Kernel, parts: readonly Piece[]): boolean {
+  const free = k.config.physicalPages - k.state.committedPages;
+  if (parts.length <= free) return true;
+  const missing = new Set<string>();
+  for (const { vmo, offset } of parts) {
+    const page = Math.floor(offset / PAGE_SIZE);
+    if (!k.get(vmo, 'vmo').pages.has(page)) missing.add(`${vmo} ${page}`);
+  }
+  return missing.size <= free;
 }
 
 /** Writes memory that was found writable before. Writing nothing is fine. */

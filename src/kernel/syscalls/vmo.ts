@@ -1,3 +1,187 @@
-import type { Handlers } from './dispatch.js';
+import { DEFAULT_RIGHTS, Right } from '../../abi/rights.js';
+import { Status } from '../../abi/status.js';
+import { CachePolicy, VmOption, VmoOption } from '../../abi/vm.js';
+import { PAGE_SIZE } from '../../memory/page.js';
+import { handleSlot } from '../objects/handle-value.js';
+import type { ProcessState } from '../objects/process.js';
+import { MAX_VMO_BYTES, readVmo, type VmoState } from '../objects/vmo.js';
+import { pageCeil } from './address-search.js';
+import type { Call } from './call.js';
+import type { Decider } from './decider.js';
+import type { Handler, Handlers } from './dispatch.js';
+import { closeHandle, requireHandleRoom } from './handles.js';
+import { refuse, requireArgs } from './refusal.js';
+import { hasMemoryFor, pieces, readUser } from './user-memory.js';
+import { createChild } from './vmo-child.js';
+import { rangeOperation } from './vmo-op-range.js';
+import { missingPages, requireCached, requireInside, requireMemory, zeroRange } from './vmo-range.js';
 
-export const vmoCalls: Handlers = {};
+/** A size that a VMO can have, rounded up to pages; refuses with OUT_OF_RANGE. */
+export function requireSize(sizeBytes: bigint): number {
+  const rounded = pageCeil(sizeBytes);
+  if (rounded < sizeBytes || rounded > BigInt(MAX_VMO_BYTES)) refuse(Status.ERR_OUT_OF_RANGE);
+  return Number(rounded);
+}
+
+// The size is looked at before unknown options are (object/vm_object_dispatcher, parse_create_syscall_flags).
+const create: Handler<'zx_vmo_create'> = (call, { size, options }) => {
+  const unbounded = (options & VmoOption.UNBOUNDED) !== 0;
+  const resizable = (options & VmoOption.RESIZABLE) !== 0;
+  requireArgs(!(unbounded && resizable));
+  const sizeBytes = unbounded ? MAX_VMO_BYTES : requireSize(size);
+  call.allowOptions(options, VmoOption.RESIZABLE | VmoOption.DISCARDABLE | VmoOption.UNBOUNDED);
+  if (size > BigInt(sizeBytes)) refuse(Status.ERR_OUT_OF_RANGE);
+  call.requireOut('out');
+  requireHandleRoom(call.k, call.process, 1);
+  const koid = call.k.state.nextKoid;
+  call.emit({
+    type: 'vmo-created',
+    koid,
+    sizeBytes,
+    contentSizeBytes: Number(size),
+    resizable,
+    discardable: (options & VmoOption.DISCARDABLE) !== 0,
+    name: '',
+    vdsoCodeOffset: 0,
+    vdsoCodeSizeBytes: 0,
+  });
+  call.putHandle('out', koid, DEFAULT_RIGHTS.vmo | (resizable ? Right.RESIZE : 0));
+  return Status.OK;
+};
+
+/** A buffer of the caller's, whose length is that of a range in a VMO. */
+interface Buffer {
+  readonly address: number;
+  readonly length: number;
+}
+
+/** The checks of a copy that is not empty: Zircon says NOT_FOUND for a buffer that is not there, but not for null. */
+function requireBuffer(call: Call, { address, length }: Buffer, permission: number) {
+  requireArgs(address !== 0);
+  // More than all of memory cannot be copied, and is not worth looking for.
+  if (length > call.k.config.physicalPages * PAGE_SIZE) refuse(Status.ERR_NO_MEMORY);
+  return pieces(call.k, call.process, address, length, permission) ?? refuse(Status.ERR_NOT_FOUND);
+}
+
+/** Copies page by page; all of it or, when the buffer is not all there, nothing: where the kernel stops half way. */
+const read: Handler<'zx_vmo_read'> = (call, { buffer, offset, buffer_size }) => {
+  const vmo = call.object('handle', 'vmo');
+  requireCached(vmo);
+  const range = requireInside(vmo, offset, buffer_size);
+  if (range.length === 0) return Status.OK;
+  const parts = requireBuffer(call, { address: buffer, length: range.length }, VmOption.PERM_WRITE);
+  if (!hasMemoryFor(call.k, parts)) refuse(Status.ERR_NO_MEMORY);
+  for (const part of parts) {
+    const from = range.offset + (part.address - buffer);
+    call.emit({
+      type: 'user-memory-written',
+      process: call.process,
+      thread: call.thread,
+      address: part.address,
+      vmo: part.vmo,
+      offset: part.offset,
+      bytes: readVmo(call.k.get(vmo.koid, 'vmo'), from, part.length),
+    });
+  }
+  return Status.OK;
+};
+
+const write: Handler<'zx_vmo_write'> = (call, { buffer, offset, buffer_size }) => {
+  const vmo = call.object('handle', 'vmo');
+  requireCached(vmo);
+  const range = requireInside(vmo, offset, buffer_size);
+  if (range.length === 0) return Status.OK;
+  requireBuffer(call, { address: buffer, length: range.length }, VmOption.PERM_READ);
+  requireMemory(call.k, missingPages(vmo, range));
+  for (let done = 0; done < range.length; ) {
+    const at = range.offset + done;
+    const length = Math.min(PAGE_SIZE - (at % PAGE_SIZE), range.length - done);
+    const bytes = readUser(call.k, call.process, buffer + done, length) ?? refuse(Status.ERR_NOT_FOUND);
+    call.emit({ type: 'vmo-written', vmo: vmo.koid, offset: at, bytes });
+    done += length;
+  }
+  return Status.OK;
+};
+
+// RESIZE is asked of resizable VMOs only: the others have never had it and say UNAVAILABLE (lib/syscalls/vmo).
+const setSize: Handler<'zx_vmo_set_size'> = (call, { handle, size }) => {
+  const { object: vmo, rights } = call.resolve(handle, 'vmo', Right.WRITE);
+  if (vmo.resizable && (rights & Right.RESIZE) === 0) refuse(Status.ERR_ACCESS_DENIED);
+  if (pageCeil(size) < size) refuse(Status.ERR_OUT_OF_RANGE);
+  if (!vmo.resizable) refuse(Status.ERR_UNAVAILABLE);
+  const sizeBytes = requireSize(size);
+  const contentSizeBytes = Number(size);
+  const tail = { offset: contentSizeBytes, length: sizeBytes - contentSizeBytes };
+  call.emit({ type: 'vmo-resized', koid: vmo.koid, sizeBytes, contentSizeBytes });
+  zeroRange(call.m, call.k.get(vmo.koid, 'vmo'), tail);
+  return Status.OK;
+};
+
+/**
+ * Gives a VMO another stream size (content size, in older words), for zx_vmo_set_stream_size and the property.
+ * Everything past the smaller of the old and the new is zero then. Refuses with OUT_OF_RANGE past the VMO's end.
+ */
+export function setStreamSize(m: Decider, vmo: VmoState, size: bigint): void {
+  if (size > BigInt(vmo.sizeBytes)) refuse(Status.ERR_OUT_OF_RANGE);
+  const contentSizeBytes = Number(size);
+  if (contentSizeBytes === vmo.contentSizeBytes) return;
+  const offset = Math.min(contentSizeBytes, vmo.contentSizeBytes);
+  m.emit({ type: 'vmo-content-size-set', koid: vmo.koid, contentSizeBytes });
+  zeroRange(m, vmo, { offset, length: vmo.sizeBytes - offset });
+}
+
+const setCachePolicy: Handler<'zx_vmo_set_cache_policy'> = (call, { cache_policy }) => {
+  requireArgs(cache_policy <= CachePolicy.WRITE_COMBINING);
+  const vmo = call.object('handle', 'vmo');
+  if (vmo.mappings > 0 || vmo.children.size > 0 || vmo.parent !== 0) refuse(Status.ERR_BAD_STATE);
+  if (vmo.discardable && cache_policy !== CachePolicy.CACHED) refuse(Status.ERR_BAD_STATE);
+  call.emit({ type: 'vmo-cache-policy-set', koid: vmo.koid, policy: cache_policy });
+  return Status.OK;
+};
+
+/** What zx_vmo_replace_as_executable says to its `vmex`: no resources exist here, so no handle is a good one. */
+function vmexStatus({ handles, handleSecret }: ProcessState, vmex: number): number {
+  if (vmex === 0) return Status.OK;
+  return handles.has(handleSlot(vmex, handleSecret)) ? Status.ERR_WRONG_TYPE : Status.ERR_BAD_HANDLE;
+}
+
+// The handle is consumed whatever comes, also when it is no VMO's (lib/syscalls/vmo).
+const replaceAsExecutable: Handler<'zx_vmo_replace_as_executable'> = (call, { handle, vmex }) => {
+  const { koid, rights, slot } = call.lookup(handle);
+  call.requireOut('out');
+  const isVmo = call.k.find(koid)?.kind === 'vmo';
+  const status = isVmo ? vmexStatus(call.caller, vmex) : Status.ERR_BAD_HANDLE;
+  if (status === Status.OK) call.putHandle('out', koid, rights | Right.EXECUTE);
+  closeHandle(call.m, call.process, slot);
+  return status;
+};
+
+export const vmoCalls: Handlers = {
+  zx_vmo_create: create,
+  zx_vmo_create_child: createChild,
+  zx_vmo_op_range: rangeOperation,
+  zx_vmo_read: read,
+  zx_vmo_replace_as_executable: replaceAsExecutable,
+  zx_vmo_set_cache_policy: setCachePolicy,
+  zx_vmo_set_size: setSize,
+  zx_vmo_write: write,
+
+  zx_vmo_get_size: (call) => {
+    const vmo = call.object('handle', 'vmo');
+    call.requireOut('size');
+    call.put('size', vmo.sizeBytes);
+    return Status.OK;
+  },
+
+  zx_vmo_get_stream_size: (call) => {
+    const vmo = call.object('handle', 'vmo');
+    call.requireOut('size');
+    call.put('size', vmo.contentSizeBytes);
+    return Status.OK;
+  },
+
+  zx_vmo_set_stream_size: (call, { size }) => {
+    setStreamSize(call.m, call.object('handle', 'vmo'), size);
+    return Status.OK;
+  },
+};

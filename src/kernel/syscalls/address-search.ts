@@ -1,0 +1,104 @@
+import { Status } from '../../abi/status.js';
+import { VM_ALIGN_LOG2_MAX, VM_ALIGN_LOG2_MIN, VM_ALIGN_SHIFT, VmOption } from '../../abi/vm.js';
+import { PAGE_SIZE } from '../../memory/page.js';
+import type { Kernel } from '../objects/kernel.js';
+import { regionsBetween, type VmarState } from '../objects/vmar.js';
+import { refuse, requireArgs } from './refusal.js';
+
+/** Mappings and VMARs that all address spaces together may have: each costs the host memory, none costs the guest any. */
+const MAX_REGIONS = 65536;
+/** VMARs inside VMARs: a look-up walks through all of them. */
+const MAX_DEPTH = 128;
+
+/** Rounds an ABI size up to pages; 0n when that overflows 64 bits. */
+export function pageCeil(sizeBytes: bigint): bigint {
+  return BigInt.asUintN(64, (sizeBytes + 4095n) & ~4095n);
+}
+
+export function isPageAligned(value: bigint): boolean {
+  return (value & 4095n) === 0n;
+}
+
+/** Refuses with NO_MEMORY unless the machine can hold so many more mappings and VMARs. */
+export function requireRegionRoom(k: Kernel, count: number): void {
+  if (k.state.regions + count > MAX_REGIONS) refuse(Status.ERR_NO_MEMORY);
+}
+
+/** Refuses with NO_MEMORY when a VMAR inside this one would be too deep. */
+export function requireDepth(k: Kernel, vmar: VmarState): void {
+  let depth = 1;
+  for (let parent = vmar.parent; parent !== 0; parent = k.get(parent, 'vmar').parent) depth++;
+  if (depth >= MAX_DEPTH) refuse(Status.ERR_NO_MEMORY);
+}
+
+/** The alignment that ZX_VM_ALIGN_* asks for, bytes: a page at least. */
+export function alignmentOf(options: number): number {
+  const log2 = options >>> VM_ALIGN_SHIFT;
+  requireArgs(log2 === 0 || (log2 >= VM_ALIGN_LOG2_MIN && log2 <= VM_ALIGN_LOG2_MAX));
+  return Math.max(PAGE_SIZE, 2 ** log2);
+}
+
+/** A place in a VMAR for something new; `occupied`: something is there that SPECIFIC_OVERWRITE allows to replace. */
+export interface Place {
+  readonly base: number;
+  readonly sizeBytes: number;
+  readonly occupied: boolean;
+}
+
+export interface PlaceRequest {
+  readonly options: number;
+  /** Bytes, from `alignmentOf`. */
+  readonly alignment: number;
+  readonly offset: bigint;
+  /** Whole pages. */
+  readonly sizeBytes: bigint;
+  /** ZX_VM_CAN_MAP_READ, _WRITE, _EXECUTE bits that the new region will have. */
+  readonly capabilities: number;
+}
+
+/**
+ * Where zx_vmar_allocate or zx_vmar_map puts something: all checks of the place, in the kernel's order
+ * (vm/vm_address_region, CreateSubVmarInternal), then the choice.
+ */
+export function choosePlace(
+  vmar: VmarState,
+  { options, alignment, offset, sizeBytes, capabilities }: PlaceRequest,
+): Place {
+  const overwrite = (options & VmOption.SPECIFIC_OVERWRITE) !== 0;
+  const specific = overwrite || (options & VmOption.SPECIFIC) !== 0;
+  const upperLimit = (options & VmOption.OFFSET_IS_UPPER_LIMIT) !== 0;
+  if (vmar.destroyed) refuse(Status.ERR_BAD_STATE);
+  requireArgs(sizeBytes !== 0n);
+  if ((capabilities & ~vmar.flags) !== 0) refuse(Status.ERR_ACCESS_DENIED);
+  requireArgs(
+    !(specific && upperLimit) && (specific || upperLimit || offset === 0n) && isPageAligned(offset),
+  );
+  if ((specific || upperLimit) && (vmar.flags & VmOption.CAN_MAP_SPECIFIC) === 0) {
+    refuse(Status.ERR_ACCESS_DENIED);
+  }
+  const limit = BigInt(vmar.sizeBytes);
+  if (upperLimit) requireArgs(offset <= limit && sizeBytes <= offset);
+  else requireArgs(offset < limit && sizeBytes <= limit - offset);
+  const size = Number(sizeBytes);
+  if (!specific) {
+    const end = vmar.base + (upperLimit ? Number(offset) : vmar.sizeBytes);
+    const base = findSpot(vmar, size, alignment, end) ?? refuse(Status.ERR_NO_RESOURCES);
+    return { base, sizeBytes: size, occupied: false };
+  }
+  const base = vmar.base + Number(offset);
+  requireArgs(base % alignment === 0);
+  const occupied = !regionsBetween(vmar, base, base + size).next().done;
+  if (occupied && !overwrite) refuse(Status.ERR_ALREADY_EXISTS);
+  return { base, sizeBytes: size, occupied };
+}
+
+/** The lowest free address that fits and ends at or before `end`: what the kernel takes with ASLR off. */
+function findSpot(vmar: VmarState, sizeBytes: number, alignment: number, end: number): number | null {
+  const alignUp = (address: number): number => Math.ceil(address / alignment) * alignment;
+  let spot = alignUp(vmar.base);
+  for (const region of vmar.regions.values()) {
+    if (spot + sizeBytes <= region.base || spot + sizeBytes > end) break;
+    spot = alignUp(region.base + region.sizeBytes);
+  }
+  return spot + sizeBytes <= end ? spot : null;
+}

@@ -1,0 +1,128 @@
+import { Right } from '../../abi/rights.js';
+import { Status } from '../../abi/status.js';
+import { VM_MAP_OPTIONS, VmOption } from '../../abi/vm.js';
+import type { Kernel } from '../objects/kernel.js';
+import type { VmarState } from '../objects/vmar.js';
+import { MAX_VMO_BYTES, type VmoState } from '../objects/vmo.js';
+import { alignmentOf, choosePlace, isPageAligned, pageCeil, requireRegionRoom } from './address-search.js';
+import type { Handler } from './dispatch.js';
+import { refuse, requireArgs } from './refusal.js';
+import { isUserWritable } from './user-memory.js';
+import { checkUnmap, unmapRange } from './vmar-unmap.js';
+
+const { READ, WRITE, EXECUTE } = Right;
+const CAN_MAP_ANY = VmOption.CAN_MAP_READ | VmOption.CAN_MAP_WRITE | VmOption.CAN_MAP_EXECUTE;
+const ALL_PERMISSIONS = VmOption.PERM_READ | VmOption.PERM_WRITE | VmOption.PERM_EXECUTE;
+/** Mappings may lie past the end of their VMO, as far as a VMO and a mapping can be large. */
+const MAX_OFFSET = 2n * BigInt(MAX_VMO_BYTES);
+
+/** ZX_VM_PERM_* bits for the rights READ, WRITE and EXECUTE: they are in the same order. */
+export function permissionsOf(rights: number): number {
+  return (rights & (READ | WRITE | EXECUTE)) / READ;
+}
+
+/** The rights that permissions need. */
+export function rightsFor(permissions: number): number {
+  return permissions * READ;
+}
+
+/** ZX_VM_CAN_MAP_* bits for ZX_VM_PERM_* bits: again the same order. */
+export function capabilitiesFor(permissions: number): number {
+  return permissions * VmOption.CAN_MAP_READ;
+}
+
+/**
+ * The permissions in options. No processor here maps memory that can be run but not read, so
+ * PERM_READ_IF_XOM_UNSUPPORTED means READ (zircon/features.h, ZX_VM_FEATURE_CAN_MAP_XOM).
+ */
+export function permissionsIn(options: number): number {
+  const read = (options & VmOption.PERM_READ_IF_XOM_UNSUPPORTED) === 0 ? 0 : VmOption.PERM_READ;
+  return (options & ALL_PERMISSIONS) | read;
+}
+
+/** Memory that can be written or run can be read. */
+export function requireReadable(permissions: number): void {
+  requireArgs((permissions & VmOption.PERM_READ) !== 0 || permissions === 0);
+}
+
+/** Checks of zx_vmar_map that concern neither handles nor the place; gives the whole pages to map. */
+function checkRequest(vmo: VmoState, options: number, vmoOffset: bigint, len: bigint): bigint {
+  const faultsAllowed = (options & VmOption.ALLOW_FAULTS) !== 0;
+  if ((options & VmOption.FAULT_BEYOND_STREAM_SIZE) !== 0) {
+    requireArgs(faultsAllowed);
+    refuse(Status.ERR_NOT_SUPPORTED);
+  }
+  requireArgs((options & ~VM_MAP_OPTIONS) === 0);
+  if ((options & VmOption.REQUIRE_NON_RESIZABLE) !== 0 && vmo.resizable) refuse(Status.ERR_NOT_SUPPORTED);
+  if (!faultsAllowed && vmo.discardable) refuse(Status.ERR_NOT_SUPPORTED);
+  requireArgs(isPageAligned(vmoOffset));
+  const sizeBytes = pageCeil(len);
+  if (sizeBytes < len || vmoOffset + sizeBytes > MAX_OFFSET) refuse(Status.ERR_OUT_OF_RANGE);
+  // The manual wants ALLOW_FAULTS for resizable VMOs too, but no kernel has insisted and programs go without.
+  if (!faultsAllowed && !vmo.resizable && vmoOffset + sizeBytes > BigInt(vmo.sizeBytes)) {
+    refuse(Status.ERR_BUFFER_TOO_SMALL);
+  }
+  return sizeBytes;
+}
+
+/**
+ * Whether this maps the vDSO's code. That is done once in a process, whole and with nothing else (lib/userabi/vdso);
+ * other executable mappings of the vDSO are refused.
+ */
+function isVdsoCode(
+  k: Kernel,
+  vmar: VmarState,
+  vmo: VmoState,
+  permissions: number,
+  mapped: { readonly offset: bigint; readonly sizeBytes: bigint },
+): boolean {
+  const { vdsoCodeOffset, vdsoCodeSizeBytes } = vmo;
+  if (vdsoCodeSizeBytes === 0 || (permissions & VmOption.PERM_EXECUTE) === 0) return false;
+  const exact =
+    mapped.offset === BigInt(vdsoCodeOffset) && mapped.sizeBytes === pageCeil(BigInt(vdsoCodeSizeBytes));
+  if (!exact || k.get(vmar.process, 'process').vdsoCode !== 0) refuse(Status.ERR_ACCESS_DENIED);
+  return true;
+}
+
+/** zx_vmar_map. The order of checks is the kernel's (lib/syscalls/vmar, vmar_map_common). */
+export const mapVmo: Handler<'zx_vmar_map'> = (
+  call,
+  { options, vmar_offset, vmo_offset, len, mapped_addr },
+) => {
+  const { object: vmar, rights: vmarRights } = call.handle('handle', 'vmar');
+  const { object: vmo, rights: vmoRights } = call.handle('vmo', 'vmo');
+  const permissions = permissionsIn(options);
+  requireReadable(permissions);
+  requireArgs((options & VmOption.MAP_RANGE) === 0 || (options & VmOption.SPECIFIC_OVERWRITE) === 0);
+  requireArgs((options & CAN_MAP_ANY) === 0);
+  const maxPermissions = permissionsOf(vmarRights & vmoRights);
+  if ((permissions & ~maxPermissions) !== 0) refuse(Status.ERR_ACCESS_DENIED);
+  const alignment = alignmentOf(options);
+  const sizeBytes = checkRequest(vmo, options, vmo_offset, len);
+  const capabilities = capabilitiesFor(maxPermissions);
+  const place = choosePlace(vmar, { options, alignment, offset: vmar_offset, sizeBytes, capabilities });
+  const isCode = isVdsoCode(call.k, vmar, vmo, permissions, { offset: vmo_offset, sizeBytes });
+  const range = { start: place.base, end: place.base + place.sizeBytes };
+  if (place.occupied) checkUnmap(call.k, vmar, range, false);
+  requireRegionRoom(call.k, 2);
+  call.requireOut('mapped_addr');
+  if (place.occupied) unmapRange(call.m, vmar, range);
+  call.emit({
+    type: 'mapping-added',
+    vmar: vmar.koid,
+    base: place.base,
+    sizeBytes: place.sizeBytes,
+    vmo: vmo.koid,
+    vmoOffset: Number(vmo_offset),
+    permissions,
+    maxPermissions,
+  });
+  if (isCode) call.emit({ type: 'process-vdso-mapped', koid: vmar.process, codeAddress: place.base });
+  // What was overwritten may be where the address should go: the new mapping goes again then, the old is lost.
+  if (place.occupied && !isUserWritable(call.k, call.process, mapped_addr, 8)) {
+    unmapRange(call.m, call.k.get(vmar.koid, 'vmar'), range);
+    return Status.ERR_INVALID_ARGS;
+  }
+  call.put('mapped_addr', place.base);
+  return Status.OK;
+};
