@@ -29,9 +29,12 @@ function popcount(x: number): number {
 
 const POWERS: readonly number[] = Array.from({ length: 11 }, (_, level) => WIDTH ** level);
 
-/** Which of a node's 32 places the key falls in. Division, because keys may exceed 32 bits. */
+/** Which of a node's 32 places the key falls in. Keys may exceed 32 bits: those are divided, not shifted. */
 function place(key: number, level: number): number {
-  return level === 0 ? key & (WIDTH - 1) : Math.floor(key / POWERS[level]) & (WIDTH - 1);
+  if (level === 0) return key & (WIDTH - 1);
+  return (
+    (key <= 0x7fffffff && level < 6 ? key >>> (5 * level) : Math.floor(key / POWERS[level])) & (WIDTH - 1)
+  );
 }
 
 function levelFor(key: number): number {
@@ -125,7 +128,7 @@ export class IntMap<V> {
 
   /** `value` must not be undefined: that is how absence is told. */
   set(key: number, value: V, owner: Owner | null = null): IntMap<V> {
-    assert(Number.isSafeInteger(key) && key >= 0, `IntMap key ${key}`);
+    assert(Number.isSafeInteger(key) && key >= 0, 'IntMap key out of range');
     assert(value !== undefined, 'IntMap value undefined');
     const level = levelFor(key);
     let root = this.root ?? new IntMapNode(level, 0, [], owner);
@@ -151,13 +154,12 @@ export class IntMap<V> {
 
   /** The entry with the least key at or above `key`. */
   ceiling(key: number): readonly [number, V] | undefined {
-    for (const entry of this.entries(key)) return entry;
-    return undefined;
+    return this.root === null ? undefined : ceilingIn<V>(this.root, 0, key);
   }
 
-  /** Entries in ascending key order, from `from` on. */
-  *entries(from = 0): IterableIterator<[number, V]> {
-    if (this.root !== null) yield* entriesIn<V>(this.root, 0, from);
+  /** Entries in ascending key order, from `from` on. Copy them first where the loop changes the map in place. */
+  *entries(from = 0): IterableIterator<readonly [number, V]> {
+    for (let entry = this.ceiling(from); entry !== undefined; entry = this.ceiling(entry[0] + 1)) yield entry;
   }
 
   *values(): IterableIterator<V> {
@@ -168,33 +170,40 @@ export class IntMap<V> {
     for (const entry of this.entries()) yield entry[0];
   }
 
-  [Symbol.iterator](): IterableIterator<[number, V]> {
+  [Symbol.iterator](): IterableIterator<readonly [number, V]> {
     return this.entries();
   }
 }
 
 function floorIn<V>(node: IntMapNode, base: number, key: number): readonly [number, V] | undefined {
   const span = POWERS[node.level];
-  for (let p = Math.min(WIDTH - 1, Math.floor((key - base) / span)); p >= 0; p--) {
+  const last = Math.floor((key - base) / span);
+  let bits = last >= WIDTH - 1 ? node.bitmap : last < 0 ? 0 : node.bitmap & ((2 << last) - 1);
+  // The second child tried has nothing but lower keys, so there is no third.
+  while (bits !== 0) {
+    const p = WIDTH - 1 - Math.clz32(bits);
     const bit = 1 << p;
-    if ((node.bitmap & bit) === 0) continue;
     const slot = node.slots[popcount(node.bitmap & (bit - 1))];
     if (node.level === 0) return [base + p, slot as V];
     const found = floorIn<V>(slot as IntMapNode, base + p * span, key);
     if (found !== undefined) return found;
+    bits &= ~bit;
   }
   return undefined;
 }
 
-function* entriesIn<V>(node: IntMapNode, base: number, from: number): IterableIterator<[number, V]> {
+function ceilingIn<V>(node: IntMapNode, base: number, key: number): readonly [number, V] | undefined {
   const span = POWERS[node.level];
-  let index = 0;
-  for (let p = 0; p < WIDTH; p++) {
-    if ((node.bitmap & (1 << p)) === 0) continue;
-    const slot = node.slots[index++];
-    const start = base + p * span;
-    if (start + span <= from) continue;
-    if (node.level === 0) yield [start, slot as V];
-    else yield* entriesIn<V>(slot as IntMapNode, start, from);
+  const first = Math.floor((key - base) / span);
+  let bits = first <= 0 ? node.bitmap : first >= WIDTH ? 0 : node.bitmap & -(1 << first);
+  while (bits !== 0) {
+    const bit = bits & -bits;
+    const p = WIDTH - 1 - Math.clz32(bit);
+    const slot = node.slots[popcount(node.bitmap & (bit - 1))];
+    if (node.level === 0) return [base + p, slot as V];
+    const found = ceilingIn<V>(slot as IntMapNode, base + p * span, key);
+    if (found !== undefined) return found;
+    bits &= ~bit;
   }
+  return undefined;
 }

@@ -59,7 +59,7 @@ export class Call<N extends SyscallName = SyscallName> {
     const slot = handleSlot(value, handleSecret);
     const entry = handles.get(slot);
     if (entry === undefined) refuse(Status.ERR_BAD_HANDLE);
-    return { ...entry, slot };
+    return { koid: entry.koid, rights: entry.rights, slot };
   }
 
   /**

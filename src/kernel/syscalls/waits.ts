@@ -80,7 +80,7 @@ export function finishCall(
   outputs: readonly Output[] = [],
 ): void {
   const { wait, process, syscall } = m.k.get(thread, 'thread');
-  assert(wait !== null, `thread ${thread} is not blocked`);
+  assert(wait !== null, 'the thread is not blocked');
   withdrawWait(m, thread, wait);
   let status = result;
   for (const { address, bytes } of outputs) {
