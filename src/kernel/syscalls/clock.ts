@@ -18,7 +18,8 @@ export const clockCalls: Handlers = {
   zx_deadline_after: (call, { nanoseconds }) => {
     const deadline = call.k.nowNs + nanoseconds;
     if (deadline > TIME_INFINITE_NS) return TIME_INFINITE_NS;
-    return deadline < TIME_INFINITE_PAST_NS ? TIME_INFINITE_PAST_NS : deadline;
+    if (deadline < TIME_INFINITE_PAST_NS) return TIME_INFINITE_PAST_NS;
+    return deadline;
   },
 
   zx_nanosleep: (call, { deadline }) => {

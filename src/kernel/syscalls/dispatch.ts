@@ -22,6 +22,7 @@ import { Refusal } from './refusal.js';
 import { systemCalls } from './system.js';
 import { taskCalls } from './task.js';
 import { endProcess, TaskReturnCode } from './tasks.js';
+import { testingCalls } from './testing.js';
 import { timerCalls } from './timer.js';
 import { vmarCalls } from './vmar.js';
 import { vmoCalls } from './vmo.js';
@@ -42,6 +43,7 @@ const handlers: Handlers = {
   ...portCalls,
   ...systemCalls,
   ...taskCalls,
+  ...testingCalls,
   ...timerCalls,
   ...vmarCalls,
   ...vmoCalls,

@@ -6,6 +6,9 @@ import { findMapping, type Mapping } from '../objects/vmar.js';
 import type { Decider } from './decider.js';
 import { refuse } from './refusal.js';
 
+/** No call copies more than this between itself and its caller at once. */
+export const USER_COPY_MAX_BYTES = 0x4000000;
+
 /** One page's worth of a user range: where its bytes are. */
 export interface Piece {
   readonly address: number;
@@ -46,7 +49,7 @@ export function pieces(
 /** Bytes of a process's memory, or null when it may not read all of them. Longer than 64 MiB is never readable. */
 export function readUser(k: Kernel, process: number, address: number, length: number): Uint8Array | null {
   if (length === 0) return new Uint8Array(0);
-  if (length > 0x4000000) return null;
+  if (length > USER_COPY_MAX_BYTES) return null;
   const parts = pieces(k, process, address, length, VmOption.PERM_READ);
   if (parts === null) return null;
   const out = new Uint8Array(length);
@@ -62,7 +65,7 @@ export function readUser(k: Kernel, process: number, address: number, length: nu
 /** Whether the process itself could write the range now, and memory is left to do it. */
 export function isUserWritable(k: Kernel, process: number, address: number, length: number): boolean {
   if (length === 0) return true;
-  if (length > 0x4000000) return false;
+  if (length > USER_COPY_MAX_BYTES) return false;
   const parts = pieces(k, process, address, length, VmOption.PERM_WRITE);
   return parts !== null && hasMemoryFor(k, parts);
 }
