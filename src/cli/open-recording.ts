@@ -8,8 +8,5 @@ import { Recording } from '../recording/format/reader.js';
 export function openRecording(path: string): Recording {
   const recording = Recording.open(RecordingFile.open(path));
   if (recording.problem !== null) process.stderr.write(`jacinth: ${path}: ${recording.problem.message}\n`);
-  else if (recording.end === null) {
-    process.stderr.write(`jacinth: ${path}: the recording has no end, it is shown as far as it goes\n`);
-  }
   return recording;
 }

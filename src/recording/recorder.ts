@@ -10,9 +10,6 @@ import { EFFECTS } from './format/kinds.js';
 import { type RecordingSink, RecordingWriter } from './format/writer.js';
 import { type Detail, headerOf } from './run-header.js';
 
-/** Commands between looks at the clock, so that what is buffered reaches the file in time. */
-const POLL_COMMANDS = 256;
-
 /**
  * Runs a program and writes down what is needed to run it again (`essential`: the schedule, and digests to check
  * by), or everything that happened (`full`: kernel events, spans, and each instruction's effects).
@@ -45,10 +42,10 @@ export class Recorder {
   /** Runs to the end; what the recording's last chunk says of it. */
   run(): RecordingEnd {
     const { machine, writer } = this;
-    for (let i = 0; !machine.halted; i++) {
+    while (!machine.halted) {
       machine.command(Number.POSITIVE_INFINITY, this.trace);
       if (this.cadence.due(machine.k.state.steps, machine.position)) this.digest();
-      if (i % POLL_COMMANDS === 0) writer.poll();
+      writer.poll();
     }
     this.subscription.unsubscribe();
     const { halt } = machine.k.state;
@@ -71,7 +68,9 @@ export class Recorder {
     if (this.detail !== 'full') return;
     if (event.type === 'span') {
       const { core, thread, steps } = event;
-      this.writer.append('spans', seq, { seq, core, thread, steps, pc: 0n });
+      const { k } = this.machine;
+      const pc = BigInt.asUintN(64, k.arch.pc(k.registers(thread)));
+      this.writer.append('spans', seq, { seq, core, thread, steps, pc });
     } else this.writer.append('kernel-events', seq, { seq, event });
   }
 

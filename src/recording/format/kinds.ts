@@ -15,7 +15,7 @@ export const KINDS = {
   /** Who ran: a row is a slice, in order of time. */
   schedule: { number: 5, encoding: 'columns', schema: { core: 'u8', thread: 'varint', steps: 'varint' } },
   'kernel-events': { number: 6, encoding: 'records' },
-  /** Runs of one thread on one core between kernel events; `seq` is of the kernel event before. */
+  /** Runs of one thread on one core between kernel events; `seq` is of the kernel event before, `pc` where it ends. */
   spans: {
     number: 7,
     encoding: 'columns',
