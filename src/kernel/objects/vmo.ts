@@ -214,10 +214,9 @@ export function pageForRead(vmo: VmoState, pageNumber: number): Page {
 
 /**
  * The page to write in place until the next epoch: made, or copied, when need be. Caches that may hold the old
- * page are told through `memoryGeneration`; a view with the only mapping of the VMO may pass `soleMapper`, because
- * it replaces its own entry.
+ * page are told through `memoryGeneration`.
  */
-export function pageForWrite(k: Kernel, vmoKoid: number, pageNumber: number, soleMapper = false): Page {
+export function pageForWrite(k: Kernel, vmoKoid: number, pageNumber: number): Page {
   const vmo = k.get(vmoKoid, 'vmo');
   const page = vmo.pages.get(pageNumber);
   if (page !== undefined && page.owner === k.owner) return page;
@@ -226,7 +225,7 @@ export function pageForWrite(k: Kernel, vmoKoid: number, pageNumber: number, sol
     v.pages = v.pages.set(pageNumber, fresh, k.owner);
   });
   if (page === undefined) k.state.committedPages++;
-  if (!soleMapper || vmo.mappings !== 1) k.memoryGeneration++;
+  k.memoryGeneration++;
   return fresh;
 }
 

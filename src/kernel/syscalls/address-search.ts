@@ -3,6 +3,7 @@ import { VM_ALIGN_LOG2_MAX, VM_ALIGN_LOG2_MIN, VM_ALIGN_SHIFT, VmOption } from '
 import { PAGE_SIZE } from '../../memory/page.js';
 import type { Kernel } from '../objects/kernel.js';
 import { regionsBetween, type VmarState } from '../objects/vmar.js';
+import { lowestGap } from './gap-search.js';
 import { refuse, requireArgs } from './refusal.js';
 
 /** Mappings and VMARs that all address spaces together may have: each costs the host memory, none costs the guest any. */
@@ -58,9 +59,11 @@ export interface PlaceRequest {
 
 /**
  * Where zx_vmar_allocate or zx_vmar_map puts something: all checks of the place, in the kernel's order
- * (vm/vm_address_region, CreateSubVmarInternal), then the choice.
+ * (vm/vm_address_region, CreateSubVmarInternal), then the choice. Where the caller leaves the choice it is the lowest
+ * place that fits, as with Zircon's ASLR off.
  */
 export function choosePlace(
+  k: Kernel,
   vmar: VmarState,
   { options, alignment, offset, sizeBytes, capabilities }: PlaceRequest,
 ): Place {
@@ -82,7 +85,8 @@ export function choosePlace(
   const size = Number(sizeBytes);
   if (!specific) {
     const end = vmar.base + (upperLimit ? Number(offset) : vmar.sizeBytes);
-    const base = findSpot(vmar, size, alignment, end) ?? refuse(Status.ERR_NO_RESOURCES);
+    const base = lowestGap(vmar.regions, k.owner, vmar.base, size, alignment);
+    if (base + size > end) refuse(Status.ERR_NO_RESOURCES);
     return { base, sizeBytes: size, occupied: false };
   }
   const base = vmar.base + Number(offset);
@@ -90,15 +94,4 @@ export function choosePlace(
   const occupied = !regionsBetween(vmar, base, base + size).next().done;
   if (occupied && !overwrite) refuse(Status.ERR_ALREADY_EXISTS);
   return { base, sizeBytes: size, occupied };
-}
-
-/** The lowest free address that fits and ends at or before `end`: what the kernel takes with ASLR off. */
-function findSpot(vmar: VmarState, sizeBytes: number, alignment: number, end: number): number | null {
-  const alignUp = (address: number): number => Math.ceil(address / alignment) * alignment;
-  let spot = alignUp(vmar.base);
-  for (const region of vmar.regions.values()) {
-    if (spot + sizeBytes <= region.base || spot + sizeBytes > end) break;
-    spot = alignUp(region.base + region.sizeBytes);
-  }
-  return spot + sizeBytes <= end ? spot : null;
 }

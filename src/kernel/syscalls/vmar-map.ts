@@ -100,7 +100,13 @@ export const mapVmo: Handler<'zx_vmar_map'> = (
   const alignment = alignmentOf(options);
   const sizeBytes = checkRequest(vmo, options, vmo_offset, len);
   const capabilities = capabilitiesFor(maxPermissions);
-  const place = choosePlace(vmar, { options, alignment, offset: vmar_offset, sizeBytes, capabilities });
+  const place = choosePlace(call.k, vmar, {
+    options,
+    alignment,
+    offset: vmar_offset,
+    sizeBytes,
+    capabilities,
+  });
   const isCode = isVdsoCode(call.k, vmar, vmo, permissions, { offset: vmo_offset, sizeBytes });
   const range = { start: place.base, end: place.base + place.sizeBytes };
   if (place.occupied) checkUnmap(call.k, vmar, range, false);

@@ -67,33 +67,26 @@ export function unmapRange(m: Decider, vmar: VmarState, range: Range): void {
   releaseObjects(m, vmos);
 }
 
-/** Takes a mapping away where it is in the range; what is outside stays. Gives the part that went. */
-export function cutMapping(m: Decider, vmar: number, mapping: Mapping, range: Range): Range {
+/** Takes a mapping away where it is in the range; what is outside stays. */
+function cutMapping(m: Decider, vmar: number, mapping: Mapping, range: Range): void {
   const { base, sizeBytes } = mapping;
   const end = base + sizeBytes;
-  const cut = { start: Math.max(base, range.start), end: Math.min(end, range.end) };
   m.emit({ type: 'mapping-removed', vmar, base });
-  if (base < cut.start) addPart(m, vmar, mapping, { start: base, end: cut.start });
-  if (cut.end < end) addPart(m, vmar, mapping, { start: cut.end, end });
-  return cut;
+  if (base < range.start) addMapping(m, vmar, partOf(mapping, { start: base, end: range.start }));
+  if (range.end < end) addMapping(m, vmar, partOf(mapping, { start: range.end, end }));
 }
 
-/** Maps a part of what a mapping was, with its permissions or others. */
-export function addPart(
-  m: Decider,
-  vmar: number,
-  whole: Mapping,
-  { start, end }: Range,
-  permissions = whole.permissions,
-): void {
-  m.emit({
-    type: 'mapping-added',
-    vmar,
+/** The part of a mapping that is in a range inside it. */
+export function partOf(whole: Mapping, { start, end }: Range): Mapping {
+  return {
+    ...whole,
     base: start,
     sizeBytes: end - start,
-    vmo: whole.vmo,
     vmoOffset: whole.vmoOffset + (start - whole.base),
-    permissions,
-    maxPermissions: whole.maxPermissions,
-  });
+  };
+}
+
+export function addMapping(m: Decider, vmar: number, mapping: Mapping): void {
+  const { base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions } = mapping;
+  m.emit({ type: 'mapping-added', vmar, base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions });
 }

@@ -1,9 +1,8 @@
 import { DEFAULT_RIGHTS, Right } from '../../abi/rights.js';
 import { Status } from '../../abi/status.js';
-import { VM_ALLOCATE_OPTIONS, VM_PROTECT_OPTIONS, VmOption } from '../../abi/vm.js';
+import { VM_ALLOCATE_OPTIONS, VmOption } from '../../abi/vm.js';
 import { handleSlot } from '../objects/handle-value.js';
-import type { Kernel } from '../objects/kernel.js';
-import { mappingsBetween, type Placed, type VmarState } from '../objects/vmar.js';
+import type { VmarState } from '../objects/vmar.js';
 import {
   alignmentOf,
   choosePlace,
@@ -17,17 +16,10 @@ import type { Handler, Handlers } from './dispatch.js';
 import { closeHandle, requireHandleRoom } from './handles.js';
 import { refuse, requireArgs } from './refusal.js';
 import { destroyVmar, endThread } from './tasks.js';
-import { mapVmo, permissionsIn, requireReadable, rightsFor } from './vmar-map.js';
+import { mapVmo } from './vmar-map.js';
 import { rangeOperation } from './vmar-op-range.js';
-import {
-  addPart,
-  checkUnmap,
-  cutMapping,
-  protectVdsoCode,
-  type Range,
-  requireRange,
-  unmapRange,
-} from './vmar-unmap.js';
+import { protect } from './vmar-protect.js';
+import { checkUnmap, protectVdsoCode, requireRange, unmapRange } from './vmar-unmap.js';
 
 const CAN_MAP_ANY = VmOption.CAN_MAP_READ | VmOption.CAN_MAP_WRITE | VmOption.CAN_MAP_EXECUTE;
 
@@ -42,7 +34,7 @@ const allocate: Handler<'zx_vmar_allocate'> = (call, { options, offset, size }) 
   call.allowOptions(options, VM_ALLOCATE_OPTIONS);
   const alignment = alignmentOf(options);
   requireArgs(isPageAligned(size));
-  const place = choosePlace(parent, {
+  const place = choosePlace(call.k, parent, {
     options,
     alignment,
     offset,
@@ -90,52 +82,6 @@ function unmap(
   if (!checkUnmap(call.k, vmar, range, (rights & Right.OP_CHILDREN) !== 0)) refuse(Status.ERR_NOT_FOUND);
   unmapRange(call.m, vmar, range);
 }
-
-/**
- * Checks every mapping of the range, in order of address, as VmAddressRegion::Protect does: no hole, none that may
- * not have the permissions, not the vDSO's code, and in VMARs below only taking permissions away.
- */
-function checkProtect(
-  k: Kernel,
-  { object: vmar, rights }: ResolvedHandle<VmarState>,
-  range: Range,
-  permissions: number,
-): Placed[] {
-  const placed: Placed[] = [];
-  let expected = range.start;
-  for (const item of mappingsBetween(k, vmar, range.start, range.end)) {
-    const { base, sizeBytes, maxPermissions, permissions: current } = item.mapping;
-    if (base > expected) refuse(Status.ERR_NOT_FOUND);
-    if ((permissions & ~maxPermissions) !== 0) refuse(Status.ERR_ACCESS_DENIED);
-    const end = base + sizeBytes;
-    protectVdsoCode(k, vmar, { start: base, end });
-    if (item.vmar !== vmar.koid) {
-      requireArgs((rights & Right.OP_CHILDREN) !== 0);
-      if ((permissions & ~current) !== 0) refuse(Status.ERR_ACCESS_DENIED);
-    }
-    placed.push(item);
-    expected = end;
-  }
-  if (expected < range.end) refuse(Status.ERR_NOT_FOUND);
-  return placed;
-}
-
-const protect: Handler<'zx_vmar_protect'> = (call, { options, addr, len }) => {
-  const permissions = permissionsIn(options);
-  const handle = call.handle('handle', 'vmar', rightsFor(permissions));
-  requireReadable(permissions);
-  requireArgs(isPageAligned(addr) && pageCeil(len) !== 0n);
-  call.allowOptions(options, VM_PROTECT_OPTIONS);
-  if (handle.object.destroyed) refuse(Status.ERR_BAD_STATE);
-  const range = requireRange(handle.object, addr, len, Status.ERR_INVALID_ARGS);
-  const placed = checkProtect(call.k, handle, range, permissions);
-  requireRegionRoom(call.k, 2);
-  for (const { vmar, mapping } of placed) {
-    if (mapping.permissions === permissions) continue;
-    addPart(call.m, vmar, mapping, cutMapping(call.m, vmar, mapping, range), permissions);
-  }
-  return Status.OK;
-};
 
 export const vmarCalls: Handlers = {
   zx_vmar_allocate: allocate,
