@@ -1,0 +1,58 @@
+import type { Observable } from 'rxjs';
+import { DEFAULTS, type RunSpec } from '../loader/launch.js';
+import type { Happened } from '../machine/machine.js';
+import type { RecordingEnd } from '../recording/format/header.js';
+import type { RecordingSink } from '../recording/format/writer.js';
+import { Recorder } from '../recording/recorder.js';
+import type { Detail } from '../recording/run-header.js';
+
+/** What a run depends on besides its program; every field has a default. */
+export interface RecordOptions extends Partial<Omit<RunSpec, 'program'>> {
+  /** Shown in crash texts; also argv[0]. */
+  readonly name?: string;
+  /** argv after argv[0]. */
+  readonly args?: readonly string[];
+  /** NAME=value each. */
+  readonly environ?: readonly string[];
+  readonly detail?: Detail;
+  /** Where the recording goes; kept in memory when absent. */
+  readonly sink?: RecordingSink;
+}
+
+/** A run that is about to be recorded. Subscribe first, then `finish`. */
+export class Run {
+  /** Kernel events and spans as they happen. A subscriber that takes its time holds the machine up; none is lost. */
+  readonly events: Observable<Happened>;
+  private readonly parts: Uint8Array[] = [];
+  private readonly recorder: Recorder;
+
+  /** @throws ElfError, ProcessArgsError */
+  constructor(program: Uint8Array, options: RecordOptions) {
+    const { name = 'program', args = [], environ = [], detail = 'essential', sink, ...rest } = options;
+    const spec: RunSpec = { ...DEFAULTS, ...rest, program: { name, bytes: program, args: [name, ...args], environ } };
+    const memory: RecordingSink = { write: (bytes) => this.parts.push(bytes) };
+    this.recorder = new Recorder(spec, detail, () => sink ?? memory);
+    this.events = this.recorder.machine.happened.asObservable();
+  }
+
+  /** Runs to the end. `bytes` is the recording, empty when it went to a sink. */
+  finish(): { readonly end: RecordingEnd; readonly bytes: Uint8Array } {
+    const end = this.recorder.run();
+    const bytes = new Uint8Array(this.parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of this.parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return { end, bytes };
+  }
+}
+
+/**
+ * Records a run of a program.
+ * @param program the bytes of a riscv64 ELF file
+ * @throws ElfError, ProcessArgsError when it cannot be run
+ */
+export function record(program: Uint8Array, options: RecordOptions = {}): Run {
+  return new Run(program, options);
+}

@@ -1,0 +1,35 @@
+import { exitStatus } from '../machine/exit-status.js';
+import type { Position } from '../machine/position.js';
+import { type ByteSource, bytesSource } from '../recording/format/byte-source.js';
+import { Recording } from '../recording/format/reader.js';
+import { Diverged, type Divergence, Player } from '../recording/player.js';
+
+export interface ReplayResult {
+  /** Null: everything was as recorded. */
+  readonly divergence: Divergence | null;
+  readonly position: Position;
+  /** Exit status of the run; null when it was cut or diverged before its end. */
+  readonly exitCode: number | null;
+  /** Instructions. */
+  readonly steps: number;
+}
+
+/**
+ * Runs a recording again and compares it with what was recorded, up to the first difference.
+ * @throws RecordingError, ElfError when there is nothing to run
+ */
+export function replay(recording: Uint8Array | ByteSource): ReplayResult {
+  const source = recording instanceof Uint8Array ? bytesSource(recording) : recording;
+  const player = new Player(Recording.open(source));
+  let divergence: Divergence | null = null;
+  try {
+    while (!player.atEnd && player.command());
+  } catch (reason) {
+    if (!(reason instanceof Diverged)) throw reason;
+    divergence = reason.divergence;
+  }
+  const { machine } = player;
+  const { halt, steps } = machine.k.state;
+  const exitCode = halt === null || divergence !== null ? null : exitStatus(halt);
+  return { divergence, position: divergence?.position ?? machine.position, exitCode, steps };
+}

@@ -1,0 +1,4 @@
+/** Files for the library: programs and recordings on disk. */
+
+export { readProgramFile } from './platform/node/program-file.js';
+export { RecordingFile, RecordingFileSink } from './platform/node/recording-file.js';
