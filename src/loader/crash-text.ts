@@ -65,17 +65,18 @@ export function crashText(report: CrashReport, symbolizer: Symbolizer): string {
 export function backtraceLines(frames: readonly Frame[], symbolizer: Symbolizer): string[] {
   const width = Math.max(0, ...frames.map((f) => hex(f.address).length));
   return frames.map(({ address, kind }, i) => {
-    const start = `   #${String(i).padEnd(3)} ${hex(address).padEnd(width)}`;
-    if (address >= 2n ** 47n) return start;
+    const bare = `   #${String(i).padEnd(3)} ${hex(address)}`;
+    if (address >= 2n ** 47n) return bare;
     const at = Number(address);
     // A call that never returns may be the last instruction of its function: look where the call itself is.
     const place = symbolizer.resolve(kind === 'ra' ? at - 1 : at);
     const module = place?.module ?? symbolizer.moduleAt(at);
-    if (module === null) return start;
+    if (module === null) return bare;
+    const start = bare + ' '.repeat(width - hex(address).length);
     const where = ` (${printable(module.name)}+${hex(at - module.bias)})`;
     if (place === null) return start + where;
-    const name = `${printable(place.symbol)}+${hex(at - place.start)}`;
-    return `${start} in ${clip(name, MAX_COLUMNS - start.length - 4 - where.length)}${where}`;
+    const end = `+${hex(at - place.start)}${where}`;
+    return `${start} in ${clip(printable(place.symbol), MAX_COLUMNS - start.length - 4 - end.length)}${end}`;
   });
 }
 

@@ -21,7 +21,7 @@ export interface UnwindContext {
   functionStart(address: number): number | null;
 }
 
-/** What the code of a function up to some pc says about its frame; offsets are from the frame pointer. */
+/** What the code around some pc says about the function's frame; offsets are from the frame pointer. */
 export interface InnermostFrame {
   /** `made`: the frame pointer is this function's. `none`: it is still, or again, the caller's. */
   readonly frame: 'made' | 'none' | 'unknown';
@@ -34,8 +34,8 @@ export interface FrameLayout {
   /** Where functions that call others keep the return address and the caller's frame pointer. */
   readonly returnAddressOffset: number;
   readonly framePointerOffset: number;
-  /** Reads the code of the function at `start` as far as the thread has come. */
-  innermost(start: number, registers: UnwindRegisters, read: UnwindContext['read']): InnermostFrame;
+  /** Reads the code of the function at `start`, around the pc. */
+  innermost(start: number, registers: UnwindRegisters, context: UnwindContext): InnermostFrame;
 }
 
 const MAX_FRAMES = 128;
@@ -87,7 +87,7 @@ function innermostCaller(
   if (ra === null || ra === 0) return null;
   const pc = toAddress(registers.pc);
   const start = pc === null ? null : context.functionStart(pc);
-  const code = start === null ? null : layout.innermost(start, registers, context.read);
+  const code = start === null ? null : layout.innermost(start, registers, context);
   if (code?.frame === 'none') return { framePointerOffset: null };
   const made = code?.frame === 'made' ? { framePointerOffset: code.framePointerOffset } : null;
   if (made !== null && !code?.savesReturnAddress) return made;
