@@ -8,7 +8,7 @@ const utf8 = new TextEncoder();
 const FIRST_HASHED = 1;
 const BLOOM_SHIFT = 6;
 
-export function gnuHash(name: string): number {
+function gnuHash(name: string): number {
   let h = 5381;
   for (const byte of utf8.encode(name)) h = (Math.imul(h, 33) + byte) >>> 0;
   return h;
@@ -28,7 +28,8 @@ export function gnuHashOrder<T extends { readonly name: string }>(symbols: reado
 /** @param names of symbols 1, 2, … in the order of `gnuHashOrder` */
 export function gnuHashTable(names: readonly string[]): Uint8Array {
   const buckets = bucketCount(names.length);
-  const bloomWords = 2 ** Math.ceil(Math.log2(Math.max(1, names.length / 4)));
+  let bloomWords = 1;
+  while (bloomWords * 4 < names.length) bloomWords *= 2;
   const table = new Uint8Array(16 + 8 * bloomWords + 4 * buckets + 4 * names.length);
   const view = new DataView(table.buffer);
   view.setUint32(0, buckets, true);
