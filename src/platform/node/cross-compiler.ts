@@ -102,6 +102,9 @@ function run(
   return { exitCode: result.status ?? 1, messages: result.stderr, output: result.stdout };
 }
 
+// Code for a library, with nothing to interpose: GNU ld (2.40) refuses the thread-local accesses that -fPIE gives.
+const PIE_FLAGS = ['-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec'];
+
 // Compiler-independent meaning: RV64GC, hard float, frame pointers for backtraces, addresses relative to the program
 // counter, nothing relaxed by the linker, no unwind tables, our headers and the compiler's freestanding ones only.
 function compileFlags(
@@ -117,27 +120,36 @@ function compileFlags(
     ...['-std=gnu11', '-ffp-contract=off', '-ffreestanding', '-O2', build.withoutDebugInfo ? '-g0' : '-g'],
     ...['-fno-omit-frame-pointer', '-fno-optimize-sibling-calls', '-fno-stack-protector'],
     ...['-fno-asynchronous-unwind-tables', '-fno-unwind-tables', '-fno-common'],
-    ...['-ffunction-sections', '-fdata-sections', build.pie ? '-fPIE' : '-fno-pie', '-frandom-seed=jacinth'],
+    ...[
+      '-ffunction-sections',
+      '-fdata-sections',
+      '-frandom-seed=jacinth',
+      ...(build.pie ? PIE_FLAGS : ['-fno-pie']),
+    ],
     ...['-U__linux__', '-U__gnu_linux__', '-Ulinux', '-U__unix__', '-Uunix', '-D__Fuchsia__=1'],
     ...['-nostdinc', '-isystem', join(SYSROOT, 'include'), '-isystem', headers],
   ];
 }
 
-// No path of this machine may reach the output: the same sources give the same bytes anywhere.
-function prefixMaps(sources: readonly string[]): string[] {
-  const directories = new Set(sources.map((source) => dirname(source)));
-  return [
-    ...[...directories].map((directory) => `-ffile-prefix-map=${directory}=.`),
-    `-ffile-prefix-map=${process.cwd()}=.`,
-    `-ffile-prefix-map=${SYSROOT}=/jacinth/sysroot`,
+// No path of this machine may reach the output: the same sources give the same bytes anywhere. Not every gcc hands its
+// own map on to the assembler, which writes the paths of .S files.
+function prefixMaps(compiler: CrossCompiler, ...directories: readonly string[]): string[] {
+  const maps = [
+    ...[...new Set(directories)].map((directory) => `${directory}=.`),
+    `${SYSROOT}=/jacinth/sysroot`,
   ];
+  return maps.flatMap((map) => [
+    `-ffile-prefix-map=${map}`,
+    ...(compiler.kind === 'clang' ? [] : ['-Xassembler', `--debug-prefix-map=${map}`]),
+  ]);
 }
 
 function linkFlags(compiler: CrossCompiler, build: GuestBuild): string[] {
   const forKind = {
     'gcc-linux': ['-Wl,-z,separate-code', '-Wl,-z,norelro', '-Wl,--hash-style=gnu', '-lgcc'],
     'gcc-elf': ['-lgcc'],
-    clang: ['-fuse-ld=lld', '-Wl,-z,separate-code', '-Wl,-z,norelro'],
+    // Without relaxation clang names every basic block in the symbol table.
+    clang: ['-fuse-ld=lld', '-Wl,-z,separate-code', '-Wl,-z,norelro', '-Wl,--discard-locals'],
   }[compiler.kind];
   const layout = build.pie
     ? ['-Wl,-pie', '-Wl,--no-dynamic-linker', '-Wl,-z,text']
@@ -171,10 +183,21 @@ export function compileRuntime(
   options: Pick<GuestBuild, 'pie' | 'withoutDebugInfo' | 'extraArguments'> = {},
 ): string[] {
   const sources = runtimeSources();
-  const flags = [...compileFlags(compiler, options), ...prefixMaps([]), ...(options.extraArguments ?? [])];
-  const result = run(compiler.command, [...flags, '-c', ...sources], directory);
-  if (result.exitCode !== 0)
-    throw new CrossCompilerError(`the sysroot does not compile:\n${result.messages}`);
+  const flags = [
+    ...compileFlags(compiler, options),
+    ...prefixMaps(compiler, directory),
+    ...(options.extraArguments ?? []),
+  ];
+  for (const [kind, extra] of [
+    ['.c', []],
+    // DWARF of assembly would only add paths, and clang does not map them.
+    ['.S', ['-g0']],
+  ] as const) {
+    const ofKind = sources.filter((source) => source.endsWith(kind));
+    const result = run(compiler.command, [...flags, ...extra, '-c', ...ofKind], directory);
+    if (result.exitCode !== 0)
+      throw new CrossCompilerError(`the sysroot does not compile:\n${result.messages}`);
+  }
   return sources.map((source) => join(directory, `${basename(source).replace(/\.[cS]$/, '')}.o`));
 }
 
@@ -189,7 +212,7 @@ export function buildGuest(build: GuestBuild): CompilerResult {
       compileRuntime(compiler, scratch, { pie: build.pie, withoutDebugInfo: build.withoutDebugInfo });
     const result = run(compiler.command, [
       ...compileFlags(compiler, build),
-      ...prefixMaps(sources),
+      ...prefixMaps(compiler, process.cwd(), ...sources.map((source) => dirname(source))),
       ...(build.extraArguments ?? []),
       ...sources,
       ...runtime,

@@ -36,7 +36,8 @@ static const struct elf_segment *find_segment(uint32_t type) {
   return NULL;
 }
 
-// A static PIE needs nothing but R_RISCV_RELATIVE; anything else would be a linking mistake.
+// A static PIE needs addresses of its own and offsets of its thread-local variables; anything else, such as a symbol,
+// would be a linking mistake.
 static void relocate(void) {
   const struct elf_segment *first = find_segment(PT_LOAD), *dynamic = find_segment(PT_DYNAMIC);
   const uintptr_t bias = (uintptr_t)&__ehdr_start - first->vaddr;
@@ -49,8 +50,10 @@ static void relocate(void) {
     if (entry->tag == DT_RELASZ) size = entry->value;
   }
   for (size_t i = 0; i < size / sizeof *relocation; i++) {
-    if (relocation[i].info != R_RISCV_RELATIVE) __builtin_trap();
-    *(uint64_t *)(bias + relocation[i].offset) = bias + (uint64_t)relocation[i].addend;
+    const uint64_t info = relocation[i].info;
+    if (info != R_RISCV_RELATIVE && info != R_RISCV_TLS_TPREL64) __builtin_trap();
+    const uint64_t base = info == R_RISCV_RELATIVE ? bias : 0;
+    *(uint64_t *)(bias + relocation[i].offset) = base + (uint64_t)relocation[i].addend;
   }
 }
 

@@ -54,4 +54,4 @@ enum { ET_EXEC = 2, ET_DYN = 3, EM_RISCV = 243 };
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_TLS = 7 };
 enum { PF_X = 1, PF_W = 2, PF_R = 4 };
 enum { DT_NULL = 0, DT_STRTAB = 5, DT_SYMTAB = 6, DT_RELA = 7, DT_RELASZ = 8, DT_GNU_HASH = 0x6ffffef5 };
-enum { R_RISCV_RELATIVE = 3 };
+enum { R_RISCV_RELATIVE = 3, R_RISCV_TLS_TPREL64 = 11 };

@@ -54,27 +54,36 @@ double ceil(double x) { ROUND_BY(rup); }
 double trunc(double x) { ROUND_BY(rtz); }
 double round(double x) { ROUND_BY(rmm); }
 
+// The significand with its leading one at bit 52, and the exponent that goes with it (below 1 for subnormals).
+static uint64_t normalize(uint64_t bits, int *exponent) {
+  const uint64_t hidden = 1ul << 52;
+  *exponent = bits >> 52;
+  if (*exponent > 0) return (bits & (hidden - 1)) | hidden;
+  const int shift = __builtin_clzl(bits) - 11;
+  *exponent = 1 - shift;
+  return bits << shift;
+}
+
 // Long division on the significands: exact, as C Annex F asks.
 double fmod(double x, double y) {
   const uint64_t sign = to_bits(x) & 1ul << 63;
-  uint64_t a = to_bits(x) & ~(1ul << 63), b = to_bits(y) & ~(1ul << 63);
-  if (b == 0 || a >= 0x7fful << 52 || b > 0x7fful << 52) return (x * y) / (x * y);
-  if (a < b) return x;
-  int a_exponent = a >> 52, b_exponent = b >> 52;
-  const uint64_t hidden = 1ul << 52;
-  a = a_exponent == 0 ? a : (a & (hidden - 1)) | hidden;
-  b = b_exponent == 0 ? b : (b & (hidden - 1)) | hidden;
-  a_exponent += a_exponent == 0;
-  b_exponent += b_exponent == 0;
-  for (; a_exponent > b_exponent; a_exponent--) {
+  const uint64_t dividend = to_bits(x) & ~(1ul << 63), divisor = to_bits(y) & ~(1ul << 63);
+  if (divisor == 0 || dividend >= 0x7fful << 52 || divisor > 0x7fful << 52) return (x * y) / (x * y);
+  if (dividend < divisor) return x;
+  int a_exponent, exponent;
+  uint64_t a = normalize(dividend, &a_exponent);
+  const uint64_t b = normalize(divisor, &exponent);
+  for (; a_exponent > exponent; a_exponent--) {
     if (a >= b) a -= b;
     a <<= 1;
   }
   if (a >= b) a -= b;
   if (a == 0) return from_bits(sign);
-  while (a < hidden && b_exponent > 1) {
-    a <<= 1;
-    b_exponent--;
-  }
-  return from_bits(sign | (a < hidden ? a : (a - hidden) | (uint64_t)b_exponent << 52));
+  const int shift = __builtin_clzl(a) - 11;
+  a <<= shift;
+  exponent -= shift;
+  // The remainder is a multiple of the smallest subnormal: nothing is shifted out.
+  if (exponent < 1) return from_bits(sign | a >> (1 - exponent));
+  // Adding lets the leading one fall into the exponent field.
+  return from_bits(sign | ((((uint64_t)exponent - 1) << 52) + a));
 }

@@ -1,0 +1,50 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { DEFAULTS, launch } from '../../src/loader/launch.js';
+import { buildGuest, findCrossCompilers } from '../../src/platform/node/cross-compiler.js';
+
+/** Console text and return code of one run, each seed a schedule of its own on two cores. */
+function run(file: string, seed: number): { stdout: string; returnCode: bigint | string } {
+  const program = { name: 'guest', bytes: new Uint8Array(readFileSync(file)), args: ['guest'], environ: [] };
+  const machine = launch({ ...DEFAULTS, cores: 2, seed, quantumSteps: 2000, maxSteps: 5e7, program });
+  let stdout = '';
+  machine.happened.subscribe(({ event }) => {
+    if (event.type === 'console-written') stdout += Buffer.from(event.bytes).toString('latin1');
+  });
+  machine.run();
+  const { halt } = machine.k.state;
+  return { stdout, returnCode: halt?.kind === 'exited' ? halt.returnCode : (halt?.kind ?? 'running') };
+}
+
+function expectedOf(name: string): { stdout: string; returnCode: bigint } {
+  const { stdout, exitCode } = JSON.parse(readFileSync(`test/guests/${name}.expected.json`, 'utf8'));
+  return { stdout, returnCode: BigInt(exitCode) };
+}
+
+const compilers = findCrossCompilers('riscv64');
+const CASES = [
+  ['riscv64-linux-gnu-gcc', false],
+  ['riscv64-linux-gnu-gcc', true],
+  ['riscv64-unknown-elf-gcc', false],
+  ['clang', false],
+  ['clang', true],
+] as const;
+
+for (const [command, pie] of CASES) {
+  const compiler = compilers.find((found) => found.command === command);
+  for (const name of ['c-library', 'c-threads']) {
+    const title = `${name} built by ${command}${pie ? ' as PIE' : ''} prints what it must`;
+    (compiler === undefined ? test.skip : test)(title, (t) => {
+      const directory = mkdtempSync(join(tmpdir(), 'jacinth-test-'));
+      t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+      const output = join(directory, 'out.elf');
+      const sources = [`test/guests/${name}.c`];
+      const result = buildGuest({ compiler: compiler!, sources, output, pie });
+      t.is(result.exitCode, 0, result.messages);
+      for (const seed of name === 'c-library' ? [0] : [0, 1, 2])
+        t.deepEqual(run(output, seed), expectedOf(name));
+    });
+  }
+}
