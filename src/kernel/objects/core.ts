@@ -39,11 +39,14 @@ export const coreReducers: Reducers<CoreEvents> = {
   'slice-started': (k, e) => {
     setCore(k, e.core, { thread: e.thread, quantumSteps: e.quantumSteps });
     removeFromRunQueue(k, e.thread);
+    k.update(e.thread, 'thread', (thread) => {
+      thread.lastCore = e.core;
+    });
     k.state.slice = { core: e.core, thread: e.thread, stepsLeft: e.steps };
   },
   'thread-preempted': (k, e) => {
     setCore(k, e.core, { thread: 0, quantumSteps: 0 });
-    k.state.runQueue = [...k.state.runQueue, e.thread];
+    enqueueThread(k, e.thread);
     k.state.slice = null;
   },
   span: (k, e) => {
@@ -66,6 +69,9 @@ export function countSteps(k: Kernel, steps: number): void {
   if (slice === null) return;
   const core = k.state.cores[slice.core];
   setCore(k, slice.core, { ...core, quantumSteps: core.quantumSteps - steps });
+  k.update(slice.thread, 'thread', (thread) => {
+    thread.ranSteps += steps;
+  });
   k.state.slice = slice.stepsLeft === steps ? null : { ...slice, stepsLeft: slice.stepsLeft - steps };
 }
 
@@ -79,6 +85,9 @@ export function withdrawThread(k: Kernel, thread: number): void {
 
 export function enqueueThread(k: Kernel, thread: number): void {
   k.state.runQueue = [...k.state.runQueue, thread];
+  k.update(thread, 'thread', (t) => {
+    t.queuedAtNs = k.nowNs;
+  });
 }
 
 function setCore(k: Kernel, index: number, core: CoreState): void {
@@ -87,7 +96,11 @@ function setCore(k: Kernel, index: number, core: CoreState): void {
 
 function removeFromRunQueue(k: Kernel, thread: number): void {
   const { runQueue } = k.state;
-  if (runQueue.includes(thread)) k.state.runQueue = runQueue.filter((t) => t !== thread);
+  if (!runQueue.includes(thread)) return;
+  k.state.runQueue = runQueue.filter((t) => t !== thread);
+  k.update(thread, 'thread', (t) => {
+    t.queuedNs += k.nowNs - t.queuedAtNs;
+  });
 }
 
 export function addDeadline(k: Kernel, deadline: Deadline): void {

@@ -13,6 +13,9 @@ export interface JobState extends ObjectBase {
   readonly maxHeight: number;
   readonly life: 'ready' | 'killing' | 'dead';
   readonly returnCode: bigint;
+  /** `ranSteps` and `queuedNs` of all threads of the processes that left. */
+  readonly endedRanSteps: number;
+  readonly endedQueuedNs: bigint;
 }
 
 export interface JobEvents {
@@ -34,6 +37,8 @@ export const jobReducers: Reducers<JobEvents> = {
       maxHeight: e.maxHeight,
       life: 'ready',
       returnCode: 0n,
+      endedRanSteps: 0,
+      endedQueuedNs: 0n,
     });
     if (e.parent === 0) k.state.rootJob = e.koid;
     else {
@@ -49,9 +54,13 @@ export const jobReducers: Reducers<JobEvents> = {
     });
   },
   'job-child-removed': (k, e) => {
+    const child = k.find(e.child);
     k.update(e.koid, 'job', (job) => {
       job.jobs = job.jobs.delete(e.child, k.owner);
       job.processes = job.processes.delete(e.child, k.owner);
+      if (child?.kind !== 'process') return;
+      job.endedRanSteps += child.endedRanSteps;
+      job.endedQueuedNs += child.endedQueuedNs;
     });
   },
 };

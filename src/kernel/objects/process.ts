@@ -25,6 +25,9 @@ export interface ProcessState extends ObjectBase {
   /** Futexes that somebody waits on, by address. */
   readonly futexes: IntMap<Futex>;
   readonly startedNs: bigint;
+  /** `ranSteps` and `queuedNs` of the threads that are dead. */
+  readonly endedRanSteps: number;
+  readonly endedQueuedNs: bigint;
 }
 
 export interface ProcessEvents {
@@ -71,6 +74,8 @@ export const processReducers: Reducers<ProcessEvents> = {
       vdsoCode: 0,
       futexes: IntMap.empty(),
       startedNs: 0n,
+      endedRanSteps: 0,
+      endedQueuedNs: 0n,
     });
     k.update(e.job, 'job', (job) => {
       job.processes = job.processes.set(e.koid, true, k.owner);

@@ -50,7 +50,14 @@ export interface ThreadState extends ObjectBase {
   readonly deadlineOrder: number;
   /** The system call it is in, 0 outside. */
   readonly syscall: number;
+  /** -1 until it first had one. */
   readonly lastCore: number;
+  /** Instructions it retired, which is its time on a core, ns. */
+  readonly ranSteps: number;
+  /** Time it was in the run queue, without the stay that has not ended yet. */
+  readonly queuedNs: bigint;
+  /** When it last came into the run queue. */
+  readonly queuedAtNs: bigint;
 }
 
 export interface ThreadEvents {
@@ -106,7 +113,10 @@ export const threadReducers: Reducers<ThreadEvents> = {
       wait: null,
       deadlineOrder: 0,
       syscall: 0,
-      lastCore: 0,
+      lastCore: -1,
+      ranSteps: 0,
+      queuedNs: 0n,
+      queuedAtNs: 0n,
     });
   },
   'thread-started': (k, e) => {
@@ -124,7 +134,6 @@ export const threadReducers: Reducers<ThreadEvents> = {
     k.arch.skipSyscall(k.registersForWrite(e.thread));
     k.update(e.thread, 'thread', (thread) => {
       thread.syscall = e.number;
-      thread.lastCore = e.core;
     });
   },
   'syscall-returned': (k, e) => {
@@ -157,7 +166,7 @@ export const threadReducers: Reducers<ThreadEvents> = {
   },
   'exception-raised': () => {},
   'thread-life-changed': (k, e) => {
-    const { deadlineOrder, process } = k.get(e.koid, 'thread');
+    const { deadlineOrder } = k.get(e.koid, 'thread');
     if (deadlineOrder !== 0) removeDeadline(k, deadlineOrder);
     k.update(e.koid, 'thread', (thread) => {
       thread.life = e.life;
@@ -168,8 +177,11 @@ export const threadReducers: Reducers<ThreadEvents> = {
     withdrawThread(k, e.koid);
     if (e.life === 'dead') {
       k.removeRegisters(e.koid);
+      const { process, ranSteps, queuedNs } = k.get(e.koid, 'thread');
       k.update(process, 'process', (p) => {
         p.threads = p.threads.delete(e.koid, k.owner);
+        p.endedRanSteps += ranSteps;
+        p.endedQueuedNs += queuedNs;
       });
     }
   },
