@@ -19,18 +19,26 @@ const VERBS: Readonly<Record<string, Verb>> = {
   diff: ['where and why two recordings part', async () => (await import('./diff.js')).diffCommand()],
 };
 
+/** Mistakes on the command line in the form of all others: one line, with what to do. */
+const ONE_LINE = {
+  outputError: (text: string, write: (text: string) => void): void => {
+    const what = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ').trim().replace(/\.$/, '');
+    write(`jacinth: ${what}, see jacinth --help or jacinth VERB --help\n`);
+  },
+};
+
 async function main(args: readonly string[]): Promise<void> {
   const program = new Command('jacinth')
     .description('A deterministic Zircon machine that records, replays and rewinds runs.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
-    .showHelpAfterError('(jacinth --help lists the verbs)')
     .addHelpText('after', '\nExample:\n  jacinth record program.elf -o run.jacinth --seed 7 && jacinth replay run.jacinth')
-    .exitOverride();
+    .exitOverride()
+    .configureOutput(ONE_LINE);
   const chosen = args.find((arg) => !arg.startsWith('-'));
   for (const [name, [summary, load]] of Object.entries(VERBS)) {
-    if (name === chosen) program.addCommand((await load()).exitOverride());
+    if (name === chosen) program.addCommand((await load()).exitOverride().configureOutput(ONE_LINE));
     else program.command(name).description(summary).exitOverride();
   }
   if (args.length === 0) {
