@@ -12,6 +12,8 @@ export interface ChannelState extends ObjectBase {
   readonly kind: 'channel';
   /** The other end's koid, also after its death. */
   readonly peer: number;
+  /** The process in whose table its handle is; 0 while that is in flight. */
+  readonly holder: number;
   /** Waiting to be read at this end, by number; `head` is the oldest. */
   readonly messages: IntMap<Message>;
   readonly head: number;
@@ -51,6 +53,7 @@ export const channelReducers: Reducers<ChannelEvents> = {
         kind: 'channel',
         ...newObject(koid, e.signals, IntMap.empty()),
         peer,
+        holder: 0,
         messages: IntMap.empty(),
         head: 0,
         tail: 0,

@@ -1,5 +1,6 @@
 import { IntMap } from '../../base/int-map.js';
 import type { Futex } from './futex.js';
+import type { Kernel } from './kernel.js';
 import { type HandleEntry, newObject, type ObjectBase } from './object.js';
 import type { Reducers } from './reducer.js';
 
@@ -107,6 +108,7 @@ export const processReducers: Reducers<ProcessEvents> = {
     k.updateAny(e.koid, (object) => {
       object.handleCount++;
     });
+    setHolder(k, e.koid, e.process);
   },
   'handle-removed': (k, e) => {
     k.update(e.process, 'process', (process) => {
@@ -117,6 +119,7 @@ export const processReducers: Reducers<ProcessEvents> = {
         object.handleCount--;
       });
     }
+    if (e.kept) setHolder(k, e.koid, 0);
   },
   'handle-dropped': (k, e) => {
     k.updateAny(e.koid, (object) => {
@@ -128,6 +131,7 @@ export const processReducers: Reducers<ProcessEvents> = {
       process.handles = process.handles.set(e.slot, { koid: e.koid, rights: e.rights }, k.owner);
       process.nextSlot = Math.max(process.nextSlot, e.slot + 1);
     });
+    setHolder(k, e.koid, e.process);
   },
   'handle-made': (k, e) => {
     k.updateAny(e.koid, (object) => {
@@ -140,3 +144,11 @@ export const processReducers: Reducers<ProcessEvents> = {
     });
   },
 };
+
+/** Channels have one handle, and know who has it. */
+function setHolder(k: Kernel, koid: number, process: number): void {
+  if (k.find(koid)?.kind !== 'channel') return;
+  k.update(koid, 'channel', (channel) => {
+    channel.holder = process;
+  });
+}

@@ -110,9 +110,7 @@ export const vmarReducers: Reducers<VmarEvents> = {
         k.owner,
       );
     });
-    k.update(e.vmo, 'vmo', (vmo) => {
-      vmo.mappings++;
-    });
+    countMapping(k, e.vmo, e.vmar, 1);
     k.state.regions++;
     k.memoryGeneration++;
   },
@@ -122,13 +120,23 @@ export const vmarReducers: Reducers<VmarEvents> = {
     k.update(e.vmar, 'vmar', (vmar) => {
       vmar.regions = vmar.regions.delete(e.base / PAGE_SIZE, k.owner);
     });
-    k.update(region.vmo, 'vmo', (vmo) => {
-      vmo.mappings--;
-    });
+    countMapping(k, region.vmo, e.vmar, -1);
     k.state.regions--;
     k.memoryGeneration++;
   },
 };
+
+function countMapping(k: Kernel, vmoKoid: number, vmarKoid: number, by: 1 | -1): void {
+  const { process } = k.get(vmarKoid, 'vmar');
+  k.update(vmoKoid, 'vmo', (vmo) => {
+    const own = (vmo.mappingsByProcess.get(process) ?? 0) + by;
+    vmo.mappings += by;
+    vmo.mappingsByProcess =
+      own === 0
+        ? vmo.mappingsByProcess.delete(process, k.owner)
+        : vmo.mappingsByProcess.set(process, own, k.owner);
+  });
+}
 
 /** The mapping that holds the address, in the address space below this region; undefined where nothing is mapped. */
 export function findMapping(k: Kernel, rootVmar: number, address: number): Mapping | undefined {

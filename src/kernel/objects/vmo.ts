@@ -22,6 +22,8 @@ export interface VmoState extends ObjectBase {
   readonly pages: IntMap<Page>;
   /** Mappings of it, in all address spaces. */
   readonly mappings: number;
+  /** How many of them each process has. */
+  readonly mappingsByProcess: IntMap<number>;
   /** 0, or the VMO it is a child of: the nearest ancestor that still lives. */
   readonly parent: number;
   readonly childKind: 'none' | 'snapshot';
@@ -91,6 +93,7 @@ export const vmoReducers: Reducers<VmoEvents> = {
       resizable: e.resizable,
       pages: IntMap.empty(),
       mappings: 0,
+      mappingsByProcess: IntMap.empty(),
       parent: 0,
       childKind: 'none',
       children: IntMap.empty(),
@@ -114,6 +117,7 @@ export const vmoReducers: Reducers<VmoEvents> = {
       resizable: e.resizable,
       pages,
       mappings: 0,
+      mappingsByProcess: IntMap.empty(),
       parent: e.parent,
       childKind: 'snapshot',
       children: IntMap.empty(),
