@@ -25,7 +25,7 @@ export interface SymbolTableLocation {
   readonly sections: number;
 }
 
-const MAX_SYMBOLS = 1 << 20;
+const MAX_SYMBOLS = 1 << 19;
 /** Names are cut here: a table of many symbols that share one endless name must not fill memory. */
 const MAX_NAME_BYTES = 1024;
 
@@ -61,13 +61,16 @@ export class ElfSymbolTable {
     return new ElfSymbolTable(file, offset, count, names);
   }
 
-  /** @param index below `count` */
-  get(index: number): ElfSymbol {
+  /**
+   * @param index below `count`
+   * @param maxNameBytes where to cut the name
+   */
+  get(index: number, maxNameBytes = MAX_NAME_BYTES): ElfSymbol {
     const file = this.file!;
     const entry = this.offset + index * SYMBOL_SIZE;
     const info = file.u8(entry + 4);
     return {
-      name: file.string(this.names.start + file.u32(entry), this.names.end, MAX_NAME_BYTES),
+      name: file.string(this.names.start + file.u32(entry), this.names.end, maxNameBytes),
       address: file.u64(entry + 8),
       sizeBytes: file.u64(entry + 16),
       type: info & 15,

@@ -20,6 +20,19 @@ export function pageCeil(address: number): number {
   return pageFloor(address + PAGE_SIZE - 1);
 }
 
+/** The segment that an address of the file's own is in. */
+export function segmentAt({ loadSegments }: Elf, address: number): LoadSegment | null {
+  let low = 0;
+  let high = loadSegments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (loadSegments[middle].vaddr <= address) low = middle + 1;
+    else high = middle;
+  }
+  const segment = low === 0 ? null : loadSegments[low - 1];
+  return segment !== null && address < segment.vaddr + segment.memSizeBytes ? segment : null;
+}
+
 /** The addresses that the whole program takes, page-rounded: what to reserve for it. Not yet biased. */
 export function imageSpan(elf: Elf): { address: number; sizeBytes: number } {
   const address = pageFloor(elf.loadSegments[0].vaddr);

@@ -2,7 +2,7 @@ import type { Elf } from './elf.js';
 import { hex } from './elf-bytes.js';
 import { SHN, STB, STT } from './elf-constants.js';
 import type { ElfSymbol } from './elf-symbols.js';
-import { imageSpan } from './segments.js';
+import { imageSpan, segmentAt } from './segments.js';
 
 /** An ELF file as it stands in an address space. */
 export interface Module {
@@ -70,11 +70,13 @@ export class Symbolizer {
 
 interface Range {
   readonly start: number;
-  readonly end: number;
+  end: number;
   /** Has no size of its own: it ends where the next range starts, and counts for nothing inside another. */
   readonly label: boolean;
   /** Number of the symbol in the file's table. */
   readonly symbol: number;
+  /** Of several names for a range the one of least rank is shown. */
+  readonly rank: number;
 }
 
 /** Symbols as disjoint ranges in ascending order. Built once, O(n log n); looked up by binary search. */
@@ -127,15 +129,22 @@ class SymbolIndex {
 
 /** By start, outer before inner; where several symbols share a start and an end, the one to show comes last. */
 function sortedRanges(elf: Elf): Range[] {
-  const found: (Range & { readonly rank: number })[] = [];
+  const found: Range[] = [];
   for (let symbol = 0; symbol < elf.symbols.count; symbol++) {
-    const { name, address: start, sizeBytes, type, binding, section } = elf.symbols.get(symbol);
-    if (section === SHN.UNDEF || section >= SHN.LORESERVE || !isName(name) || !NAMING_TYPES.includes(type))
-      continue;
-    const segment = elf.loadSegments.find((s) => start >= s.vaddr && start < s.vaddr + s.memSizeBytes);
+    const {
+      name,
+      address: start,
+      sizeBytes,
+      type,
+      binding,
+      section,
+    } = elf.symbols.get(symbol, NAME_START_BYTES);
+    const defined = section !== SHN.UNDEF && section < SHN.LORESERVE;
+    if (!defined || !isName(name) || !NAMING_TYPES.includes(type)) continue;
+    const segment = segmentAt(elf, start);
     const label = sizeBytes === 0;
     // Labels among data are marks of the linker (`_end`, `__bss_start`), not variables.
-    if (segment === undefined || (label && !segment.executable)) continue;
+    if (segment === null || (label && !segment.executable)) continue;
     const segmentEnd = segment.vaddr + segment.memSizeBytes;
     const end = label ? segmentEnd : Math.min(start + sizeBytes, segmentEnd);
     // Plain names before `_`-names that a library exports beside them, global ones before local.
@@ -144,13 +153,16 @@ function sortedRanges(elf: Elf): Range[] {
     found.push({ start, end, label, symbol, rank });
   }
   found.sort((a, b) => a.start - b.start || b.end - a.end || b.rank - a.rank || b.symbol - a.symbol);
-  return found.flatMap((range, i) => {
-    if (!range.label) return [range];
+  return found.filter((range, i) => {
     const next = found[i + 1];
-    if (next === undefined) return [range];
-    return next.start === range.start ? [] : [{ ...range, end: Math.min(next.start, range.end) }];
+    if (!range.label || next === undefined) return true;
+    range.end = Math.min(next.start, range.end);
+    return next.start > range.start;
   });
 }
+
+/** As much of a name as its rank depends on. */
+const NAME_START_BYTES = 8;
 
 const NAMING_TYPES: readonly number[] = [STT.NOTYPE, STT.OBJECT, STT.FUNC, STT.GNU_IFUNC];
 
