@@ -1,4 +1,5 @@
 import { Argument, Command, Option, type ParseOptionsResult } from 'commander';
+import { UserError } from './errors.js';
 
 const EXAMPLES = `
 Examples:
@@ -51,9 +52,7 @@ export function ccCommand(): Command {
         process.stderr.write(result.messages);
         process.exitCode = result.exitCode;
       } catch (error) {
-        if (!(error instanceof CrossCompilerError)) throw error;
-        process.stderr.write(`jacinth: ${error.message}\n`);
-        process.exitCode = 1;
+        throw error instanceof CrossCompilerError ? new UserError(error.message) : error;
       }
     });
 }

@@ -1,5 +1,5 @@
 // What the runtime's threads promise: mutual exclusion of each kind of mutex, conditions, deadlines, once, thread-
-// local variables, errno of one's own, detached threads whose stacks come back.
+// local variables, errno of one's own, detached threads whose stacks come back; and the order of beginning and end.
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -145,6 +145,10 @@ static void test_once_detached(void) {
   puts("once, detached threads");
 }
 
+static bool constructed;
+static __attribute__((constructor)) void construct(void) { constructed = true; }
+static __attribute__((destructor)) void destruct(void) { puts("destructor"); }
+
 static void first(void) { puts("first registered"); }
 static void second(void) { puts("last registered"); }
 
@@ -154,6 +158,7 @@ static int leave(void *argument) {
 }
 
 int main(void) {
+  expect(constructed, "constructors run before main");
   expect(thrd_equal(thrd_current(), thrd_current()), "the current thread is itself");
   test_recursive();
   test_conditions();

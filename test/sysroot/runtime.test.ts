@@ -1,13 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { DEFAULTS, launch } from '../../src/loader/launch.js';
 import { buildGuest, findCrossCompilers } from '../../src/platform/node/cross-compiler.js';
 
+interface Outcome {
+  readonly stdout: string;
+  readonly returnCode: bigint | string;
+}
+
 /** Console text and return code of one run, each seed a schedule of its own on two cores. */
-function run(file: string, seed: number): { stdout: string; returnCode: bigint | string } {
-  const program = { name: 'guest', bytes: new Uint8Array(readFileSync(file)), args: ['guest'], environ: [] };
+function run(file: string, seed: number, args: string[] = [], environ: string[] = []): Outcome {
+  const bytes = new Uint8Array(readFileSync(file));
+  const program = { name: 'guest', bytes, args: ['guest', ...args], environ };
   const machine = launch({ ...DEFAULTS, cores: 2, seed, quantumSteps: 2000, maxSteps: 5e7, program });
   let stdout = '';
   machine.happened.subscribe(({ event }) => {
@@ -18,7 +24,7 @@ function run(file: string, seed: number): { stdout: string; returnCode: bigint |
   return { stdout, returnCode: halt?.kind === 'exited' ? halt.returnCode : (halt?.kind ?? 'running') };
 }
 
-function expectedOf(name: string): { stdout: string; returnCode: bigint } {
+function expectedOf(name: string): Outcome {
   const { stdout, exitCode } = JSON.parse(readFileSync(`test/guests/${name}.expected.json`, 'utf8'));
   return { stdout, returnCode: BigInt(exitCode) };
 }
@@ -48,3 +54,27 @@ for (const [command, pie] of CASES) {
     });
   }
 }
+
+const SAYS_WHAT_IT_GOT = `
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv, char **environment) {
+  for (int i = 0; i <= argc; i++) printf("<%s>", argv[i]);
+  printf("%s|%s|%s\\n", environment[0], getenv("B"), getenv("NOT"));
+  return argc;
+}
+`;
+
+(compilers.length === 0 ? test.skip : test)('arguments and environment arrive as they were given', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'jacinth-test-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const source = join(directory, 'says.c');
+  const output = join(directory, 'says.elf');
+  writeFileSync(source, SAYS_WHAT_IT_GOT);
+  const result = buildGuest({ compiler: compilers[0], sources: [source], output });
+  t.is(result.exitCode, 0, result.messages);
+  t.deepEqual(run(output, 0, ['one two', '', 'drei'], ['A=1', 'B=x=y']), {
+    stdout: '<guest><one two><><drei><(null)>A=1|x=y|(null)\n',
+    returnCode: 4n,
+  });
+});
