@@ -1,5 +1,4 @@
 import { PacketType, WaitAsyncOption } from '../../abi/ports.js';
-import { Signal } from '../../abi/signals.js';
 import { Status } from '../../abi/status.js';
 import { encodeStruct } from '../../abi/structs.js';
 import type { ChannelState } from '../objects/channel.js';
@@ -69,7 +68,7 @@ export function cancelObserversOf(m: Decider, koid: number, process: number, slo
   for (const [order, observer] of [...object.observers]) {
     if (observer.process !== process || observer.handle !== slot) continue;
     if (observer.kind === 'async') m.emit({ type: 'observer-removed', koid, order });
-    else finishWait(m, observer.thread, Status.ERR_CANCELED, Signal.HANDLE_CLOSED, koid);
+    else finishWait(m, observer.thread, Status.ERR_CANCELED, slot);
   }
 }
 

@@ -1,3 +1,4 @@
+import { Signal } from '../../abi/signals.js';
 import { Status } from '../../abi/status.js';
 import { assert } from '../../base/assert.js';
 import type { Wait } from '../objects/thread.js';
@@ -94,24 +95,26 @@ export function finishCall(
 }
 
 /**
- * Finishes zx_object_wait_one or _many: `observed` and `pending` are the signals now; `extra` is added for the
- * object whose handle was closed.
+ * Finishes zx_object_wait_one or _many with the signals that the objects have now. `closedSlot` is the handle whose
+ * end ended the wait: HANDLE_CLOSED shows where it was waited through, and only there.
  */
-export function finishWait(m: Decider, thread: number, status: number, extra = 0, extraKoid = 0): void {
+export function finishWait(m: Decider, thread: number, status: number, closedSlot = 0): void {
   const { wait } = m.k.get(thread, 'thread');
-  const signalsOf = (koid: number): number =>
-    ((m.k.find(koid)?.signals ?? 0) | (koid === extraKoid ? extra : 0)) >>> 0;
-  if (wait?.kind === 'wait-one') {
+  const output = (address: number, koid: number, order: number): Output => {
+    const object = m.k.find(koid);
+    const closed = closedSlot !== 0 && object?.observers.get(order)?.handle === closedSlot;
     const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setUint32(0, signalsOf(wait.object), true);
-    finishCall(m, thread, status, [{ address: wait.observedAddress, bytes }]);
+    const signals = (object?.signals ?? 0) | (closed ? Signal.HANDLE_CLOSED : 0);
+    new DataView(bytes.buffer).setUint32(0, signals, true);
+    return { address, bytes };
+  };
+  if (wait?.kind === 'wait-one') {
+    finishCall(m, thread, status, [output(wait.observedAddress, wait.object, wait.observer)]);
   } else if (wait?.kind === 'wait-many') {
-    const outputs = wait.items.map((item, index) => {
-      const bytes = new Uint8Array(4);
-      new DataView(bytes.buffer).setUint32(0, signalsOf(item.object), true);
-      // zx_wait_item_t: handle, waitfor, pending.
-      return { address: wait.itemsAddress + 12 * index + 8, bytes };
-    });
+    // zx_wait_item_t: handle, waitfor, pending.
+    const outputs = wait.items.map(({ object, observer }, index) =>
+      output(wait.itemsAddress + 12 * index + 8, object, observer),
+    );
     finishCall(m, thread, status, outputs);
   }
 }
