@@ -16,8 +16,8 @@ import {
   describeDifferences,
   RECORD_BYTES,
   randomRecord,
+  startBlockProgram,
 } from '../test/cpu/block-program.js';
-import { FlatMemory } from '../test/cpu/flat-memory.js';
 import { type Block, layOut, randomBlock } from '../test/cpu/random-block.js';
 
 /**
@@ -85,20 +85,12 @@ function runQemu(program: BlockProgram, directory: string): Uint8Array | string 
     : `ended by ${signal ?? `status ${status}`}`;
 }
 
-function runHere({ code, data }: BlockProgram): Uint8Array | string {
-  const memory = new FlatMemory();
-  const map = (address: number, bytes: Uint8Array): void => {
-    for (let at = 0; at < bytes.length; at += PAGE_SIZE) memory.map(address + at);
-    memory.write(address, bytes);
-  };
-  map(CODE_ADDRESS, code);
-  map(DATA_ADDRESS, data);
-  const zero = { sp: 0n, arg1: 0n, arg2: 0n, tp: 0n, abiReg: 0n };
-  const registers = RISCV64.initialRegisters({ ...zero, pc: BigInt(CODE_ADDRESS) });
+function runHere(program: BlockProgram): Uint8Array | string {
+  const { memory, registers } = startBlockProgram(program);
   const { stop } = RISCV64.createEngine().run(registers, memory, BUDGET_STEPS, 0n);
   if (stop.kind !== 'syscall')
     return `${JSON.stringify(stop, (_, v) => String(v))} at ${RISCV64.pc(registers)}`;
-  return memory.read(DATA_ADDRESS, data.length);
+  return memory.read(DATA_ADDRESS, program.data.length);
 }
 
 /** Null when both agree. */

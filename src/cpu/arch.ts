@@ -44,9 +44,14 @@ export type Stop =
 
 export type Access = 'load' | 'store' | 'fetch';
 
-/** Receives what instructions did, in program order, when a span is expanded. Values are raw bits. */
+/**
+ * Receives what instructions did, in program order, when a span is expanded. Values are raw bits, unsigned. For each
+ * instruction that retires: `step`, then its loads and stores, then the registers it wrote (also with the value they
+ * had; never a register that cannot change), then the float status register if its value changed. An instruction
+ * that stops is not reported. Until `store` returns, memory is as it was before the store.
+ */
 export interface Trace {
-  /** Before the instruction's effects. `length` is its size in bytes. */
+  /** `length` is the instruction's size in bytes, `bits` as many bits. */
   step(pc: bigint, bits: number, length: number): void;
   /** Register numbers are the architecture's DWARF numbers (riscv64: x0-x31 = 0-31, f0-f31 = 32-63; fcsr = 64). */
   register(number: number, value: bigint): void;

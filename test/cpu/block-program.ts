@@ -1,6 +1,10 @@
 import type { Prng } from '../../src/base/prng.js';
+import type { Registers } from '../../src/cpu/arch.js';
+import { RISCV64 } from '../../src/cpu/riscv64/arch.js';
 import { pick } from '../../src/cpu/riscv64/random-instruction.js';
+import { PAGE_SIZE } from '../../src/memory/page.js';
 import { assemble } from './assemble.js';
+import { FlatMemory } from './flat-memory.js';
 import { type Block, layOut, SCRATCH_BEFORE_BYTES, SCRATCH_BEHIND_BYTES, toBytes } from './random-block.js';
 
 /**
@@ -144,6 +148,23 @@ export function randomRecord(prng: Prng): Uint8Array {
   view.setBigInt64(FCSR * 8, BigInt((prng.below(5) << 5) | prng.below(32)), true);
   record.set(prng.bytes(SCRATCH_BYTES), 2 * SET_BYTES);
   return record;
+}
+
+/** A program's memory and registers at its start. */
+export function startBlockProgram({ code, data }: BlockProgram): {
+  memory: FlatMemory;
+  registers: Registers;
+} {
+  const memory = new FlatMemory();
+  for (const [address, bytes] of [
+    [CODE_ADDRESS, code],
+    [DATA_ADDRESS, data],
+  ] as const) {
+    for (let at = 0; at < bytes.length; at += PAGE_SIZE) memory.map(address + at);
+    memory.write(address, bytes);
+  }
+  const zero = { sp: 0n, arg1: 0n, arg2: 0n, tp: 0n, abiReg: 0n };
+  return { memory, registers: RISCV64.initialRegisters({ ...zero, pc: BigInt(CODE_ADDRESS) }) };
 }
 
 export function blockProgram(blocks: readonly Block[], records: readonly Uint8Array[]): BlockProgram {

@@ -1,3 +1,4 @@
+import { PAGE_SIZE, type Page } from '../../memory/page.js';
 import type { Algebra, Domain, Operands, Semantics } from './algebra.js';
 import { FloatUnit } from './float-unit.js';
 import { STOPPED } from './memory-port.js';
@@ -35,8 +36,10 @@ export class Decoded implements Operands<Plain> {
 /** Value of `Evaluator.next` when the next instruction is elsewhere: at `target`. */
 export const LEFT = 1 << 20;
 /** Instructions are found by half-words of a page. */
-export const PAGE_HALVES = 2048;
+export const PAGE_HALVES = PAGE_SIZE / 2;
 
+const OFFSET_MASK = PAGE_SIZE - 1;
+const PAGE_ADDRESS_MASK = -BigInt(PAGE_SIZE);
 const LOW_WORD = 0xffff_ffffn;
 const BOOLS = BigInt64Array.of(0n, 1n);
 /** 2^0 to 2^63: shifting left is multiplying. */
@@ -55,6 +58,7 @@ export class Evaluator extends FloatUnit implements Algebra<Plain> {
   /** Half-word of the next instruction, 2048 or more when it lies behind this page, LEFT when at `target`. */
   next = 0;
   readonly target = new BigInt64Array(1);
+  private readonly targetWords = new Int32Array(this.target.buffer);
   /** Virtual time when this run (of at most 2^30 instructions) started, and instructions retired since. */
   startNs = 0n;
   steps = 0;
@@ -70,6 +74,22 @@ export class Evaluator extends FloatUnit implements Algebra<Plain> {
     this.slots = new BigInt64Array(slotCount);
   }
 
+  /** Makes the page that `target` is in the current one, or faults on it. */
+  enterPage(): Page {
+    this.pageAddress[0] = this.target[0]! & PAGE_ADDRESS_MASK;
+    this.index = (this.targetWords[0]! & OFFSET_MASK) >> 1;
+    this.next = LEFT;
+    return this.pageForFetch(this.target[0]!);
+  }
+  /** The page behind the current one, for an instruction that reaches into it; LEFT if the current one changed. */
+  pageBehind(): Page {
+    this.next = this.index;
+    return this.pageForFetch(BigInt.asIntN(64, this.pageAddress[0]! + BigInt(PAGE_SIZE)));
+  }
+  /** Moves where execution got to back to `target`. */
+  quitPage(): void {
+    if (this.next !== LEFT) this.target[0] = this.pc();
+  }
   protected override leavePage(): void {
     if (this.next !== LEFT) this.jumpTo(this.link());
   }
@@ -167,19 +187,29 @@ export class Evaluator extends FloatUnit implements Algebra<Plain> {
   shrU(x: bigint, y: bigint): bigint {
     const n = this.lowWord(y) & 63;
     this.cell[0] = x;
+    const low = this.words[0]!;
     const high = this.words[1]!;
-    if (n === 0) return this.cell[0]!;
-    this.words[0] = n < 32 ? (this.words[0]! >>> n) | (high << (32 - n)) : high >>> (n - 32);
-    this.words[1] = n < 32 ? high >>> n : 0;
+    if (n >= 32) {
+      this.words[0] = high >>> (n - 32);
+      this.words[1] = 0;
+    } else {
+      this.words[0] = n === 0 ? low : (low >>> n) | (high << (32 - n));
+      this.words[1] = high >>> n;
+    }
     return this.cell[0]!;
   }
   shrS(x: bigint, y: bigint): bigint {
     const n = this.lowWord(y) & 63;
     this.cell[0] = x;
+    const low = this.words[0]!;
     const high = this.words[1]!;
-    if (n === 0) return this.cell[0]!;
-    this.words[0] = n < 32 ? (this.words[0]! >>> n) | (high << (32 - n)) : high >> (n - 32);
-    this.words[1] = n < 32 ? high >> n : high >> 31;
+    if (n >= 32) {
+      this.words[0] = high >> (n - 32);
+      this.words[1] = high >> 31;
+    } else {
+      this.words[0] = n === 0 ? low : (low >>> n) | (high << (32 - n));
+      this.words[1] = high >> n;
+    }
     return this.cell[0]!;
   }
   sext32(x: bigint): bigint {
@@ -260,7 +290,8 @@ export class Evaluator extends FloatUnit implements Algebra<Plain> {
   }
   loadReserved(address: bigint, sizeBytes: 4 | 8): bigint {
     if ((this.lowWord(address) & (sizeBytes - 1)) !== 0) this.misaligned('load', address);
-    this.cell[0] = sizeBytes === 4 ? this.load32S(address) : this.load64(address);
+    if (sizeBytes === 4) this.cell[0] = this.load32S(address);
+    else this.cell[0] = this.load64(address);
     this.reserved[0] = address;
     this.reservedBytes = sizeBytes;
     return this.cell[0]!;

@@ -26,6 +26,17 @@ class Tlb {
   }
 }
 
+function ask(memory: MemoryView, access: Access, pageNumber: number): Page | null {
+  switch (access) {
+    case 'load':
+      return memory.pageForLoad(pageNumber);
+    case 'store':
+      return memory.pageForStore(pageNumber);
+    case 'fetch':
+      return memory.pageForFetch(pageNumber);
+  }
+}
+
 /** One load or store, kept for a trace or until the instruction's effects are due. */
 export interface Traffic {
   readonly store: boolean;
@@ -48,13 +59,15 @@ export abstract class MemoryPort {
   protected unfinished = false;
   /**
    * An address on its way from a bigint to two words. 64-bit values go through cells like this one wherever they
-   * are taken apart or come together from two branches: the optimiser of V8 11.3 (Node 20) keeps a bigint in a
-   * register only within straight-line code, and some merges of 64-bit bigints make it crash.
+   * are taken apart, or come together from two branches. For V8 11.3 (Node 20) keeps a bigint in a machine register
+   * only within straight-line code; and it aborts the process when it optimises a function in which a bigint known
+   * to have 64 bits is merged from two branches, shifted right by a constant, and cut to 64 bits again.
    */
   protected readonly address = new BigInt64Array(1);
   private readonly addressWords = new Int32Array(this.address.buffer);
   private readonly loads = new Tlb();
   private readonly stores = new Tlb();
+  private readonly fetches = new Tlb();
   private readonly scratch = new DataView(new ArrayBuffer(16));
   private memory: MemoryView | null = null;
   private generation = -1;
@@ -78,11 +91,16 @@ export abstract class MemoryPort {
     this.unfinished = false;
   }
 
-  /** The page to run code from, for an instruction whose part in it starts at `address`. */
-  fetch(pageNumber: number, address: bigint): Page {
-    const page = this.memory!.pageForFetch(pageNumber % PAGE_COUNT);
-    this.checkGeneration();
-    return page ?? this.fault('fetch', address);
+  /** The page to run code from, for an instruction of which some part starts at `address`. */
+  protected pageForFetch(address: bigint): Page {
+    this.address[0] = address;
+    const low = this.addressWords[0]!;
+    const entry = (low >>> 12) & (ENTRIES - 1);
+    const tlb = this.fetches;
+    if (tlb.low[entry] === (low & PAGE_MASK) && tlb.high[entry] === this.addressWords[1]) {
+      return tlb.pages[entry]!;
+    }
+    return this.lookUp(tlb, 'fetch', this.pageNumber());
   }
 
   protected fault(access: Access, address: bigint): never {
@@ -211,9 +229,8 @@ export abstract class MemoryPort {
   }
 
   /** Asks the memory for a page and caches it. The fault address is the first byte that is missing. */
-  private lookUp(tlb: Tlb, access: 'load' | 'store', number: number): Page {
-    const memory = this.memory!;
-    const page = access === 'load' ? memory.pageForLoad(number) : memory.pageForStore(number);
+  private lookUp(tlb: Tlb, access: Access, number: number): Page {
+    const page = ask(this.memory!, access, number);
     this.checkGeneration();
     if (page === null) {
       const address = this.exactAddress();
@@ -235,6 +252,7 @@ export abstract class MemoryPort {
     this.generation = generation;
     this.loads.clear();
     this.stores.clear();
+    this.fetches.clear();
     this.leavePage();
   }
 

@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type Page } from '../../memory/page.js';
+import type { Page } from '../../memory/page.js';
 import type { Engine, MemoryView, Registers, RunResult, Stop, Trace } from '../arch.js';
 import { CodeStore } from './code-store.js';
 import { type Decoded, Evaluator, LEFT, PAGE_HALVES, type Plain } from './evaluator.js';
@@ -27,7 +27,6 @@ const LAST_HALF = PAGE_HALVES - 1;
 const CROSSING_LIMIT = 4096;
 const BUDGET: Stop = { kind: 'budget' };
 const FLAG_BITS = 5n;
-const PAGE_BYTES = BigInt(PAGE_SIZE);
 
 /** Runs instructions one by one as the table describes them. */
 export class ReferenceEngine implements Engine {
@@ -36,9 +35,8 @@ export class ReferenceEngine implements Engine {
   private readonly codes = new CodeStore();
   /** Instructions that cross a page belong to none: they are fetched every time, and found here by their bits. */
   private readonly crossing = new Map<number, Decoded>();
-  /** The current page, its number and what was decoded from it. */
+  /** The current page and what was decoded from it. */
   private page: Page | null = null;
-  private pageNumber = 0;
   private decoded: (Decoded | null)[] = [];
 
   constructor(private readonly isa: InstructionSet) {
@@ -81,7 +79,7 @@ export class ReferenceEngine implements Engine {
           cpu.steps++;
           cpu.index = cpu.next;
         } while (cpu.index < PAGE_HALVES && cpu.steps < limit);
-        this.leavePage();
+        cpu.quitPage();
       }
     } catch (thrown) {
       return this.stopOf(thrown);
@@ -106,7 +104,7 @@ export class ReferenceEngine implements Engine {
           cpu.steps++;
           cpu.index = cpu.next;
         }
-        this.leavePage();
+        cpu.quitPage();
       }
     } catch (thrown) {
       return this.stopOf(thrown);
@@ -131,23 +129,9 @@ export class ReferenceEngine implements Engine {
     if (status !== statusBefore) trace.register(this.isa.floatStatusSlot, status);
   }
 
-  /** Makes the page at `cpu.target` the current one. */
   private enterPage(): void {
-    const cpu = this.cpu;
-    const pc = BigInt.asUintN(64, cpu.target[0]!);
-    const offset = Number(pc % PAGE_BYTES);
-    cpu.pageAddress[0] = pc - BigInt(offset);
-    cpu.index = offset >> 1;
-    cpu.next = LEFT;
-    this.pageNumber = Number(pc / PAGE_BYTES);
-    this.page = cpu.fetch(this.pageNumber, pc);
+    this.page = this.cpu.enterPage();
     this.decoded = this.codes.of(this.page).decoded;
-  }
-
-  /** Moves where execution got to back to `cpu.target`. */
-  private leavePage(): void {
-    const cpu = this.cpu;
-    if (cpu.next !== LEFT) cpu.target[0] = cpu.pc();
   }
 
   /** Decodes the current instruction. Null: the page must be entered again first. */
@@ -166,9 +150,7 @@ export class ReferenceEngine implements Engine {
 
   private decodeCrossing(first: number): Decoded | null {
     const { cpu } = this;
-    const start = cpu.pageAddress[0]! + PAGE_BYTES;
-    cpu.next = cpu.index;
-    const second = cpu.fetch(this.pageNumber + 1, start);
+    const second = cpu.pageBehind();
     if (cpu.next === LEFT) return null;
     const bits = (first | (second.view.getUint16(0, true) << 16)) >>> 0;
     const known = this.crossing.get(bits);

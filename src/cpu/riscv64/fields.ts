@@ -90,8 +90,8 @@ export const FIELDS = {
   pred: ignored(27, '3:0'),
   succ: ignored(23, '3:0'),
   /** Reserved operands that implementations must not look at: mode, rs1, rd and immediate of fences. */
-  any: ignored(31, '31:28', 19, '4:0', 11, '4:0'),
-  all: ignored(31, '11:0', 19, '4:0', 11, '4:0'),
+  any: ignored(31, '13:10', 19, '9:5', 11, '4:0'),
+  all: ignored(31, '21:10', 19, '9:5', 11, '4:0'),
 } as const satisfies Record<string, Field>;
 
 export type FieldName = keyof typeof FIELDS;
