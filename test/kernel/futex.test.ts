@@ -223,17 +223,16 @@ test('zx_futex_requeue: INVALID_ARGS, BAD_STATE, BAD_HANDLE, WRONG_TYPE, and not
   f.wait(0);
   f.wait(1, b);
   for (const name of ['zx_futex_requeue', 'zx_futex_requeue_single_owner'] as const) {
-    const call = (status: 'OK', from: number, value: number, to: number | bigint, owner: number): void => {
-      const rest = [value, to, 1, owner];
-      gives(t, h, status, name, name === 'zx_futex_requeue' ? [from, 1, ...rest] : [from, ...rest]);
-    };
-    const refuses = call as (
-      status: string,
+    const refuses = (
+      status: StatusName,
       from: number,
       value: number,
       to: number | bigint,
       owner: number,
-    ) => void;
+    ): void => {
+      const rest = [value, to, 1, owner];
+      gives(t, h, status, name, name === 'zx_futex_requeue' ? [from, 1, ...rest] : [from, ...rest]);
+    };
     refuses('ERR_INVALID_ARGS', 0, 0, b, 0);
     refuses('ERR_INVALID_ARGS', a, 0, 0, 0);
     refuses('ERR_INVALID_ARGS', a + 1, 0, b, 0);
