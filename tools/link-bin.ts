@@ -1,4 +1,4 @@
-/** Makes `npx jacinth` work in a clone: npm links a package's own command only where the package is installed. */
+/** Puts `jacinth` into a clone's node_modules/.bin: npm links a package's own command only where it is installed. */
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -25,7 +25,7 @@ function fail(text: string): never {
 
 /** Runs a verb; `show` prints the command and what it says. */
 function jacinth(args: readonly string[], show: boolean): { status: number; stdout: string } {
-  if (show) process.stdout.write(`$ npx jacinth ${args.join(' ')}\n`);
+  if (show) process.stdout.write(`$ jacinth ${args.join(' ')}\n`);
   const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: ROOT, encoding: 'utf8' });
   if (show) process.stdout.write(indent(stdout + stderr));
   return { status: status ?? 1, stdout };
@@ -74,14 +74,14 @@ function main(): void {
   if (jacinth(['writes', bad, '--addr', 'balance', '--last'], true).status !== 0) fail('nobody wrote the balance');
 
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  say(`Done in ${seconds} s. The recordings are in ${relative('.', FOLDER)}/. To go on by hand:`);
+  say(`Done in ${seconds} s. The recordings are in ${relative('.', FOLDER)}/. To go on by hand:\n\n  export PATH=$PWD/node_modules/.bin:$PATH`);
   for (const line of [
-    `npx jacinth info ${bad}`,
-    `npx jacinth events ${bad} --from 50% | head`,
-    `npx jacinth show ${bad} --at end`,
-    `npx jacinth show ${bad} --at 50% regs`,
-    `npx jacinth writes ${bad} --addr balance`,
-    `npx jacinth --help`,
+    `jacinth info ${bad}`,
+    `jacinth events ${bad} --from 50% | head`,
+    `jacinth show ${bad} --at end`,
+    `jacinth show ${bad} --at 50% regs`,
+    `jacinth writes ${bad} --addr balance`,
+    `jacinth --help`,
   ]) {
     process.stdout.write(`  ${line}\n`);
   }

@@ -44,6 +44,9 @@ export type Stop =
 
 export type Access = 'load' | 'store' | 'fetch';
 
+/** Exceptions of instructions; `policy` is a system call that was not to be made. */
+export type ExceptionKind = 'page-fault' | 'undefined-instruction' | 'breakpoint' | 'misaligned' | 'policy';
+
 /**
  * Receives what instructions did, in program order, when a span is expanded. Values are raw bits, unsigned. For each
  * instruction that retires: `step`, then its loads and stores, then the registers it wrote (also with the value they
@@ -111,6 +114,8 @@ export interface Arch {
   setResult(r: Registers, value: bigint): void;
   /** For crash texts, in the platform's customary order. */
   namedRegisters(r: Registers): readonly NamedRegister[];
+  /** What the hardware would tell of an exception: the registers that crash texts list after the others. */
+  exceptionRegisters(exception: ExceptionKind, access: Access | 'none', value: bigint): readonly NamedRegister[];
   /** DWARF register number to name, as in Trace. */
   registerName(number: number): string;
   setRegister(r: Registers, number: number, value: bigint): void;

@@ -193,7 +193,10 @@ class Boot {
 
   vdsoVmo(): number {
     const { image, codeOffset, codeSizeBytes } = theVdso();
-    return this.vmo('vdso/next', image, image.length, { offset: codeOffset, sizeBytes: pageCeil(codeSizeBytes) });
+    return this.vmo('vdso/next', image, image.length, {
+      offset: codeOffset,
+      sizeBytes: pageCeil(codeSizeBytes),
+    });
   }
 
   process(name: string): { process: number; rootVmar: number } {

@@ -1,10 +1,9 @@
 import { ExceptionType } from '../abi/exceptions.js';
-import { statusName } from '../abi/status.js';
 import type { EventOf } from '../kernel/objects/events.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
 import { readUser } from '../kernel/syscalls/user-memory.js';
 import { checkProgram, loadBias, type Program, theVdso, VDSO_LOAD_ADDRESS } from './bootstrap.js';
-import { crashText } from './crash-text.js';
+import { backtraceLines, crashText } from './crash-text.js';
 import { readElf } from './elf.js';
 import { loadedModule, Symbolizer } from './symbols.js';
 import { type Frame, unwind } from './unwind.js';
@@ -69,23 +68,29 @@ export function crashReport(k: Kernel, event: EventOf<'exception-raised'>, symbo
       archName: k.arch.name,
       pc: BigInt.asUintN(64, event.pc),
       registers: k.arch.namedRegisters(registers),
-      exceptionRegisters: [],
+      exceptionRegisters: k.arch.exceptionRegisters(
+        event.exception,
+        event.access,
+        event.exception === 'undefined-instruction' ? BigInt(event.data) : event.address,
+      ),
       frames: backtrace(k, event.thread, symbolizer),
     },
     symbolizer,
   );
 }
 
+/** Deeper calls say nothing about a deadlock. */
+const MAX_DEADLOCK_FRAMES = 8;
+
 /** Who waits for what, when nothing can ever run again: one line a thread. */
 export function deadlockReport(k: Kernel, symbolizer: Symbolizer): string {
   const lines = ['<== DEADLOCK: no thread can ever run again'];
   for (const [koid, thread] of k.state.objects) {
     if (thread.kind !== 'thread' || thread.wait === null) continue;
-    lines.push(`   thread ${thread.name}[${koid}] waits ${describeWait(k, thread.process, thread.wait, symbolizer)}`);
-    const frames = backtrace(k, koid, symbolizer);
-    for (const { address, kind } of frames.slice(0, 8)) {
-      lines.push(`      in ${symbolizer.describe(Number(kind === 'ra' ? address - 1n : address))}`);
-    }
+    lines.push(
+      `   thread ${thread.name}[${koid}] waits ${describeWait(k, thread.process, thread.wait, symbolizer)}`,
+    );
+    lines.push(...backtraceLines(backtrace(k, koid, symbolizer).slice(0, MAX_DEADLOCK_FRAMES), symbolizer));
   }
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -99,7 +104,8 @@ function describeWait(k: Kernel, process: number, wait: Wait, symbolizer: Symbol
       return 'for the time to pass';
     case 'futex': {
       const owner = k.find(process);
-      const holder = owner?.kind === 'process' ? owner.futexes.get(wait.address)?.owner || undefined : undefined;
+      const holder =
+        owner?.kind === 'process' ? owner.futexes.get(wait.address)?.owner || undefined : undefined;
       const name = holder === undefined ? undefined : k.find(holder);
       const held = name?.kind === 'thread' ? `, owned by thread ${name.name}[${holder}]` : '';
       return `for futex ${symbolizer.describe(wait.address)}${held}`;
@@ -113,9 +119,4 @@ function describeWait(k: Kernel, process: number, wait: Wait, symbolizer: Symbol
     case 'wait-many':
       return `for signals of ${wait.items.map((item) => objectName(item.object)).join(', ')}`;
   }
-}
-
-/** A status in a syscall's result, by name; another number as it is. */
-export function resultText(result: bigint): string {
-  return result < 0n && result > -1000n ? statusName(Number(result)) : String(result);
 }

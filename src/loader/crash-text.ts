@@ -62,7 +62,7 @@ export function crashText(report: CrashReport, symbolizer: Symbolizer): string {
 }
 
 /** `#0  0x200158 in crash+0x10 (crash-null)`, one line a frame. */
-function backtraceLines(frames: readonly Frame[], symbolizer: Symbolizer): string[] {
+export function backtraceLines(frames: readonly Frame[], symbolizer: Symbolizer): string[] {
   const width = Math.max(0, ...frames.map((f) => hex(f.address).length));
   return frames.map(({ address, kind }, i) => {
     const bare = `   #${String(i).padEnd(3)} ${hex(address)}`;

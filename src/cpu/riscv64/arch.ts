@@ -1,4 +1,4 @@
-import type { Arch, Registers } from '../arch.js';
+import type { Access, Arch, ExceptionKind, Registers } from '../arch.js';
 import { ReferenceEngine } from '../engines/reference.js';
 import { decode } from './decode.js';
 import { disassemble } from './disassemble.js';
@@ -31,6 +31,22 @@ function own(registers: Registers): RiscvRegisters {
   return registers instanceof RiscvRegisters ? registers : new RiscvRegisters(registers.bytes);
 }
 
+/** scause (privileged manual, "Supervisor Cause Register"). */
+function exceptionCause(exception: ExceptionKind, access: Access | 'none'): number {
+  switch (exception) {
+    case 'undefined-instruction':
+      return 2;
+    case 'breakpoint':
+      return 3;
+    case 'misaligned':
+      return access === 'load' ? 4 : 6;
+    case 'policy':
+      return 8;
+    case 'page-fault':
+      return access === 'fetch' ? 12 : access === 'load' ? 13 : 15;
+  }
+}
+
 /** RV64GC under Zircon: the call's number in t0, arguments in a0 to a7, the result in a0. */
 export const RISCV64: Arch = {
   name: 'riscv64',
@@ -58,6 +74,10 @@ export const RISCV64: Arch = {
   skipSyscall: (r) => own(r).set(PC, own(r).get(PC) + ECALL_BYTES),
   setResult: (r, value) => own(r).set(A0, value),
   namedRegisters: (r) => own(r).named(),
+  exceptionRegisters: (exception, access, value) => [
+    ['cause', BigInt(exceptionCause(exception, access))],
+    ['tval', value],
+  ],
   registerName: (number) => REGISTER_NAMES[number] ?? `r${number}`,
   setRegister: (r, number, value) => own(r).set(number, value),
   disassemble,

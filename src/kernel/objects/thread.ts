@@ -1,4 +1,5 @@
 import { IntMap } from '../../base/int-map.js';
+import type { Access, ExceptionKind } from '../../cpu/arch.js';
 import { addDeadline, enqueueThread, removeDeadline, withdrawThread } from './core.js';
 import { newObject, type ObjectBase } from './object.js';
 import type { Reducers } from './reducer.js';
@@ -90,8 +91,8 @@ export interface ThreadEvents {
   'exception-raised': {
     thread: number;
     process: number;
-    exception: 'page-fault' | 'undefined-instruction' | 'breakpoint' | 'misaligned' | 'policy';
-    access: 'load' | 'store' | 'fetch' | 'none';
+    exception: ExceptionKind;
+    access: Access | 'none';
     pc: bigint;
     address: bigint;
     /** ZX_EXCP_POLICY_CODE_* for a policy exception, else ZX_ERR_* of a page fault as u32. */
