@@ -1,0 +1,202 @@
+import { Status } from '../../abi/status.js';
+import { encodeStruct } from '../../abi/structs.js';
+import { ADDRESS_SPACES, MapsType, VmoInfoFlag } from '../../abi/vm.js';
+import { PAGE_SIZE } from '../../memory/page.js';
+import type { Kernel } from '../objects/kernel.js';
+import type { ProcessState } from '../objects/process.js';
+import { type Mapping, mappingsBetween, type Region, type VmarState } from '../objects/vmar.js';
+import type { VmoState } from '../objects/vmo.js';
+import type { Asked, Lists, Records } from './info-record.js';
+import { nameBytes } from './names.js';
+import { refuse } from './refusal.js';
+import { presentPages } from './vmo-range.js';
+
+function* mappingsOf(k: Kernel, vmar: VmarState): Iterable<Mapping> {
+  for (const { mapping } of mappingsBetween(k, vmar, vmar.base, vmar.base + vmar.sizeBytes)) yield mapping;
+}
+
+function rootOf(k: Kernel, process: ProcessState): VmarState {
+  if (process.life === 'dying' || process.life === 'dead') refuse(Status.ERR_BAD_STATE);
+  return k.get(process.rootVmar, 'vmar');
+}
+
+/** A VMO's pages are its own, those it still has in common with a snapshot too: nothing is counted by shares. */
+function vmoRecord(vmo: VmoState, via: number, rights: number): Uint8Array {
+  const committed = vmo.pages.size * PAGE_SIZE;
+  const flags =
+    VmoInfoFlag.TYPE_PAGED |
+    via |
+    (vmo.resizable ? VmoInfoFlag.RESIZABLE : 0) |
+    (vmo.childKind === 'snapshot' ? VmoInfoFlag.IS_COW_CLONE : 0) |
+    (vmo.discardable ? VmoInfoFlag.DISCARDABLE : 0);
+  return encodeStruct('zx_info_vmo_t', {
+    koid: vmo.koid,
+    name: nameBytes(vmo.name),
+    size_bytes: vmo.sizeBytes,
+    parent_koid: vmo.parent,
+    num_children: vmo.children.size,
+    num_mappings: vmo.mappings,
+    share_count: vmo.mappingsByProcess.size,
+    flags,
+    committed_bytes: committed,
+    handle_rights: rights,
+    cache_policy: vmo.cachePolicy,
+    populated_bytes: committed,
+    committed_private_bytes: committed,
+    populated_private_bytes: committed,
+    committed_scaled_bytes: committed,
+    populated_scaled_bytes: committed,
+  });
+}
+
+/** The VMOs of its handles by slots, then those of its mappings by address; one may be there more than once. */
+function processVmos({ call, object }: Asked): { avail: number; records: Iterable<Uint8Array> } {
+  const process = object as ProcessState;
+  if (process.life !== 'running') refuse(Status.ERR_BAD_STATE);
+  const { k } = call;
+  const byHandle: { vmo: VmoState; rights: number }[] = [];
+  for (const { koid, rights } of process.handles.values()) {
+    const vmo = k.find(koid);
+    if (vmo?.kind === 'vmo') byHandle.push({ vmo, rights });
+  }
+  const mappings = [...mappingsOf(k, rootOf(k, process))];
+  return { avail: byHandle.length + mappings.length, records: vmoRecords(k, byHandle, mappings) };
+}
+
+function* vmoRecords(
+  k: Kernel,
+  byHandle: readonly { vmo: VmoState; rights: number }[],
+  mappings: readonly Mapping[],
+): Iterable<Uint8Array> {
+  for (const { vmo, rights } of byHandle) yield vmoRecord(vmo, VmoInfoFlag.VIA_HANDLE, rights);
+  for (const { vmo } of mappings) yield vmoRecord(k.get(vmo, 'vmo'), VmoInfoFlag.VIA_MAPPING, 0);
+}
+
+function mappingRecord(k: Kernel, mapping: Mapping, depth: number): Uint8Array {
+  const { base, sizeBytes, vmoOffset, permissions } = mapping;
+  const vmo = k.get(mapping.vmo, 'vmo');
+  const committed = presentPages(vmo, { offset: vmoOffset, length: sizeBytes }) * PAGE_SIZE;
+  return encodeStruct('zx_info_maps_t', {
+    name: nameBytes(vmo.name),
+    base,
+    size: sizeBytes,
+    depth,
+    type: MapsType.MAPPING,
+    u: encodeStruct('zx_info_maps_mapping_t', {
+      mmu_flags: permissions,
+      vmo_koid: vmo.koid,
+      vmo_offset: vmoOffset,
+      committed_bytes: committed,
+      populated_bytes: committed,
+      committed_private_bytes: committed,
+      populated_private_bytes: committed,
+      committed_scaled_bytes: committed,
+      populated_scaled_bytes: committed,
+    }),
+  });
+}
+
+function vmarRecord({ base, sizeBytes, parent }: VmarState, depth: number): Uint8Array {
+  // What Zircon calls its regions: users cannot name them.
+  const name = nameBytes(parent === 0 ? 'root' : 'useralloc');
+  return encodeStruct('zx_info_maps_t', { name, base, size: sizeBytes, depth, type: MapsType.VMAR });
+}
+
+/** A VMAR and all in it, parents before children, by address. A stack of its own: guests may nest VMARs deeply. */
+function* mapsRecords(k: Kernel, top: VmarState, topDepth: number): Iterable<Uint8Array> {
+  yield vmarRecord(top, topDepth);
+  const levels: Iterator<Region>[] = [top.regions.values()];
+  while (levels.length > 0) {
+    const next = levels[levels.length - 1].next();
+    const depth = topDepth + levels.length;
+    if (next.done) levels.pop();
+    else if (next.value.kind === 'mapping') yield mappingRecord(k, next.value, depth);
+    else {
+      const vmar = k.get(next.value.koid, 'vmar');
+      yield vmarRecord(vmar, depth);
+      levels.push(vmar.regions.values());
+    }
+  }
+}
+
+/** Regions from a VMAR down, itself one of them. */
+function countRegions(k: Kernel, top: VmarState): number {
+  let count = 1;
+  const pending = [top];
+  for (let vmar = pending.pop(); vmar !== undefined; vmar = pending.pop()) {
+    count += vmar.regions.size;
+    for (const region of vmar.regions.values()) {
+      if (region.kind === 'vmar') pending.push(k.get(region.koid, 'vmar'));
+    }
+  }
+  return count;
+}
+
+/** The address space itself is the first record (syscalls/object_get_info). */
+function processMaps({ call, object }: Asked): { avail: number; records: Iterable<Uint8Array> } {
+  const process = object as ProcessState;
+  const { k } = call;
+  const root = rootOf(k, process);
+  const { base, top } = ADDRESS_SPACES[k.arch.name];
+  const first = encodeStruct('zx_info_maps_t', {
+    name: nameBytes(`proc:${process.koid}`),
+    base,
+    size: top - base,
+    type: MapsType.ASPACE,
+  });
+  function* all(): Iterable<Uint8Array> {
+    yield first;
+    yield* mapsRecords(k, root, 1);
+  }
+  return { avail: 1 + countRegions(k, root), records: all() };
+}
+
+/** Depths count from the VMAR asked about (RFC-0253). */
+function vmarMaps({ call, object }: Asked): { avail: number; records: Iterable<Uint8Array> } {
+  const vmar = object as VmarState;
+  if (vmar.destroyed) refuse(Status.ERR_BAD_STATE);
+  return { avail: countRegions(call.k, vmar), records: mapsRecords(call.k, vmar, 0) };
+}
+
+function vmarInfo({ object }: Asked): Uint8Array {
+  const { base, sizeBytes } = object as VmarState;
+  return encodeStruct('zx_info_vmar_t', { base, len: sizeBytes });
+}
+
+/** Memory behind all mappings: a VMO that other processes map too is shared, by as many as they are. */
+function taskStats({ call, object }: Asked): Uint8Array {
+  const { k } = call;
+  let mapped = 0;
+  let privateBytes = 0;
+  let shared = 0;
+  let scaled = 0;
+  for (const { vmo: koid, vmoOffset, sizeBytes } of mappingsOf(k, rootOf(k, object as ProcessState))) {
+    const vmo = k.get(koid, 'vmo');
+    const committed = presentPages(vmo, { offset: vmoOffset, length: sizeBytes }) * PAGE_SIZE;
+    const sharers = vmo.mappingsByProcess.size;
+    mapped += sizeBytes;
+    if (sharers === 1) privateBytes += committed;
+    else {
+      shared += committed;
+      scaled += Math.floor(committed / sharers);
+    }
+  }
+  return encodeStruct('zx_info_task_stats_t', {
+    mem_mapped_bytes: mapped,
+    mem_private_bytes: privateBytes,
+    mem_shared_bytes: shared,
+    mem_scaled_shared_bytes: scaled,
+  });
+}
+
+export const memoryRecords: Records = {
+  TASK_STATS: taskStats,
+  VMAR: vmarInfo,
+  VMO: ({ object, rights }) => vmoRecord(object as VmoState, VmoInfoFlag.VIA_HANDLE, rights),
+};
+
+export const memoryLists: Lists = {
+  PROCESS_MAPS: processMaps,
+  PROCESS_VMOS: processVmos,
+  VMAR_MAPS: vmarMaps,
+};
