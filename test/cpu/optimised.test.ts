@@ -1,5 +1,4 @@
 import test from 'ava';
-import { effectsOf } from '../../src/cpu/engines/transcript.js';
 import { encode, INSTRUCTIONS } from '../../src/cpu/riscv64/table.js';
 import { assemble as asm } from './assemble.js';
 import { DATA, Machine } from './cpu-fixture.js';
@@ -11,7 +10,7 @@ import { DATA, Machine } from './cpu-fixture.js';
 
 const ITERATIONS = 20_000;
 const JUMP_BACK = asm('jal', { j: -4 });
-const HOT = INSTRUCTIONS.filter(({ semantics }) => effectsOf(semantics).control === 'next');
+const HOT = INSTRUCTIONS.filter(({ effects }) => effects.control === 'next');
 
 function machineFor(code: number, dividend: bigint): Machine {
   const machine = new Machine([code, JUMP_BACK]);
@@ -28,7 +27,7 @@ function machineFor(code: number, dividend: bigint): Machine {
 for (const dividend of [0n, 3n, 0xffff_ffff_ffff_ff85n]) {
   test(`every instruction gives the same after it was compiled, with operand ${dividend}`, (t) => {
     for (const entry of HOT) {
-      const { loads, stores, readsTime } = effectsOf(entry.semantics);
+      const { loads, stores, readsTime } = entry.effects;
       const memory = loads || stores;
       const code = encode(entry, {
         ...{

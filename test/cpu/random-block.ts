@@ -1,5 +1,4 @@
 import type { Prng } from '../../src/base/prng.js';
-import { effectsOf, transcriptOf } from '../../src/cpu/engines/transcript.js';
 import { COMPRESSED } from '../../src/cpu/riscv64/compressed.js';
 import { extract, FIELDS, type FieldName, fieldMask, insert } from '../../src/cpu/riscv64/fields.js';
 import type { Compressed, Instruction } from '../../src/cpu/riscv64/instruction.js';
@@ -76,12 +75,12 @@ function isDirectJump(entry: Instruction): boolean {
 
 /** An instruction that can stand anywhere: neither jumps nor stops nor uses memory. */
 function isPlain(entry: Instruction): boolean {
-  const { control, loads, stores } = effectsOf(entry.semantics);
+  const { control, loads, stores } = entry.effects;
   return control === 'next' && !loads && !stores;
 }
 
 const PLAIN = INSTRUCTIONS.filter(isPlain);
-const USABLE = INSTRUCTIONS.filter((entry) => effectsOf(entry.semantics).control !== 'stop');
+const USABLE = INSTRUCTIONS.filter((entry) => entry.effects.control !== 'stop');
 const ROUNDING_MODES = 5;
 
 class UnitMaker {
@@ -117,7 +116,7 @@ class UnitMaker {
     const base = code === undefined ? undefined : findInstruction(code);
     // Reserved encodings and those of another entry: draw again.
     if (code === undefined || base === undefined || base.name !== entry.base) return this.unit();
-    const { control, loads, stores } = effectsOf(base.semantics);
+    const { control, loads, stores } = base.effects;
     if (control === 'stop' || (base.fields.includes('xd') && extract(FIELDS.xd, code) === this.anchor)) {
       return this.unit();
     }
@@ -208,7 +207,7 @@ class UnitMaker {
 
   /** What must follow so that later instructions are defined: a valid rounding mode, no host-dependent time. */
   private after(entry: Instruction, operands: Fixed): number[] {
-    const operations = transcriptOf(entry.semantics).map(({ op }) => op);
+    const operations = entry.operations.map(({ op }) => op);
     if (operations.includes('setFloatRounding')) {
       return [assemble('csrrwi', { z: this.prng.below(ROUNDING_MODES) }, 'frm')];
     }
@@ -226,7 +225,7 @@ class UnitMaker {
   /** Compressed loads and stores can reach the scratch area if the anchor is one of their registers. */
   private baseOf(entry: Compressed): Fixed {
     const base = INSTRUCTIONS.find((candidate) => candidate.name === entry.base)!;
-    const { loads, stores } = effectsOf(base.semantics);
+    const { loads, stores } = base.effects;
     return (loads || stores) && this.anchor >= 8 && this.anchor < 16 ? { x1: this.anchor } : {};
   }
 

@@ -2,6 +2,7 @@ import { PAGE_SIZE, type Page } from '../../memory/page.js';
 import type { Algebra, Domain, Operands, Semantics } from './algebra.js';
 import { FloatUnit } from './float-unit.js';
 import { STOPPED } from './memory-port.js';
+import type { Effects } from './transcript.js';
 
 /** The algebra on plain values: bigints in [-2^63, 2^63) and register-file slots. */
 export interface Plain extends Domain {
@@ -17,6 +18,7 @@ export interface Plain extends Domain {
 export class Decoded implements Operands<Plain> {
   constructor(
     readonly semantics: Semantics,
+    readonly effects: Effects,
     readonly bits: number,
     readonly lengthBytes: 2 | 4,
     readonly rd: number,

@@ -4,7 +4,6 @@ import { CodeStore } from './code-store.js';
 import { type Decoded, Evaluator, LEFT, PAGE_HALVES, type Plain } from './evaluator.js';
 import { ILLEGAL } from './float-unit.js';
 import { STOPPED, type Traffic } from './memory-port.js';
-import { effectsOf } from './transcript.js';
 
 /** What the engine must know of an architecture. */
 export interface InstructionSet {
@@ -121,7 +120,7 @@ export class ReferenceEngine implements Engine {
         trace.load(address, sizeBytes, value);
       }
     }
-    for (const name of effectsOf(d.semantics).writes) {
+    for (const name of d.effects.writes) {
       const slot = d[name] as number;
       if (slot !== this.isa.sinkSlot) trace.register(slot, BigInt.asUintN(64, this.cpu.get(slot)));
     }

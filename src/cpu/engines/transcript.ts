@@ -36,8 +36,9 @@ const OPERANDS: Operands<Symbolic> = {
  * The operations of a description in the order it performs them. It is the same for every instruction of the entry,
  * with any operands: descriptions cannot look at them.
  *
- * Everything that is derived from descriptions, but for executing them, starts here: so V8 sees descriptions run hot
- * on one class only and compiles them for it.
+ * Everything that is derived from descriptions, but for executing them, starts here. It is called once an entry, when
+ * the table is made: V8 compiles a description for the one class it has run hot on, and one call on another class in
+ * between would make it five times slower for good.
  */
 export function transcriptOf(semantics: Semantics): readonly Operation[] {
   const operations: Operation[] = [];
@@ -95,15 +96,10 @@ function controlOf(has: (names: Set<string>) => boolean): Effects['control'] {
   return has(BRANCHES) ? 'branch' : 'next';
 }
 
-const memo = new WeakMap<Semantics, Effects>();
-
-export function effectsOf(semantics: Semantics): Effects {
-  const known = memo.get(semantics);
-  if (known !== undefined) return known;
-  const operations = transcriptOf(semantics);
+export function effectsOf(operations: readonly Operation[]): Effects {
   const names = operations.map((o) => o.op);
   const some = (pattern: RegExp): boolean => names.some((name) => pattern.test(name));
-  const effects: Effects = {
+  return {
     reads: registersOf(operations, 'get'),
     writes: registersOf(operations, 'set'),
     loads: some(/^load/),
@@ -113,6 +109,4 @@ export function effectsOf(semantics: Semantics): Effects {
     writesFloatStatus: some(/^setFloat/) || some(FLOAT_ARITHMETIC),
     readsTime: some(/^time$/),
   };
-  memo.set(semantics, effects);
-  return effects;
 }

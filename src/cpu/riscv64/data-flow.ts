@@ -1,4 +1,4 @@
-import { type Effects, effectsOf } from '../engines/transcript.js';
+import type { Effects } from '../engines/transcript.js';
 import { extract, FIELDS } from './fields.js';
 import { F0, FCSR, X0 } from './layout.js';
 import { expand, findInstruction, instructionLength } from './table.js';
@@ -21,7 +21,7 @@ export function dataFlow(bits: number): DataFlow | undefined {
   const full = instructionLength(bits & 0xffff) === 2 ? expand(bits & 0xffff) : bits;
   const entry = full === undefined ? undefined : findInstruction(full);
   if (full === undefined || entry === undefined) return undefined;
-  const effects = effectsOf(entry.semantics);
+  const { effects } = entry;
   const reads = new Set<number>();
   const writes = new Set<number>();
   for (const name of entry.fields) {

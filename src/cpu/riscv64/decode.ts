@@ -16,5 +16,17 @@ export function decode(bits: number, lengthBytes: 2 | 4): Decoded | null {
     operands[field.operand] = field.kind === 'f' ? F0 + value : name === 'xd' && value === 0 ? SINK : value;
   }
   const { rd, rs1, rs2, rs3, imm, disp, rm } = operands;
-  return new Decoded(entry.semantics, bits, lengthBytes, rd, rs1, rs2, rs3, BigInt(imm), disp, rm);
+  return new Decoded(
+    entry.semantics,
+    entry.effects,
+    bits,
+    lengthBytes,
+    rd,
+    rs1,
+    rs2,
+    rs3,
+    BigInt(imm),
+    disp,
+    rm,
+  );
 }

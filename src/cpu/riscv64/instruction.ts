@@ -1,4 +1,5 @@
 import type { Semantics } from '../engines/algebra.js';
+import { type Effects, effectsOf, type Operation, transcriptOf } from '../engines/transcript.js';
 import { FIELDS, type Field, type FieldName, fieldMask } from './fields.js';
 
 /** One entry of the table: everything the project knows of an instruction. */
@@ -12,6 +13,9 @@ export interface Instruction {
   readonly syntax: readonly string[];
   readonly fields: readonly FieldName[];
   readonly semantics: Semantics;
+  /** The semantics as data. */
+  readonly operations: readonly Operation[];
+  readonly effects: Effects;
 }
 
 /** One entry of the compressed table: which instruction it is short for, and how the operands are found. */
@@ -45,7 +49,10 @@ export function instruction(
   const fields = [...parts.filter(isFieldName), ...hidden];
   if (name.endsWith('{aqrl}')) fields.push('aqrl');
   const free = fields.reduce((mask, field) => mask | fieldMask(FIELDS[field]), 0);
-  return { name, mask: (ALL_BITS & ~free) >>> 0, match: match >>> 0, syntax: parts, fields, semantics };
+  const mask = (ALL_BITS & ~free) >>> 0;
+  const operations = transcriptOf(semantics);
+  const effects = effectsOf(operations);
+  return { name, mask, match: match >>> 0, syntax: parts, fields, semantics, operations, effects };
 }
 
 export function compressed(
