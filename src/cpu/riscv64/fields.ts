@@ -96,7 +96,10 @@ export const FIELDS = {
 
 export type FieldName = keyof typeof FIELDS;
 
-/** Operands of compressed instructions, by layout: full registers, x8-x15 ("prime"), constants. */
+/**
+ * Operands of compressed instructions, by layout: full registers, x8-x15 ("prime"), constants. What they are is said
+ * by the operand of the base instruction that they stand for.
+ */
 export const DEST = field16(11, '4:0');
 export const SOURCE = field16(6, '4:0');
 export const PRIME_7 = { ...field16(9, '2:0'), base: 8 };
