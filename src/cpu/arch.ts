@@ -115,7 +115,11 @@ export interface Arch {
   /** For crash texts, in the platform's customary order. */
   namedRegisters(r: Registers): readonly NamedRegister[];
   /** What the hardware would tell of an exception: the registers that crash texts list after the others. */
-  exceptionRegisters(exception: ExceptionKind, access: Access | 'none', value: bigint): readonly NamedRegister[];
+  exceptionRegisters(
+    exception: ExceptionKind,
+    access: Access | 'none',
+    value: bigint,
+  ): readonly NamedRegister[];
   /** DWARF register number to name, as in Trace. */
   registerName(number: number): string;
   setRegister(r: Registers, number: number, value: bigint): void;
