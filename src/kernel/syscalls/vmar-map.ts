@@ -110,7 +110,7 @@ export const mapVmo: Handler<'zx_vmar_map'> = (
   const isCode = isVdsoCode(call.k, vmar, vmo, permissions, { offset: vmo_offset, sizeBytes });
   const range = { start: place.base, end: place.base + place.sizeBytes };
   if (place.occupied) checkUnmap(call.k, vmar, range, false);
-  requireRegionRoom(call.k, 2);
+  requireRegionRoom(call.k, place.occupied ? 2 : 1);
   call.requireOut('mapped_addr');
   if (place.occupied) unmapRange(call.m, vmar, range);
   call.emit({

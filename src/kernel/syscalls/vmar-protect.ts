@@ -10,7 +10,7 @@ import type { Decider } from './decider.js';
 import type { Handler } from './dispatch.js';
 import { refuse, requireArgs } from './refusal.js';
 import { permissionsIn, requireReadable, rightsFor } from './vmar-map.js';
-import { addMapping, partOf, protectVdsoCode, type Range, requireRange } from './vmar-unmap.js';
+import { addMapping, cutsOf, partOf, protectVdsoCode, type Range, requireRange } from './vmar-unmap.js';
 
 /**
  * Checks every mapping of the range, in order of address, as VmAddressRegion::Protect does: no hole, none that may
@@ -108,7 +108,8 @@ export const protect: Handler<'zx_vmar_protect'> = (call, { options, addr, len }
   if (handle.object.destroyed) refuse(Status.ERR_BAD_STATE);
   const range = requireRange(handle.object, addr, len, Status.ERR_INVALID_ARGS);
   const placed = checkProtect(call.k, handle, range, permissions);
-  requireRegionRoom(call.k, 2);
+  const cuts = placed.reduce((sum, { mapping }) => sum + cutsOf(mapping, range), 0);
+  if (cuts > 0) requireRegionRoom(call.k, cuts);
   const groups = new Map<number, Mapping[]>();
   for (const { vmar, mapping } of placed) {
     const group = groups.get(vmar);

@@ -1,6 +1,6 @@
 import { Status } from '../../abi/status.js';
 import type { Kernel } from '../objects/kernel.js';
-import { findMapping, type Mapping, regionsBetween, type VmarState } from '../objects/vmar.js';
+import { findMapping, type Mapping, type Region, regionsBetween, type VmarState } from '../objects/vmar.js';
 import { pageCeil, requireRegionRoom } from './address-search.js';
 import type { Decider } from './decider.js';
 import { releaseObjects } from './lifetime.js';
@@ -37,6 +37,11 @@ export function protectVdsoCode(k: Kernel, vmar: VmarState, { start, end }: Rang
   }
 }
 
+/** How many ends of the range are inside the region: 0, it is covered; 2, it falls into three. */
+export function cutsOf({ base, sizeBytes }: Region, { start, end }: Range): number {
+  return (base < start ? 1 : 0) + (base + sizeBytes > end ? 1 : 0);
+}
+
 /**
  * The checks of unmapping: the vDSO stays, and VMARs in the range must be in it as a whole and go only when
  * `childrenToo`. Says whether there is anything in the range.
@@ -46,11 +51,10 @@ export function checkUnmap(k: Kernel, vmar: VmarState, range: Range, childrenToo
   let found = false;
   for (const region of regionsBetween(vmar, range.start, range.end)) {
     found = true;
-    const whole = region.base >= range.start && region.base + region.sizeBytes <= range.end;
-    requireArgs(region.kind === 'mapping' || (childrenToo && whole));
+    const cuts = cutsOf(region, range);
+    requireArgs(region.kind === 'mapping' || (childrenToo && cuts === 0));
+    if (cuts === 2) requireRegionRoom(k, 1);
   }
-  // A mapping may fall in two.
-  requireRegionRoom(k, 1);
   return found;
 }
 
