@@ -1,4 +1,5 @@
 import { Signal } from '../../abi/signals.js';
+import { TaskRetcode } from '../../abi/threads.js';
 import type { VmarState } from '../objects/vmar.js';
 import type { Decider } from './decider.js';
 import { closeHandle } from './handles.js';
@@ -6,14 +7,10 @@ import { releaseObjects } from './lifetime.js';
 import { changeSignals } from './signals.js';
 import { abandonWait } from './waits.js';
 
-/** `zx_info_process_t.return_code` of a process that ended otherwise than by its own exit (zircon/types.h). */
+/** `ZX_TASK_RETCODE_*` as return codes are held: of a process or job that did not choose its own. */
 export const TaskReturnCode = {
-  SYSCALL_KILL: -1024n,
-  OOM_KILL: -1025n,
-  POLICY_KILL: -1026n,
-  VDSO_KILL: -1027n,
-  EXCEPTION_KILL: -1028n,
-  CRITICAL_PROCESS_KILL: -1029n,
+  SYSCALL_KILL: BigInt(TaskRetcode.SYSCALL_KILL),
+  EXCEPTION_KILL: BigInt(TaskRetcode.EXCEPTION_KILL),
 } as const;
 
 /** Ends a started thread; one that never started stays as it is (ThreadDispatcher::Kill). The last takes its process along. */

@@ -1,3 +1,4 @@
+import { TIME_INFINITE_NS } from '../../abi/clocks.js';
 import { Signal } from '../../abi/signals.js';
 import { Status } from '../../abi/status.js';
 import { assert } from '../../base/assert.js';
@@ -12,8 +13,6 @@ export interface Output {
   readonly bytes: Uint8Array;
 }
 
-export const INFINITE_NS = 0x7fffffffffffffffn;
-
 /**
  * Blocks the calling thread. `wait` has everything that finishing the call will need. Deadlines at or before now
  * are the caller's business: they poll.
@@ -24,7 +23,7 @@ export function block(call: Call, wait: Wait, deadlineNs: bigint): typeof BLOCKE
     thread: call.thread,
     wait,
     deadlineNs,
-    deadlineOrder: deadlineNs === INFINITE_NS ? 0 : call.k.state.nextOrder,
+    deadlineOrder: deadlineNs === TIME_INFINITE_NS ? 0 : call.k.state.nextOrder,
   });
   return BLOCKED;
 }
