@@ -1,3 +1,5 @@
+import { assert } from './assert.js';
+
 /**
  * 128-bit digests for states, events and pages: MurmurHash3_x86_128 (Austin Appleby, public domain algorithm).
  * Chosen over a library because it must be synchronous, free of host calls and equal on every host; it finds
@@ -18,14 +20,41 @@ function finalMix(h: number): number {
   return h ^ (h >>> 16);
 }
 
-function hex(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, '0');
+// Tables, because number formatting would cost more than the rest of a short digest.
+const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+const NIBBLE_OF_CODE = new Uint8Array(128);
+for (let nibble = 0; nibble < 16; nibble++) NIBBLE_OF_CODE[nibble.toString(16).charCodeAt(0)] = nibble;
+
+function hex(w: number): string {
+  return (
+    HEX_OF_BYTE[w >>> 24] +
+    HEX_OF_BYTE[(w >>> 16) & 255] +
+    HEX_OF_BYTE[(w >>> 8) & 255] +
+    HEX_OF_BYTE[w & 255]
+  );
 }
+
+/** The four words of a digest. */
+export function digestWords(digest: Digest): [number, number, number, number] {
+  return [wordAt(digest, 0), wordAt(digest, 8), wordAt(digest, 16), wordAt(digest, 24)];
+}
+
+function wordAt(digest: Digest, start: number): number {
+  let word = 0;
+  for (let i = start; i < start + 8; i++) word = (word << 4) | NIBBLE_OF_CODE[digest.charCodeAt(i)];
+  return word;
+}
+
+/** Byte order must not show in a digest: hosts of the other one take the slow way through bytes. */
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /**
  * A running digest: feed words and bytes, read the digest at any time (reading does not end it).
- * Everything is folded as 32-bit little-endian words in groups of four; `bytes` pads its last word with zeros
- * and adds the length, so that two different sequences of calls do not collide by concatenation.
+ * Everything is folded as 32-bit little-endian words in groups of four. `bytes` and `string` fold their length
+ * first and pad their last word with zeros, so that sequences of the same kinds of calls with different arguments
+ * do not collide by concatenation. A caller whose kinds of calls vary tells them apart itself, by words before them.
  */
 export class Hasher {
   private h1: number;
@@ -59,13 +88,14 @@ export class Hasher {
     return this;
   }
 
-  /** A non-negative or negative safe integer, as two words. */
+  /** A safe integer of either sign, as two words. */
   number(n: number): this {
+    if (!Number.isSafeInteger(n)) assert(false, `${n} has no digest: not a safe integer`);
     const high = Math.floor(n / 0x100000000);
     return this.word((n - high * 0x100000000) | 0).word(high | 0);
   }
 
-  /** A 64-bit integer, as two words. */
+  /** The low 64 bits of an integer, as two words. */
   bigint(n: bigint): this {
     return this.word(Number(BigInt.asIntN(32, n))).word(Number(BigInt.asIntN(32, n >> 32n)));
   }
@@ -75,7 +105,7 @@ export class Hasher {
     const whole = length & ~3;
     this.word(length);
     let i = 0;
-    if ((bytes.byteOffset & 3) === 0) {
+    if (LITTLE_ENDIAN && (bytes.byteOffset & 3) === 0) {
       const words = new Int32Array(bytes.buffer, bytes.byteOffset, whole >>> 2);
       const count = words.length;
       let j = 0;
@@ -109,7 +139,7 @@ export class Hasher {
 
   /** A digest made elsewhere, as four words. */
   digest(digest: Digest): this {
-    for (let i = 0; i < 32; i += 8) this.word(Number.parseInt(digest.slice(i, i + 8), 16) | 0);
+    for (let i = 0; i < 32; i += 8) this.word(wordAt(digest, i));
     return this;
   }
 
@@ -131,6 +161,7 @@ export class Hasher {
       k = (k << 15) | (k >>> 17);
       h1 ^= Math.imul(k, C2);
     }
+    // Modulo 2^32, as the algorithm has it.
     const length = this.words * 4;
     h1 ^= length;
     h2 ^= length;

@@ -6,6 +6,7 @@ import { assert } from './assert.js';
  *
  * Changes return a new map that shares what did not change. With an `owner`, nodes that this owner made are
  * changed in place (a *transient*): whoever holds the token owns those nodes until it throws the token away.
+ * A map that was changed under its owner's token is spent: only the map that the change returned counts.
  */
 export type Owner = object;
 
@@ -27,14 +28,16 @@ function popcount(x: number): number {
   return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-const POWERS: readonly number[] = Array.from({ length: 11 }, (_, level) => WIDTH ** level);
+const BITS = 5;
 
-/** Which of a node's 32 places the key falls in. Keys may exceed 32 bits: those are divided, not shifted. */
+/** How many keys one place of a node covers, by level. A root has level 10 at most; its limit is one level further. */
+const POWERS: readonly number[] = Array.from({ length: 12 }, (_, level) => 2 ** (BITS * level));
+const INVERSES: readonly number[] = POWERS.map((power) => 1 / power);
+
+/** Which of a node's 32 places the key falls in. Above level 5 its bits may lie beyond what a shift keeps. */
 function place(key: number, level: number): number {
-  if (level === 0) return key & (WIDTH - 1);
-  return (
-    (key <= 0x7fffffff && level < 6 ? key >>> (5 * level) : Math.floor(key / POWERS[level])) & (WIDTH - 1)
-  );
+  const shifted = level <= 5 ? key >>> (BITS * level) : key * INVERSES[level];
+  return shifted & (WIDTH - 1);
 }
 
 function levelFor(key: number): number {
@@ -48,6 +51,9 @@ function editable(node: IntMapNode, owner: Owner | null): IntMapNode {
   return new IntMapNode(node.level, node.bitmap, node.slots.slice(), owner);
 }
 
+/** Whether the last `setIn` met a key that was not there. Beside the result, because it runs for every syscall. */
+let added = false;
+
 function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | null): IntMapNode {
   const bit = 1 << place(key, node.level);
   const index = popcount(node.bitmap & (bit - 1));
@@ -59,6 +65,7 @@ function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | nul
     else {
       copy.slots.splice(index, 0, value);
       copy.bitmap |= bit;
+      added = true;
     }
     return copy;
   }
@@ -110,9 +117,10 @@ export class IntMap<V> {
     return map;
   }
 
+  /** @param key as in `set`; what cannot be a key is not there, but for fractions, which must not be asked for */
   get(key: number): V | undefined {
     let node = this.root;
-    if (node === null || key < 0 || key >= POWERS[node.level + 1]) return undefined;
+    if (node === null || !(key >= 0 && key < POWERS[node.level + 1])) return undefined;
     for (;;) {
       const bit = 1 << place(key, node.level);
       if ((node.bitmap & bit) === 0) return undefined;
@@ -128,16 +136,15 @@ export class IntMap<V> {
 
   /** `value` must not be undefined: that is how absence is told. */
   set(key: number, value: V, owner: Owner | null = null): IntMap<V> {
-    assert(Number.isSafeInteger(key) && key >= 0, 'IntMap key out of range');
+    if (!Number.isSafeInteger(key) || key < 0) assert(false, `IntMap key ${key}`);
     assert(value !== undefined, 'IntMap value undefined');
     const level = levelFor(key);
     let root = this.root ?? new IntMapNode(level, 0, [], owner);
     while (root.level < level) root = new IntMapNode(root.level + 1, 1, [root], owner);
-    // Asked first: with an owner the root changes in place.
-    const present = this.has(key);
+    added = false;
     const changed = setIn(root, key, value, owner);
-    if (changed === this.root && present) return this;
-    return new IntMap<V>(changed, present ? this.size : this.size + 1);
+    if (added) return new IntMap<V>(changed, this.size + 1);
+    return changed === this.root ? this : new IntMap<V>(changed, this.size);
   }
 
   delete(key: number, owner: Owner | null = null): IntMap<V> {

@@ -1,3 +1,5 @@
+import { digestWords, Hasher } from './digest.js';
+
 /** The state of one generator: four 32-bit words, never all zero. A plain value, so that it can live in a snapshot. */
 export type PrngState = readonly [number, number, number, number];
 
@@ -5,18 +7,9 @@ function rotl(x: number, k: number): number {
   return (x << k) | (x >>> (32 - k));
 }
 
-/** Spreads a seed (any safe integer) and a stream name over the state, by splitmix32 steps. */
+/** Spreads a seed (any safe integer) and a stream name over the state, by the digest of both. */
 export function seedPrng(seed: number, stream: string): PrngState {
-  let h = (seed ^ Math.imul(Math.floor(seed / 0x100000000), 0x9e3779b1)) | 0;
-  for (let i = 0; i < stream.length; i++) h = Math.imul(h ^ stream.charCodeAt(i), 0x01000193);
-  const next = (): number => {
-    h = (h + 0x9e3779b9) | 0;
-    let z = h;
-    z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
-    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
-    return z ^ (z >>> 16);
-  };
-  const state: PrngState = [next(), next(), next(), next()];
+  const state: PrngState = digestWords(new Hasher().number(seed).string(stream).value());
   return (state[0] | state[1] | state[2] | state[3]) === 0 ? [1, 2, 3, 4] : state;
 }
 
@@ -44,7 +37,7 @@ export class Prng {
     return value;
   }
 
-  /** A number in [0, bound), bound at most 2^32; the bias of the multiplication is below bound/2^32. */
+  /** An integer in [0, bound), bound at most 2^32; no value's chance is off by more than 2^-32. */
   below(bound: number): number {
     return Math.floor((this.u32() / 0x100000000) * bound);
   }

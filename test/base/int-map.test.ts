@@ -1,90 +1,170 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { IntMap } from '../../src/base/int-map.js';
+import { AssertionError } from '../../src/base/assert.js';
+import { IntMap, IntMapNode, type Owner } from '../../src/base/int-map.js';
 
-/** Keys that share nodes, that meet at node borders, and that need divisions. */
+/** Keys where trees go wrong: neighbours, powers of 32 and their neighbours, the ends of 32 and of 53 bits. */
 const key = fc.oneof(
-  fc.integer({ min: 0, max: 70 }),
-  fc.integer({ min: 0, max: 40000 }),
-  fc.constantFrom(31, 32, 1023, 1024, 2 ** 30 - 1, 2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1),
-  fc.maxSafeNat(),
+  { weight: 4, arbitrary: fc.nat(40) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.nat(10), fc.integer({ min: -1, max: 33 })).map(([l, d]) => 32 ** l + d),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.nat(3).chain((d) => fc.constantFrom(2 ** 31 - d, 2 ** 32 + d, 2 ** 53 - 1 - d)),
+  },
+  { weight: 1, arbitrary: fc.maxSafeNat() },
 );
-const change = fc.record({
-  key,
-  value: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
-  owned: fc.boolean(),
-  shared: fc.boolean(),
-});
 
-function sorted(model: ReadonlyMap<number, number>): [number, number][] {
-  return [...model].sort((a, b) => a[0] - b[0]);
+/** A shy change leaves the token aside that it could have used. */
+type Step =
+  | { readonly kind: 'set'; readonly key: number; readonly value: number; readonly shy: boolean }
+  | { readonly kind: 'delete'; readonly key: number; readonly shy: boolean }
+  /** Keeps the map as it is now and changes owner: none, or a new token. */
+  | { readonly kind: 'keep'; readonly owned: boolean };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('set' as const), key, value: fc.nat(3), shy: fc.boolean() }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('delete' as const), key, shy: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('keep' as const), owned: fc.boolean() }) },
+);
+
+/** The tree under the map, as plain data, and a check of what every node must be. */
+function shapeOf(map: IntMap<unknown>): unknown {
+  const node = (n: IntMapNode): unknown => ({
+    level: n.level,
+    bitmap: n.bitmap,
+    slots: n.slots.map((slot) => (slot instanceof IntMapNode ? node(slot) : slot)),
+  });
+  return { size: map.size, root: map.root === null ? null : node(map.root) };
 }
 
-test('a map with changes in place and shared copies is a sorted Map, and shared copies keep what they had', (t) => {
+const sorted = (model: ReadonlyMap<number, number>): [number, number][] =>
+  [...model].sort(([a], [b]) => a - b);
+
+/** Everything a map answers, against a plain Map. Returns what is wrong, or null. */
+function difference(
+  map: IntMap<number>,
+  model: ReadonlyMap<number, number>,
+  probes: readonly number[],
+): string | null {
+  const entries = sorted(model);
+  if (map.size !== model.size) return `size ${map.size}, not ${model.size}`;
+  if (JSON.stringify([...map]) !== JSON.stringify(entries)) return `entries ${JSON.stringify([...map])}`;
+  if ([...map.keys()].join() !== entries.map(([k]) => k).join()) return 'keys';
+  if ([...map.values()].join() !== entries.map(([, v]) => v).join()) return 'values';
+  for (const probe of probes) {
+    if (map.get(probe) !== model.get(probe)) return `get ${probe}: ${map.get(probe)}`;
+    if (map.has(probe) !== model.has(probe)) return `has ${probe}`;
+    const floor = entries.findLast(([k]) => k <= probe);
+    if (map.floor(probe)?.join() !== floor?.join()) return `floor ${probe}: ${map.floor(probe)}`;
+    const ceiling = entries.find(([k]) => k >= probe);
+    if (map.ceiling(probe)?.join() !== ceiling?.join()) return `ceiling ${probe}: ${map.ceiling(probe)}`;
+    const rest = entries.filter(([k]) => k >= probe);
+    if (JSON.stringify([...map.entries(probe)]) !== JSON.stringify(rest)) return `entries from ${probe}`;
+  }
+  return null;
+}
+
+test('a map answers as a plain Map does; kept versions never change; equal keys have one shape', (t) => {
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 120 }), fc.array(key, { maxLength: 20 }), (changes, probes) => {
-      let owner = {};
+    fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
+      const kept: { map: IntMap<number>; model: Map<number, number>; shape: string }[] = [];
       let map = IntMap.empty<number>();
       const model = new Map<number, number>();
-      const kept: { map: IntMap<number>; entries: [number, number][] }[] = [];
-      for (const { key, value, owned, shared } of changes) {
-        const by = owned ? owner : null;
-        if (value === undefined) {
-          map = map.delete(key, by);
-          model.delete(key);
+      let owner: Owner | null = null;
+      for (const s of steps) {
+        // Without an owner every version is for keeps.
+        if (s.kind === 'keep' || owner === null) {
+          kept.push({ map, model: new Map(model), shape: JSON.stringify(shapeOf(map)) });
+        }
+        if (s.kind === 'keep') owner = s.owned ? {} : null;
+        else if (s.kind === 'set') {
+          map = map.set(s.key, s.value, s.shy ? null : owner);
+          model.set(s.key, s.value);
         } else {
-          map = map.set(key, value, by);
-          model.set(key, value);
-        }
-        t.is(map.size, model.size);
-        t.is(map.get(key), value);
-        if (shared) {
-          kept.push({ map, entries: sorted(model) });
-          owner = {};
+          map = map.delete(s.key, s.shy ? null : owner);
+          model.delete(s.key);
         }
       }
-      const entries = sorted(model);
-      t.deepEqual([...map], entries);
-      t.deepEqual(
-        [...map.keys()],
-        entries.map(([k]) => k),
+      const probes = steps.flatMap((s) =>
+        s.kind === 'keep' ? [] : [s.key, s.key + 1, Math.max(0, s.key - 1)],
       );
-      t.deepEqual(
-        [...map.values()],
-        entries.map(([, v]) => v),
-      );
-      for (const probe of [...probes, ...model.keys()]) {
-        t.is(map.get(probe), model.get(probe));
-        t.deepEqual(
-          map.floor(probe),
-          entries.findLast(([k]) => k <= probe),
-        );
-        t.deepEqual(
-          map.ceiling(probe),
-          entries.find(([k]) => k >= probe),
-        );
-        t.deepEqual(
-          [...map.entries(probe)],
-          entries.filter(([k]) => k >= probe),
-        );
+      t.is(difference(map, model, probes), null);
+      t.deepEqual(shapeOf(map), shapeOf(IntMap.from(sorted(model))));
+      t.deepEqual(shapeOf(map), shapeOf(IntMap.from(sorted(model).reverse())));
+      for (const old of kept) {
+        t.is(JSON.stringify(shapeOf(old.map)), old.shape);
+        t.is(difference(old.map, old.model, []), null);
       }
-      for (const copy of kept) t.deepEqual([...copy.map], copy.entries);
     }),
+    { numRuns: 200 },
   );
 });
 
-test("the shape is the keys' alone: other ways to the same keys give equal nodes", (t) => {
-  const shape = (map: IntMap<number>): unknown =>
-    JSON.parse(JSON.stringify(map.root, (name, value) => (name === 'owner' ? undefined : value)));
-  fc.assert(
-    fc.property(fc.uniqueArray(key, { maxLength: 60 }), fc.array(key, { maxLength: 20 }), (keys, others) => {
-      const owner = {};
-      let map = IntMap.empty<number>();
-      const extra = others.filter((other) => !keys.includes(other));
-      for (const k of extra) map = map.set(k, 1, owner);
-      for (const k of keys.toReversed()) map = map.set(k, k, owner);
-      for (const k of extra) map = map.delete(k, owner);
-      t.deepEqual(shape(map), shape(IntMap.from(keys.map((k) => [k, k] as const))));
-    }),
-  );
+test('a change shares what it does not touch, and no change gives the same map', (t) => {
+  const map = IntMap.from(Array.from({ length: 5000 }, (_, i) => [i * 3, i] as const));
+  t.is(map.set(300, 100), map);
+  t.is(map.delete(301), map);
+  const changed = map.set(300, 7);
+  const nodes = (m: IntMap<unknown>): Set<IntMapNode> => {
+    const all = new Set<IntMapNode>();
+    const go = (n: IntMapNode): void => {
+      all.add(n);
+      for (const slot of n.slots) if (slot instanceof IntMapNode) go(slot);
+    };
+    go(m.root!);
+    return all;
+  };
+  const before = nodes(map);
+  const fresh = [...nodes(changed)].filter((node) => !before.has(node));
+  // One path: the root has level 2 for keys below 32768.
+  t.is(fresh.length, 3);
+});
+
+test('an owner changes its own nodes in place, and nobody else does', (t) => {
+  const base = IntMap.from([[1, 'a']]);
+  const owner = {};
+  const first = base.set(2, 'b', owner);
+  const second = first.set(3, 'c', owner);
+  t.is(first.root, second.root);
+  t.not(base.root, first.root);
+  const other = second.set(4, 'd', {});
+  t.not(other.root, second.root);
+  t.not(second.set(4, 'd').root, second.root);
+  t.deepEqual([...base], [[1, 'a']]);
+  t.is(second.get(4), undefined);
+});
+
+test('the greatest key is 2^53 - 1, and what cannot be a key is not found', (t) => {
+  const map = IntMap.from([
+    [0, 'zero'],
+    [Number.MAX_SAFE_INTEGER, 'last'],
+  ]);
+  t.is(map.get(Number.MAX_SAFE_INTEGER), 'last');
+  t.deepEqual(map.floor(Number.MAX_SAFE_INTEGER - 1), [0, 'zero']);
+  t.deepEqual(map.ceiling(1), [Number.MAX_SAFE_INTEGER, 'last']);
+  for (const no of [-1, 2 ** 53, 2 ** 55, 2 ** 60, 2 ** 64, Number.POSITIVE_INFINITY, Number.NaN]) {
+    t.is(map.get(no), undefined, String(no));
+    t.is(map.delete(no), map);
+  }
+  t.is(IntMap.from([[5, 'five']]).get(Number.NaN), undefined);
+  for (const no of [-1, 0.5, 2 ** 53, Number.NaN]) {
+    t.throws(() => map.set(no, 'x'), { instanceOf: AssertionError });
+  }
+  t.throws(() => map.set(1, undefined as unknown as string), { instanceOf: AssertionError });
+});
+
+test('an empty map has no nodes, however it became empty', (t) => {
+  let map = IntMap.empty<number>();
+  for (let i = 0; i < 100; i++) map = map.set(i * 1000, i);
+  for (let i = 99; i >= 0; i--) map = map.delete(i * 1000, i % 2 === 0 ? {} : null);
+  t.is(map, IntMap.empty<number>());
+  t.is(map.root, null);
+  t.is(map.floor(5), undefined);
+  t.is(map.ceiling(0), undefined);
 });

@@ -1,0 +1,146 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { AssertionError } from '../../src/base/assert.js';
+import { digestWords, Hasher } from '../../src/base/digest.js';
+import { murmur3, toBytes } from './murmur3.js';
+
+/** Without a size, fast-check keeps to about ten. */
+const LONG = { maxLength: 70, size: 'max' } as const;
+
+const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+
+function referenceDigest(words: readonly number[], seed: number): string {
+  const bytes = new Uint8Array(Int32Array.from(words).buffer);
+  return murmur3(bytes, seed >>> 0)
+    .map((w) => w.toString(16).padStart(8, '0'))
+    .join('');
+}
+
+test('the reference gives the verification value of its author, SMHasher', (t) => {
+  const key = Uint8Array.from({ length: 256 }, (_, i) => i);
+  const hashes = new Uint8Array(256 * 16);
+  for (let i = 0; i < 256; i++) hashes.set(toBytes(murmur3(key.subarray(0, i), 256 - i)), 16 * i);
+  t.is(murmur3(hashes, 0)[0], 0xb3ece62an);
+});
+
+test('words give what MurmurHash3_x86_128 gives for their bytes', (t) => {
+  fc.assert(
+    fc.property(fc.array(word, LONG), word, (words, seed) => {
+      const hasher = new Hasher(seed);
+      for (const w of words) hasher.word(w);
+      return hasher.value() === referenceDigest(words, seed);
+    }),
+  );
+  t.is(new Hasher().value(), '0'.repeat(32));
+});
+
+test('reading a digest does not end it', (t) => {
+  fc.assert(
+    fc.property(fc.array(word, LONG), (words) => {
+      const read = new Hasher();
+      for (const [i, w] of words.entries()) {
+        read.word(w);
+        if (read.value() !== referenceDigest(words.slice(0, i + 1), 0)) return false;
+      }
+      return true;
+    }),
+  );
+  t.pass();
+});
+
+test('bytes fold their length, then little-endian words, wherever they lie in memory', (t) => {
+  const arbitrary = fc.tuple(fc.uint8Array(LONG), fc.nat(7), fc.nat(5));
+  fc.assert(
+    fc.property(arbitrary, ([bytes, offset, before]) => {
+      const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+      padded.set(bytes);
+      const view = new DataView(padded.buffer);
+      const words = Array.from({ length: padded.length / 4 }, (_, i) => view.getInt32(4 * i, true));
+      const lead = Array.from({ length: before }, (_, i) => i);
+      const moved = new Uint8Array(offset + bytes.length + 3).subarray(offset, offset + bytes.length);
+      moved.set(bytes);
+      const hasher = new Hasher();
+      for (const w of lead) hasher.word(w);
+      return hasher.bytes(moved).value() === referenceDigest([...lead, bytes.length, ...words], 0);
+    }),
+  );
+  t.pass();
+});
+
+test('a copy goes on by itself', (t) => {
+  fc.assert(
+    fc.property(fc.array(word), fc.array(word), fc.array(word), (start, left, right) => {
+      const hasher = new Hasher(7);
+      for (const w of start) hasher.word(w);
+      const copy = hasher.clone();
+      for (const w of left) hasher.word(w);
+      for (const w of right) copy.word(w);
+      return (
+        hasher.value() === referenceDigest([...start, ...left], 7) &&
+        copy.value() === referenceDigest([...start, ...right], 7)
+      );
+    }),
+  );
+  t.pass();
+});
+
+/** All sequences of `parts` with at most `length` members. */
+function* sequences<T>(parts: readonly T[], length: number): Generator<T[]> {
+  yield [];
+  if (length === 0) return;
+  for (const rest of sequences(parts, length - 1)) for (const part of parts) yield [part, ...rest];
+}
+
+test('neighbours do not run together', (t) => {
+  const strings = ['', 'a', 'b', 'ab', 'ba', '\0', 'a\0', 'abc', '\u0001', '\u0002\u0000'];
+  const seen = new Map<string, string>();
+  const expectNew = (digest: string, what: string): void => {
+    t.is(seen.get(digest) ?? what, what);
+    seen.set(digest, what);
+  };
+  for (const texts of sequences(strings, 4)) {
+    const hasher = new Hasher(1);
+    for (const text of texts) hasher.string(text);
+    expectNew(hasher.value(), `strings ${JSON.stringify(texts)}`);
+  }
+  const blobs = [[], [0], [0, 0], [1], [0, 1], [1, 0], [0, 0, 0, 0], [4, 0, 0, 0], [0, 0, 0, 0, 0]];
+  for (const lists of sequences(blobs, 4)) {
+    const hasher = new Hasher(2);
+    for (const list of lists) hasher.bytes(Uint8Array.from(list));
+    expectNew(hasher.value(), `bytes ${JSON.stringify(lists)}`);
+  }
+  t.true(seen.size > 10_000);
+});
+
+test('numbers and bigints differ as they should', (t) => {
+  const digest = (n: number) => new Hasher().number(n).value();
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), fc.maxSafeInteger(), (a, b) => (digest(a) === digest(b)) === (a === b)),
+  );
+  for (const n of [0, 1, 2 ** 31, 2 ** 32, 2 ** 52, Number.MAX_SAFE_INTEGER]) {
+    t.not(digest(n), digest(-n || 1));
+    t.not(digest(n), digest(n - 1));
+  }
+  const big = (n: bigint) => new Hasher().bigint(n).value();
+  const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+  fc.assert(fc.property(u64, u64, (a, b) => (big(a) === big(b)) === (a === b)));
+  for (const n of [0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+    t.throws(() => digest(n), { instanceOf: AssertionError });
+  }
+});
+
+test('a digest can be folded, and taken apart, as the words it was made of', (t) => {
+  fc.assert(
+    fc.property(fc.array(word), (words) => {
+      const inner = new Hasher();
+      for (const w of words) inner.word(w);
+      const digest = inner.value();
+      const parts = digestWords(digest);
+      const byWords = new Hasher();
+      for (const part of parts) byWords.word(part);
+      const text = parts.map((part) => (part >>> 0).toString(16).padStart(8, '0')).join('');
+      return text === digest && new Hasher().digest(digest).value() === byWords.value();
+    }),
+  );
+  t.pass();
+});
