@@ -309,7 +309,7 @@ function apply(model: Model, real: Real, s: Step): void {
 
 test('channels are lists of messages: who gets which, in which order, and how calls end', (t) => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const model = new Model();
       const real = new Real();
       for (const s of steps) {

@@ -234,7 +234,7 @@ function applyModel(model: Model, s: Step): string {
 
 test('a port is a list of packets: who gets which, in which order, and what cancelling leaves', (t) => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const model = new Model();
       const real = new Real();
       for (const s of steps) {
