@@ -14,14 +14,40 @@ import { endProcess, TaskReturnCode } from '../kernel/syscalls/tasks.js';
 import { fireTimer } from '../kernel/syscalls/timer.js';
 import { expireWait } from '../kernel/syscalls/waits.js';
 import { ProcessMemory } from './memory-view.js';
-import type { Position } from './position.js';
+import { comparePositions, type Position } from './position.js';
 
-/** An event and where it happened: `seq` is its own number (a span has that of the event before it). */
-export interface Happened {
-  readonly seq: number;
-  /** Virtual time, ns. */
-  readonly timeNs: bigint;
-  readonly event: KernelEvent;
+/** Who was at work when something happened. */
+export interface Actor {
+  readonly core: number;
+  readonly thread: number;
+}
+
+/** Steps since the last kernel event, which no span event told of yet. */
+export interface OpenSpan extends Actor {
+  readonly steps: number;
+}
+
+/** An event and where it happened. */
+export class Happened {
+  constructor(
+    /** The event's own number; a span has that of the event before it. */
+    readonly seq: number,
+    readonly event: KernelEvent,
+    /** The thread whose instructions or call led to it; null for what the machine itself does. */
+    readonly by: Actor | null,
+    private readonly steps: number,
+    private readonly idleNs: bigint,
+  ) {}
+
+  /** Virtual time. */
+  get timeNs(): bigint {
+    return BigInt(this.steps) + this.idleNs;
+  }
+
+  /** The same place and time with another event. */
+  with(event: KernelEvent): Happened {
+    return new Happened(this.seq, event, this.by, this.steps, this.idleNs);
+  }
 }
 
 /** A machine at a boundary between commands, from where it can go on. */
@@ -29,6 +55,7 @@ export interface Checkpoint {
   readonly state: KernelState;
   readonly events: Hasher;
   readonly slices: number;
+  readonly span: OpenSpan | null;
 }
 
 /** The vDSO's code, as far as the machine must know it: which call the trap at an offset belongs to. */
@@ -65,7 +92,8 @@ export class Machine implements Decider {
   /** Slices chosen so far: a recording's schedule is indexed by it. */
   slices = 0;
   private eventHasher = new Hasher();
-  private span: { core: number; thread: number; steps: number } | null = null;
+  private span: OpenSpan | null = null;
+  private actor: Actor | null = null;
   private readonly engines = new Map<number, { engine: Engine; memory: MemoryView }>();
   private readonly allowed: (call: Syscall, pc: bigint) => boolean;
   private stopSeq = Number.POSITIVE_INFINITY;
@@ -101,13 +129,15 @@ export class Machine implements Decider {
     if (this.k.state.seq >= this.stopSeq) throw new PositionReached();
   }
 
-  private tell(seq: number, event: KernelEvent): void {
+  private tell(seq: number, event: KernelEvent, by = this.actor): void {
     hashEvent(this.eventHasher, event);
-    if (this.happened.observed) this.happened.next({ seq, timeNs: this.k.nowNs, event });
+    if (this.happened.observed) {
+      const { steps, idleNs } = this.k.state;
+      this.happened.next(new Happened(seq, event, by, steps, idleNs));
+    }
   }
 
-  /** Steps since the last kernel event, which no span event told of yet. */
-  get openSpan(): { readonly core: number; readonly thread: number; readonly steps: number } | null {
+  get openSpan(): OpenSpan | null {
     return this.span;
   }
 
@@ -115,19 +145,24 @@ export class Machine implements Decider {
     if (this.span === null) return;
     const { core, thread, steps } = this.span;
     this.span = null;
-    this.tell(this.k.state.seq, { type: 'span', core, thread, steps });
+    this.tell(this.k.state.seq, { type: 'span', core, thread, steps }, { core, thread });
   }
 
   /** The state here, to go on from; only between commands. */
   checkpoint(): Checkpoint {
-    return { state: this.k.snapshot(), events: this.eventHasher.clone(), slices: this.slices };
+    return {
+      state: this.k.snapshot(),
+      events: this.eventHasher.clone(),
+      slices: this.slices,
+      span: this.span,
+    };
   }
 
   restore(checkpoint: Checkpoint): void {
     this.k.restore(checkpoint.state);
     this.eventHasher = checkpoint.events.clone();
     this.slices = checkpoint.slices;
-    this.span = null;
+    this.span = checkpoint.span;
     this.engines.clear();
   }
 
@@ -137,22 +172,21 @@ export class Machine implements Decider {
   }
 
   /**
-   * Runs to a position, or to the halt before it. A position between two events of one command leaves the machine
-   * where it can be looked at but not go on: restore a checkpoint to do that.
-   * @param trace told of every instruction that runs on the way
+   * One command, cut short where it comes to a position, or past it when the run does not have that position. Then
+   * the machine may stand inside the command: it can be looked at but not go on, a checkpoint must be restored first.
+   * @param trace told of every instruction that runs
    */
-  runTo(target: Position, trace?: Trace): void {
-    if (this.k.state.seq >= target.seq && (this.k.state.seq > target.seq || this.k.state.step >= target.step)) return;
-    this.stopSeq = target.seq > this.k.state.seq ? target.seq : Number.POSITIVE_INFINITY;
+  commandTo(target: Position, trace?: Trace): void {
+    const here = this.position;
+    if (comparePositions(here, target) >= 0) return;
+    // Steps come after the event they are counted from, so with a step it is the event behind that is too far.
+    this.stopSeq = target.step === 0 ? target.seq : target.seq + 1;
     try {
-      while (!this.halted && this.k.state.seq < target.seq) this.command(Number.POSITIVE_INFINITY, trace);
+      this.command(target.seq === here.seq ? target.step - here.step : Number.POSITIVE_INFINITY, trace);
     } catch (reason) {
       if (!(reason instanceof PositionReached)) throw reason;
     } finally {
       this.stopSeq = Number.POSITIVE_INFINITY;
-    }
-    while (!this.halted && this.k.state.seq === target.seq && this.k.state.step < target.step) {
-      if (!this.command(target.step - this.k.state.step, trace)) break;
     }
   }
 
@@ -162,6 +196,7 @@ export class Machine implements Decider {
    */
   command(stepLimit = Number.POSITIVE_INFINITY, trace?: Trace): boolean {
     const { state } = this.k;
+    this.actor = null;
     if (state.seq === 0) {
       this.options.boot(this);
       return true;
@@ -219,13 +254,14 @@ export class Machine implements Decider {
 
   private runSlice(budget: number, trace?: Trace): void {
     const { core, thread } = this.k.state.slice!;
+    this.actor = { core, thread };
     const { process } = this.k.get(thread, 'thread');
     const { engine, memory } = this.engineOf(process);
     const { steps, stop } = engine.run(this.k.registersForWrite(thread), memory, budget, this.k.nowNs, trace);
     if (steps > 0) {
       countSteps(this.k, steps);
       if (this.span === null) this.span = { core, thread, steps };
-      else this.span.steps += steps;
+      else this.span = { core, thread, steps: this.span.steps + steps };
     }
     if (stop.kind === 'budget') return;
     if (stop.kind === 'syscall') {

@@ -1,8 +1,11 @@
 import type { Position } from '../machine/position.js';
 
-/** Steps, and kernel events, after which a recording has another digest, whichever comes first. */
-const DIGEST_STEPS = 1 << 20;
-const DIGEST_EVENTS = 1 << 14;
+/**
+ * Steps, and kernel events, after which a recording has another digest, whichever comes first. A digest costs what
+ * changed since the last one: at this distance less than a few percent of the run.
+ */
+const DIGEST_STEPS = 1 << 23;
+const DIGEST_EVENTS = 1 << 17;
 
 /** Says when a run is due for a digest. It depends on the run alone, so that two recordings have them at like places. */
 export class DigestCadence {

@@ -90,17 +90,33 @@ export class Player {
    * @throws Diverged
    */
   command(trace?: Trace): boolean {
-    const { machine } = this;
+    if (!this.checked(() => this.machine.command(Number.POSITIVE_INFINITY, trace))) return false;
+    this.compareDigests();
+    if (this.machine.halted) this.compareEnd();
+    return true;
+  }
+
+  /**
+   * The same, cut short as `Machine.commandTo` does it. What is cut is not compared with digests.
+   * @throws Diverged
+   */
+  commandTo(target: Position, trace?: Trace): boolean {
+    if (!this.checked(() => this.machine.commandTo(target, trace))) return false;
+    if (comparePositions(this.machine.position, target) >= 0) return true;
+    this.compareDigests();
+    if (this.machine.halted) this.compareEnd();
+    return true;
+  }
+
+  private checked(run: () => void): boolean {
     try {
-      machine.command(Number.POSITIVE_INFINITY, trace);
+      run();
     } catch (reason) {
       if (reason instanceof ScheduleEnded) return false;
       if (!(reason instanceof ScheduleImpossible)) throw reason;
-      this.diverge('schedule', describeChoice(reason.choice), `could run: ${describeRunnable(machine)}`);
+      this.diverge('schedule', describeChoice(reason.choice), `could run: ${describeRunnable(this.machine)}`);
     }
     this.raise();
-    this.compareDigests();
-    if (machine.halted) this.compareEnd();
     return true;
   }
 

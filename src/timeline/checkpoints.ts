@@ -1,42 +1,84 @@
+import type { KernelState } from '../kernel/objects/kernel.js';
 import type { Checkpoint } from '../machine/machine.js';
 import { comparePositions, type Position } from '../machine/position.js';
 
-/** Most checkpoints kept; beyond, every second one goes, so that spacing grows with the run. */
-const MAX_CHECKPOINTS = 128;
-
-function positionOf({ state }: Checkpoint): Position {
-  return { seq: state.seq, step: state.step };
+interface Kept {
+  readonly checkpoint: Checkpoint;
+  /** Pages that were made between the one before and this one: what it costs, at most. */
+  readonly pages: number;
 }
 
 /**
- * Checkpoints of one run in order. They share what did not change between them, so that N of them cost what
- * changed; the first is kept for ever.
+ * Checkpoints of one run, in order. They share what did not change between them, so that N of them cost what changed.
+ * When there are too many, or they hold too many pages, every second one goes; the first stays for ever.
  */
 export class Checkpoints {
-  private list: Checkpoint[] = [];
+  private list: Kept[] = [];
+  private pages = 0;
+  /** Doubles whenever half of them go, so that they stay evenly spaced however long the run is. */
+  private spacing = 1;
+
+  constructor(
+    private readonly limits: { readonly count: number; readonly pages: number },
+    private readonly every: { readonly steps: number; readonly events: number },
+  ) {}
 
   get count(): number {
     return this.list.length;
   }
 
-  add(checkpoint: Checkpoint): void {
-    const at = positionOf(checkpoint);
-    let i = this.list.length;
-    while (i > 0 && comparePositions(positionOf(this.list[i - 1]), at) > 0) i--;
-    if (i > 0 && comparePositions(positionOf(this.list[i - 1]), at) === 0) return;
-    this.list.splice(i, 0, checkpoint);
-    if (this.list.length > MAX_CHECKPOINTS) this.list = this.list.filter((_, index) => index % 2 === 0);
+  /** Whether a state is far enough from the last one kept before it to be kept too. */
+  wants({ seq, step, steps }: KernelState): boolean {
+    const last = this.before({ seq, step });
+    if (last === null) return true;
+    const { state } = last;
+    return (
+      steps - state.steps >= this.every.steps * this.spacing ||
+      seq - state.seq >= this.every.events * this.spacing
+    );
+  }
+
+  /** @param pages made since the checkpoint before it: how many of this one's are its own, at most */
+  add(checkpoint: Checkpoint, pages: number): void {
+    const i = this.after(checkpoint.state);
+    if (i > 0 && comparePositions(this.list[i - 1].checkpoint.state, checkpoint.state) === 0) return;
+    this.list.splice(i, 0, { checkpoint, pages });
+    this.pages += pages;
+    while (this.list.length > this.limits.count || (this.pages > this.limits.pages && this.list.length > 2)) {
+      this.thin();
+    }
+  }
+
+  private thin(): void {
+    this.spacing *= 2;
+    this.list = this.list.flatMap(({ checkpoint, pages }, i) => {
+      if (i % 2 === 1) return [];
+      const inherited = i === 0 ? 0 : this.list[i - 1].pages;
+      return [{ checkpoint, pages: Math.min(pages + inherited, checkpoint.state.committedPages) }];
+    });
+    this.pages = this.list.reduce((sum, kept) => sum + kept.pages, 0);
   }
 
   /** The last one at or before a position. */
   before(position: Position): Checkpoint | null {
+    const i = this.after(position);
+    return i === 0 ? null : this.list[i - 1].checkpoint;
+  }
+
+  /** All of them up to a position. */
+  upTo(position: Position): Checkpoint[] {
+    return this.list.slice(0, this.after(position)).map(({ checkpoint }) => checkpoint);
+  }
+
+  /** How many are at or before a position. */
+  private after(position: Position): number {
     let low = 0;
     let high = this.list.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (comparePositions(positionOf(this.list[middle]), position) <= 0) low = middle + 1;
+      if (comparePositions(this.list[middle].checkpoint.state, position) <= 0) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? null : this.list[low - 1];
+    return low;
   }
 }

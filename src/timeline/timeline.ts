@@ -1,26 +1,36 @@
 import type { Trace } from '../cpu/arch.js';
-import type { Checkpoint, Happened, Machine } from '../machine/machine.js';
-import { comparePositions, formatPosition, type Position, START } from '../machine/position.js';
+import type { KernelState } from '../kernel/objects/kernel.js';
+import type { RunSpec } from '../loader/launch.js';
+import { type Checkpoint, Happened, type Machine, type OpenSpan } from '../machine/machine.js';
+import { comparePositions, formatPosition, type Position } from '../machine/position.js';
 import type { Recording } from '../recording/format/reader.js';
 import { Player } from '../recording/player.js';
-import { ScheduleEnded } from '../recording/recorded-schedule.js';
 import { Checkpoints } from './checkpoints.js';
+import { held, type Held } from './held.js';
 
-/** Steps and kernel events between checkpoints, whichever come first. */
-const CHECKPOINT_STEPS = 1 << 20;
-const CHECKPOINT_EVENTS = 1 << 13;
-/** How many events before its target a seek leaves a checkpoint, so that the next seek nearby is short. */
-const NEAR_EVENTS = 32;
+/** How many checkpoints are kept of a whole run, and what they may hold: 64 Ki pages are 256 MiB. */
+const LIMITS = { count: 128, pages: 1 << 16 };
+/** Steps and kernel events between them, whichever come first, while the run is short. */
+const EVERY = { steps: 1 << 20, events: 1 << 13 };
+/** Those left on the last stretch to where one looked, so that the next look nearby is quick. */
+const NEARBY_LIMITS = { count: 64, pages: 1 << 14 };
+/** The last stretch, in kernel events. */
+const NEARBY_EVENTS = 128;
+
+const AFTER_EVERYTHING: Position = { seq: Number.MAX_SAFE_INTEGER, step: 0 };
 
 /** A position that the run does not have. */
 export class NoSuchPosition extends Error {
   override name = 'NoSuchPosition';
 }
 
+/** Thrown by whoever is being told of events or instructions and has heard enough: `events` ends there. */
+export const ENOUGH: object = Object.freeze({ name: 'ENOUGH' });
+
 /** A trace that knows where each effect stands. */
 export interface PositionedTrace extends Trace {
-  /** Called before `step`: the position that the instruction leads to. */
-  at(position: Position, thread: number): void;
+  /** Called before `step`: the position that the instruction leads to, and whose it is. */
+  at(position: Position, by: { readonly thread: number; readonly core: number }): void;
 }
 
 /**
@@ -29,22 +39,28 @@ export interface PositionedTrace extends Trace {
  */
 export class Timeline {
   private readonly player: Player;
-  private readonly checkpoints = new Checkpoints();
-  private recent: Checkpoint;
+  private readonly kept = new Checkpoints(LIMITS, EVERY);
+  private nearby = newNearby();
   /** The machine stands between two commands, so that it can go on from where it is. */
   private atBoundary = true;
+  /** The machine's count of page changes at the checkpoint it came by last. */
+  private generation = 0;
   private endPosition: Position | null = null;
 
   /** @throws RecordingError, ElfError */
   constructor(readonly recording: Recording) {
     this.player = new Player(recording);
-    this.recent = this.player.checkpoint();
-    this.checkpoints.add(this.recent);
+    this.keep(this.kept);
   }
 
   /** The machine at the position that was sought last: to be read only. */
   get machine(): Machine {
     return this.player.machine;
+  }
+
+  /** What was run. */
+  get spec(): RunSpec {
+    return this.player.spec;
   }
 
   get position(): Position {
@@ -60,7 +76,7 @@ export class Timeline {
       const { end, complete } = this.recording;
       if (complete && end !== null) this.endPosition = { seq: end.events, step: 0 };
       else {
-        this.approach({ seq: Number.MAX_SAFE_INTEGER, step: 0 });
+        this.goTo(AFTER_EVERYTHING);
         this.endPosition = this.position;
       }
     }
@@ -72,100 +88,144 @@ export class Timeline {
    * @throws NoSuchPosition, Diverged
    */
   seek(target: Position): Machine {
-    this.approach(target);
-    this.finish(target);
+    this.goTo(target);
+    const order = comparePositions(this.position, target);
+    if (order !== 0) {
+      throw new NoSuchPosition(
+        `the run has no position ${formatPosition(target)}; ` +
+          `${order < 0 ? 'its last one' : 'the next one'} is ${formatPosition(this.position)}`,
+      );
+    }
     return this.machine;
   }
 
   /**
-   * Tells what happened after `from`, up to `to`: kernel events, and spans cut to that stretch.
-   * @param trace told of every instruction of the stretch
-   * @throws NoSuchPosition, Diverged
+   * Tells what happened after `from`, up to `to`: kernel events, and spans cut to that stretch. Neither needs to be a
+   * position that the run has. Where the machine stands afterwards is left open.
+   * @param onEvent may throw ENOUGH
+   * @param trace told of every instruction of the stretch; may throw ENOUGH
+   * @throws Diverged
    */
   events(from: Position, to: Position, onEvent: (happened: Happened) => void, trace?: PositionedTrace): void {
-    this.approach(from);
+    this.goToBoundary(from);
     const { machine } = this;
-    const subscription = machine.happened.subscribe((happened) => {
-      const cut = cutSpan(happened, from);
-      if (cut !== null) onEvent(cut);
-    });
+    let thrown: { readonly reason: unknown } | null = null;
+    const tell = (happened: Happened): void => {
+      const part = cut(happened, from, to);
+      if (part === null || thrown !== null) return;
+      // The machine must not see what an observer throws before it is done.
+      try {
+        onEvent(part);
+      } catch (reason) {
+        thrown = { reason };
+      }
+    };
+    const subscription = machine.happened.subscribe(tell);
     try {
-      this.finish(to, trace === undefined ? undefined : after(from, machine, trace));
+      const within = trace === undefined ? undefined : after(from, machine, trace);
+      while (thrown === null && comparePositions(this.position, to) < 0 && this.advance(to, within));
+      if (thrown === null && machine.openSpan !== null) tell(this.happenedSoFar(machine.openSpan));
+      if (thrown !== null) throw (thrown as { readonly reason: unknown }).reason;
+    } catch (reason) {
+      if (reason !== ENOUGH) throw reason;
     } finally {
       subscription.unsubscribe();
     }
-    const open = machine.openSpan;
-    if (open === null) return;
-    const last = cutSpan({ seq: machine.position.seq, timeNs: machine.k.nowNs, event: { type: 'span', ...open } }, from);
-    if (last !== null) onEvent(last);
   }
 
-  /** Puts the machine at a boundary at or before the target, and not far from it. */
-  private approach(target: Position): void {
-    if (comparePositions(target, START) < 0) throw new NoSuchPosition('positions begin at 0:0');
-    const { machine, player } = this;
+  /**
+   * Goes from the boundary at or before `from` to the last one before `to`, and tells of each on the way: there the
+   * machine stands between two commands.
+   * @throws Diverged
+   */
+  boundaries(from: Position, to: Position, visit: (machine: Machine) => void): void {
+    this.goToBoundary(from);
+    do visit(this.machine);
+    while (this.advance(to) && comparePositions(this.position, to) < 0);
+  }
+
+  /**
+   * States of the run in order, the first one first and none behind a position, between which one can look for what
+   * changed: what is the same object in two neighbours was not written in between.
+   */
+  statesUpTo(position: Position): KernelState[] {
+    return this.kept.upTo(position).map(({ state }) => state);
+  }
+
+  /** What its checkpoints hold in memory. */
+  held(): Held {
+    const all = [...this.kept.upTo(AFTER_EVERYTHING), ...this.nearby.upTo(AFTER_EVERYTHING)];
+    return held(all.map(({ state }) => state));
+  }
+
+  private happenedSoFar(span: OpenSpan): Happened {
+    const { machine } = this;
+    const { core, thread } = span;
+    const event = { type: 'span', ...span } as const;
+    const { seq, steps, idleNs } = machine.k.state;
+    return new Happened(seq, event, { core, thread }, steps, idleNs);
+  }
+
+  /** Goes to a position, or past it, or to the end, by the shortest way. */
+  private goTo(target: Position): void {
     const nearest = this.before(target);
-    const canGoOn = this.atBoundary && comparePositions(machine.position, target) <= 0;
-    if (!canGoOn || comparePositions(nearest.state, machine.position) > 0) this.restore(nearest);
-    while (!player.atEnd && machine.position.seq < target.seq - NEAR_EVENTS) {
-      if (!player.command()) return;
-      if (comparePositions(machine.position, target) > 0) {
-        this.restore(this.before(target));
-        return;
-      }
-      this.keepCheckpoint();
-    }
-    if (comparePositions(this.recent.state, machine.position) !== 0) this.recent = player.checkpoint();
+    const onTheWay = this.atBoundary && comparePositions(this.position, target) <= 0;
+    if (!onTheWay || comparePositions(nearest.state, this.position) > 0) this.restore(nearest);
+    while (comparePositions(this.position, target) < 0 && this.advance(target));
+  }
+
+  /** Goes to a boundary at or before a position: the last one, most often. */
+  private goToBoundary(target: Position): void {
+    this.goTo(target);
+    if (!this.atBoundary) this.restore(this.before(target));
+  }
+
+  /** One command, or its part up to the target. False when there is nothing left to run. */
+  private advance(target: Position, trace?: Trace): boolean {
+    const { player } = this;
+    if (player.atEnd) return false;
+    if (this.kept.wants(this.machine.k.state)) this.keep(this.kept);
+    else if (this.position.seq >= target.seq - NEARBY_EVENTS) this.keep(this.nearby);
+    this.atBoundary = false;
+    if (!player.commandTo(target, trace)) return false;
+    this.atBoundary = comparePositions(this.position, target) < 0;
+    return true;
+  }
+
+  private keep(where: Checkpoints): void {
+    const { player, machine } = this;
+    const checkpoint = player.checkpoint();
+    where.add(checkpoint, machine.k.memoryGeneration - this.generation);
+    this.generation = machine.k.memoryGeneration;
   }
 
   private before(target: Position): Checkpoint {
-    const kept = this.checkpoints.before(target)!;
-    const recentFits = comparePositions(this.recent.state, target) <= 0;
-    return recentFits && comparePositions(this.recent.state, kept.state) > 0 ? this.recent : kept;
+    const kept = this.kept.before(target)!;
+    const near = this.nearby.before(target);
+    return near !== null && comparePositions(near.state, kept.state) > 0 ? near : kept;
   }
 
   private restore(checkpoint: Checkpoint): void {
+    if (this.nearby.before(checkpoint.state) !== checkpoint) this.nearby = newNearby();
     this.player.restore(checkpoint);
+    this.generation = this.machine.k.memoryGeneration;
     this.atBoundary = true;
-  }
-
-  private keepCheckpoint(): void {
-    const { state } = this.machine.k;
-    const last = this.checkpoints.before(state)!.state;
-    if (state.steps - last.steps >= CHECKPOINT_STEPS || state.seq - last.seq >= CHECKPOINT_EVENTS) {
-      this.checkpoints.add(this.player.checkpoint());
-    }
-  }
-
-  /** Goes the last stretch, which may end inside a command. */
-  private finish(target: Position, trace?: Trace): void {
-    const { machine } = this;
-    if (comparePositions(machine.position, target) !== 0 || trace !== undefined) {
-      this.atBoundary = false;
-      try {
-        machine.runTo(target, trace);
-      } catch (reason) {
-        if (!(reason instanceof ScheduleEnded)) throw reason;
-      }
-    }
-    if (comparePositions(machine.position, target) !== 0) {
-      const { position } = this;
-      this.restore(this.before(target));
-      throw new NoSuchPosition(
-        `the run has no position ${formatPosition(target)}; the last one before it is ${formatPosition(position)}`,
-      );
-    }
   }
 }
 
-/** The part of what happened that comes after a position; null when none does. */
-function cutSpan(happened: Happened, from: Position): Happened | null {
+function newNearby(): Checkpoints {
+  return new Checkpoints(NEARBY_LIMITS, { steps: 0, events: 0 });
+}
+
+/** The part of what happened that lies between two positions; null when none does. */
+function cut(happened: Happened, from: Position, to: Position): Happened | null {
   const { event, seq } = happened;
-  if (event.type !== 'span') return seq > from.seq ? happened : null;
-  if (seq < from.seq) return null;
-  const skipped = seq === from.seq ? from.step : 0;
-  if (event.steps <= skipped) return null;
-  return skipped === 0 ? happened : { ...happened, event: { ...event, steps: event.steps - skipped } };
+  if (event.type !== 'span') return seq > from.seq && seq <= to.seq ? happened : null;
+  if (seq < from.seq || seq > to.seq) return null;
+  const first = seq === from.seq ? from.step : 0;
+  const last = seq === to.seq ? Math.min(to.step, event.steps) : event.steps;
+  if (last <= first) return null;
+  return happened.with({ ...event, steps: last - first });
 }
 
 /** Passes on the effects of instructions after a position, each with its own. */
@@ -175,7 +235,7 @@ function after(from: Position, machine: Machine, trace: PositionedTrace): Trace 
   let told = false;
   return {
     step(pc, bits, length) {
-      const { seq, step } = machine.k.state;
+      const { seq, step, slice } = machine.k.state;
       if (seq !== run.seq || step !== run.step) {
         run = { seq, step };
         retired = 0;
@@ -184,7 +244,7 @@ function after(from: Position, machine: Machine, trace: PositionedTrace): Trace 
       const position = { seq, step: step + retired };
       told = comparePositions(position, from) > 0;
       if (!told) return;
-      trace.at(position, machine.k.state.slice?.thread ?? 0);
+      trace.at(position, slice!);
       trace.step(pc, bits, length);
     },
     register: (number, value) => {

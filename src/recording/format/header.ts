@@ -47,6 +47,8 @@ export interface RecordingEnd {
   readonly steps: number;
   /** Kernel events. */
   readonly events: number;
+  /** Virtual time at the end, ns, as decimal text. */
+  readonly timeNs?: string;
   readonly stateHash: Digest;
   readonly eventHash: Digest;
   readonly [more: string]: unknown;
@@ -105,7 +107,8 @@ export function parseHeader(value: unknown): RecordingHeader {
 
 /** Throws PayloadError unless the value is an end. */
 export function parseEnd(value: unknown): RecordingEnd {
-  const fields = { exitCode: between(0, 255), cause: text, steps: count, events: count };
+  const time: Check = (v) => v === undefined || (typeof v === 'string' && /^\d{1,20}$/.test(v));
+  const fields = { exitCode: between(0, 255), cause: text, steps: count, events: count, timeNs: time };
   check('the end', value, { ...fields, stateHash: digest, eventHash: digest });
   return value as RecordingEnd;
 }
