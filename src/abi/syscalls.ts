@@ -198,6 +198,14 @@ export function isPublic(call: Syscall): boolean {
   return !call.flags.includes('internal');
 }
 
+/**
+ * A pointer as a number: exact for every valid user address (below 2^47) and above that for every invalid one, but
+ * never past the integers that a number holds exactly.
+ */
+export function pointerNumber(value: bigint): number {
+  return Math.min(Number(BigInt.asUintN(64, value)), Number.MAX_SAFE_INTEGER);
+}
+
 function decodeArg(kind: ArgKind, value: bigint): number | bigint {
   switch (kind) {
     case 'handle':
@@ -218,13 +226,12 @@ function decodeArg(kind: ArgKind, value: bigint): number | bigint {
     case 'i64':
       return BigInt.asIntN(64, value);
     case 'pointer':
-      return Number(BigInt.asUintN(64, value));
+      return pointerNumber(value);
   }
 }
 
 /**
- * The arguments by their C names. Narrow arguments take the low bits of their register; a pointer becomes a number,
- * exact for every valid user address (below 2^47) and above that for every invalid one.
+ * The arguments by their C names. Narrow arguments take the low bits of their register; pointers as `pointerNumber`.
  * @param register the value of argument register `index`, signed or unsigned
  */
 export function decodeArgs<N extends SyscallName>(

@@ -3,7 +3,7 @@ import { CHANNEL_CALL_MIN_BYTES } from '../../abi/limits.js';
 import { Right } from '../../abi/rights.js';
 import { Status } from '../../abi/status.js';
 import { decodeStruct, sizeOf } from '../../abi/structs.js';
-import type { SyscallArgs } from '../../abi/syscalls.js';
+import { pointerNumber, type SyscallArgs } from '../../abi/syscalls.js';
 import { KERNEL_TXID, type Message } from '../objects/channel.js';
 import type { Kernel } from '../objects/kernel.js';
 import type { HandleEntry } from '../objects/object.js';
@@ -26,7 +26,7 @@ type CallWait = Extract<Wait, { kind: 'channel-call' }>;
 export function beginChannelCall(call: Call, args: SyscallArgs['zx_channel_call'], etc: boolean): Outcome {
   const name = etc ? 'zx_channel_call_etc_args_t' : 'zx_channel_call_args_t';
   const given = decodeStruct(name, call.read(args.args, sizeOf(name)));
-  const list: HandleList = { address: Number(given.wr_handles), count: given.wr_num_handles, etc };
+  const list: HandleList = { address: pointerNumber(given.wr_handles), count: given.wr_num_handles, etc };
   const { channel, slot, bytes } = checkBeforeHandles(call, list, () => {
     call.allowOptions(args.options, ChannelWriteOption.USE_IOVEC);
     const { object, slot } = call.resolve(args.handle, 'channel', Right.READ | Right.WRITE);
@@ -34,7 +34,7 @@ export function beginChannelCall(call: Call, args: SyscallArgs['zx_channel_call'
     const bytes = readMessageBytes(
       call,
       iovec,
-      Number(given.wr_bytes),
+      pointerNumber(given.wr_bytes),
       given.wr_num_bytes,
       given.wr_num_handles,
     );
@@ -60,8 +60,8 @@ export function beginChannelCall(call: Call, args: SyscallArgs['zx_channel_call'
     channel,
     handle: slot,
     txid,
-    bytesAddress: Number(given.rd_bytes),
-    handlesAddress: Number(given.rd_handles),
+    bytesAddress: pointerNumber(given.rd_bytes),
+    handlesAddress: pointerNumber(given.rd_handles),
     bytesCapacity: given.rd_num_bytes,
     handlesCapacity: given.rd_num_handles,
     actualBytesAddress: args.actual_bytes,

@@ -3,6 +3,7 @@ import { CHANNEL_MAX_MSG_BYTES, CHANNEL_MAX_MSG_HANDLES, CHANNEL_MAX_MSG_IOVECS 
 import { OBJECT_TYPE_NONE } from '../../abi/object-types.js';
 import { Right } from '../../abi/rights.js';
 import { Status } from '../../abi/status.js';
+import { pointerNumber } from '../../abi/syscalls.js';
 import { handleSlot } from '../objects/handle-value.js';
 import type { HandleEntry } from '../objects/object.js';
 import { type Call, typeNumber } from './call.js';
@@ -55,7 +56,7 @@ function gather(call: Call, address: number, count: number, handles: number): Ui
   const bytes = new Uint8Array(size);
   let done = 0;
   for (let at = 0; at < view.byteLength; at += IOVEC_BYTES) {
-    const part = call.read(Number(view.getBigUint64(at, true)), view.getUint32(at + 8, true));
+    const part = call.read(pointerNumber(view.getBigUint64(at, true)), view.getUint32(at + 8, true));
     bytes.set(part, done);
     done += part.length;
   }
