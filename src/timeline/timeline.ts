@@ -6,7 +6,7 @@ import { comparePositions, formatPosition, type Position } from '../machine/posi
 import type { Recording } from '../recording/format/reader.js';
 import { Player } from '../recording/player.js';
 import { Checkpoints } from './checkpoints.js';
-import { held, type Held } from './held.js';
+import { type Held, held } from './held.js';
 
 /** How many checkpoints are kept of a whole run, and what they may hold: 64 Ki pages are 256 MiB. */
 const LIMITS = { count: 128, pages: 1 << 16 };

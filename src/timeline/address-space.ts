@@ -1,0 +1,62 @@
+import type { Kernel } from '../kernel/objects/kernel.js';
+import { findMapping, type Mapping } from '../kernel/objects/vmar.js';
+import { pageForRead } from '../kernel/objects/vmo.js';
+import { PAGE_SIZE } from '../memory/page.js';
+
+/** A part of an address range that lies in one page of a VMO. */
+export interface Piece {
+  readonly address: number;
+  readonly vmo: number;
+  /** In the VMO, bytes. */
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+/** The mapping behind an address, whatever its permissions; undefined also for processes that are no more. */
+export function mappingAt(k: Kernel, process: number, address: number): Mapping | undefined {
+  const owner = k.find(process);
+  if (owner?.kind !== 'process' || k.find(owner.rootVmar)?.kind !== 'vmar') return undefined;
+  return findMapping(k, owner.rootVmar, address);
+}
+
+/** The mapped parts of an address range, page by page. The caller bounds the size. */
+export function piecesOf(k: Kernel, process: number, address: number, sizeBytes: number): Piece[] {
+  const out: Piece[] = [];
+  const end = address + sizeBytes;
+  for (let at = address; at < end; ) {
+    const size = Math.min(PAGE_SIZE - (at % PAGE_SIZE), end - at);
+    const mapping = mappingAt(k, process, at);
+    if (mapping !== undefined) {
+      const offset = mapping.vmoOffset + (at - mapping.base);
+      const vmo = k.get(mapping.vmo, 'vmo');
+      if (offset < vmo.sizeBytes) out.push({ address: at, vmo: mapping.vmo, offset, sizeBytes: size });
+    }
+    at += size;
+  }
+  return out;
+}
+
+/** Copies what a piece holds. */
+export function readPiece(k: Kernel, { vmo, offset, sizeBytes }: Piece): Uint8Array {
+  const object = k.find(vmo);
+  if (object?.kind !== 'vmo') return new Uint8Array(sizeBytes);
+  const start = offset % PAGE_SIZE;
+  return pageForRead(object, Math.floor(offset / PAGE_SIZE)).bytes.slice(start, start + sizeBytes);
+}
+
+/** Bytes of an address range as a debugger sees them, permissions aside; null unless all of it is mapped. */
+export function readMemory(
+  k: Kernel,
+  process: number,
+  address: number,
+  sizeBytes: number,
+): Uint8Array | null {
+  const pieces = piecesOf(k, process, address, sizeBytes);
+  const out = new Uint8Array(sizeBytes);
+  let found = 0;
+  for (const piece of pieces) {
+    out.set(readPiece(k, piece), piece.address - address);
+    found += piece.sizeBytes;
+  }
+  return found === sizeBytes ? out : null;
+}

@@ -1,0 +1,255 @@
+import { syscallByNumber } from '../abi/syscalls.js';
+import type { EventType } from '../kernel/objects/events.js';
+import type { Kernel } from '../kernel/objects/kernel.js';
+import type { Happened, Machine } from '../machine/machine.js';
+import { comparePositions, type Position } from '../machine/position.js';
+import type { PositionedTrace, Timeline } from './timeline.js';
+import { type Touched, type Watch, watchAt } from './watch.js';
+
+/** How far samples are apart where something was written: as much is traced to find out by whom. */
+const FINE_STEPS = 1 << 12;
+const FINE_EVENTS = 64;
+
+/** One write to watched bytes. */
+export interface MemoryWrite {
+  /** Where it leads: there, the new value is in memory. */
+  readonly position: Position;
+  readonly timeNs: bigint;
+  /** Koids; 0 when nobody's instruction or call did it. */
+  readonly thread: number;
+  readonly process: number;
+  readonly core: number | null;
+  /** Of the instruction that stored; null for the kernel. */
+  readonly pc: bigint | null;
+  /** The call in which the kernel wrote, and the event that says so; null for an instruction. */
+  readonly syscall: string | null;
+  readonly event: EventType | null;
+  /** First watched byte that was written, as an address of the process asked about. */
+  readonly address: number;
+  /** Those bytes before and after: equal where the value written was there already. */
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
+
+/** A write but for what it wrote. */
+type Writer = Omit<MemoryWrite, 'address' | 'before' | 'after'>;
+
+/** A stretch of the run in which watched bytes may have been written. */
+interface Stretch {
+  readonly from: Position;
+  readonly to: Position;
+}
+
+/**
+ * Who wrote last to some bytes of a process, before a position. What is watched is the memory behind the address
+ * there, or, where nothing is mapped any more, behind it when it was mapped last.
+ * @param sizeBytes bounded by the caller
+ * @throws NoSuchPosition, Diverged
+ */
+export function lastWriter(
+  timeline: Timeline,
+  process: number,
+  address: number,
+  sizeBytes: number,
+  before: Position,
+): MemoryWrite | null {
+  const watch = findWatch(timeline, process, address, sizeBytes, before);
+  if (watch === null) return null;
+  for (const stretch of stretches(timeline, watch, before).reverse()) {
+    for (const fine of refined(timeline, watch, stretch).reverse()) {
+      let last: MemoryWrite | null = null;
+      traceWrites(timeline, watch, fine, (write) => {
+        if (comparePositions(write.position, before) < 0) last = write;
+      });
+      if (last !== null) return last;
+    }
+  }
+  return null;
+}
+
+/**
+ * Everybody who wrote there before a position, in order.
+ * @param tell may throw ENOUGH
+ * @throws NoSuchPosition, Diverged
+ */
+export function eachWriter(
+  timeline: Timeline,
+  process: number,
+  address: number,
+  sizeBytes: number,
+  before: Position,
+  tell: (write: MemoryWrite) => void,
+): void {
+  const watch = findWatch(timeline, process, address, sizeBytes, before);
+  if (watch === null) return;
+  let enough = false;
+  for (const stretch of stretches(timeline, watch, before)) {
+    for (const fine of refined(timeline, watch, stretch)) {
+      traceWrites(timeline, watch, fine, (write) => {
+        if (comparePositions(write.position, before) >= 0) return;
+        try {
+          tell(write);
+        } catch (reason) {
+          enough = true;
+          throw reason;
+        }
+      });
+      if (enough) return;
+    }
+  }
+}
+
+/** Watches what is behind the address at a position, or was the last time before it that something was. */
+export function findWatch(
+  timeline: Timeline,
+  process: number,
+  address: number,
+  sizeBytes: number,
+  before: Position,
+): Watch | null {
+  const now = watchAt(timeline.seek(before).k, process, address, sizeBytes);
+  if (now !== null) return now;
+  const states = timeline.statesUpTo(before);
+  for (let i = states.length - 1, to = before; i >= 0; to = states[i], i--) {
+    let found: Watch | null = null;
+    const look = (machine: Machine): void => {
+      found = watchAt(machine.k, process, address, sizeBytes) ?? found;
+    };
+    look(timeline.seek(states[i]));
+    timeline.events(states[i], to, ({ event }) => {
+      if (event.type !== 'mapping-added') return;
+      if (event.base < address + sizeBytes && event.base + event.sizeBytes > address) look(timeline.machine);
+    });
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** Stretches between checkpoints that changed something watched. */
+function stretches(timeline: Timeline, watch: Watch, before: Position): Stretch[] {
+  const here = timeline.seek(before).k.snapshot();
+  const states = [...timeline.statesUpTo(before), here];
+  const samples = states.map((state) => watch.sample(state));
+  return states
+    .slice(1)
+    .map((to, i) => ({ from: states[i], to, changed: !equal(samples[i], samples[i + 1]) }))
+    .filter(({ changed }) => changed);
+}
+
+/** Short stretches of one that changed something watched; together they hold all that do. */
+function refined(timeline: Timeline, watch: Watch, { from, to }: Stretch): Stretch[] {
+  const samples: { readonly position: Position; readonly steps: number; readonly ids: readonly number[] }[] =
+    [];
+  const sample = ({ k }: Machine, position: Position): void => {
+    const state = k.snapshot();
+    samples.push({ position, steps: state.steps, ids: watch.sample(state) });
+  };
+  timeline.boundaries(from, to, (machine) => {
+    const { seq, steps } = machine.k.state;
+    const last = samples[samples.length - 1];
+    if (last !== undefined && steps - last.steps < FINE_STEPS && seq - last.position.seq < FINE_EVENTS)
+      return;
+    sample(machine, machine.position);
+  });
+  sample(timeline.machine, to);
+  return samples.slice(1).flatMap(({ position, ids }, i) => {
+    return equal(ids, samples[i].ids) ? [] : [{ from: samples[i].position, to: position }];
+  });
+}
+
+function equal(a: readonly number[], b: readonly number[]): boolean {
+  return a.every((value, i) => value === b[i]);
+}
+
+/** Runs a stretch instruction by instruction and tells of every write to watched bytes. */
+function traceWrites(
+  timeline: Timeline,
+  watch: Watch,
+  { from, to }: Stretch,
+  tell: (write: MemoryWrite) => void,
+): void {
+  const { k } = timeline.seek(from);
+  const bytes = watch.read(k);
+  const note = (writer: Writer, { offset, sizeBytes }: Touched, after: Uint8Array): void => {
+    const old = bytes.slice(offset, offset + sizeBytes);
+    bytes.set(after, offset);
+    tell({ ...writer, address: watch.address + offset, before: old, after });
+  };
+  timeline.events(
+    from,
+    to,
+    (happened) => {
+      for (const touched of watch.byEvent(k, happened.event)) {
+        const { offset, sizeBytes } = touched;
+        note(kernelWriter(k, happened), touched, watch.read(k).slice(offset, offset + sizeBytes));
+      }
+    },
+    new StoreTrace(k, watch, note),
+  );
+}
+
+/** Who the kernel wrote for: the thread whose memory it was, else the one in whose call it happened. */
+function kernelWriter(k: Kernel, { seq, timeNs, event, by }: Happened): Writer {
+  const thread = event.type === 'user-memory-written' ? event.thread : (by?.thread ?? 0);
+  const object = k.find(thread);
+  const syscall = object?.kind === 'thread' ? syscallByNumber(object.syscall) : undefined;
+  return {
+    position: { seq, step: 0 },
+    timeNs,
+    thread,
+    process: object?.kind === 'thread' ? object.process : 0,
+    core: by?.thread === thread ? by.core : null,
+    pc: null,
+    syscall: syscall?.name ?? null,
+    event: event.type,
+  };
+}
+
+class StoreTrace implements PositionedTrace {
+  private position: Position = { seq: 0, step: 0 };
+  private by = { thread: 0, core: 0 };
+  private process = 0;
+  private pc = 0n;
+
+  constructor(
+    private readonly k: Kernel,
+    private readonly watch: Watch,
+    private readonly note: (writer: Writer, touched: Touched, after: Uint8Array) => void,
+  ) {}
+
+  at(position: Position, by: { readonly thread: number; readonly core: number }): void {
+    if (by.thread !== this.by.thread) this.process = this.k.get(by.thread, 'thread').process;
+    this.position = position;
+    this.by = by;
+  }
+
+  step(pc: bigint): void {
+    this.pc = pc;
+  }
+
+  store(at: bigint, sizeBytes: number, value: bigint): void {
+    const { k, position } = this;
+    for (const touched of this.watch.byStore(k, this.process, Number(at), sizeBytes)) {
+      const { steps, step, idleNs } = k.state;
+      const writer = {
+        position,
+        timeNs: BigInt(steps + position.step - step) + idleNs,
+        thread: this.by.thread,
+        process: this.process,
+        core: this.by.core,
+        pc: this.pc,
+        syscall: null,
+        event: null,
+      };
+      const { skipped } = touched;
+      this.note(writer, touched, littleEndian(value, sizeBytes).slice(skipped, skipped + touched.sizeBytes));
+    }
+  }
+
+  register(): void {}
+  load(): void {}
+}
+
+function littleEndian(value: bigint, sizeBytes: number): Uint8Array {
+  return Uint8Array.from({ length: sizeBytes }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
+}
