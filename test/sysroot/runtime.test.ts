@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { DEFAULTS, launch } from '../../src/loader/launch.js';
-import { buildGuest, findCrossCompilers } from '../../src/platform/node/cross-compiler.js';
+import { buildGuest, compileRuntime, findCrossCompilers } from '../../src/platform/node/cross-compiler.js';
 
 interface Outcome {
   readonly stdout: string;
@@ -40,19 +40,20 @@ const CASES = [
 
 for (const [command, pie] of CASES) {
   const compiler = compilers.find((found) => found.command === command);
-  for (const name of ['c-library', 'c-threads']) {
-    const title = `${name} built by ${command}${pie ? ' as PIE' : ''} prints what it must`;
-    (compiler === undefined ? test.skip : test)(title, (t) => {
-      const directory = mkdtempSync(join(tmpdir(), 'jacinth-test-'));
-      t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-      const output = join(directory, 'out.elf');
+  const title = `the C library and threads built by ${command}${pie ? ' as PIE' : ''} do what they must`;
+  (compiler === undefined ? test.skip : test)(title, (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'jacinth-test-'));
+    t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+    const runtimeObjects = compileRuntime(compiler!, directory, { pie });
+    for (const name of ['c-library', 'c-threads']) {
+      const output = join(directory, `${name}.elf`);
       const sources = [`test/guests/${name}.c`];
-      const result = buildGuest({ compiler: compiler!, sources, output, pie });
+      const result = buildGuest({ compiler: compiler!, sources, output, pie, runtimeObjects });
       t.is(result.exitCode, 0, result.messages);
       for (const seed of name === 'c-library' ? [0] : [0, 1, 2])
         t.deepEqual(run(output, seed), expectedOf(name));
-    });
-  }
+    }
+  });
 }
 
 const SAYS_WHAT_IT_GOT = `
