@@ -5,7 +5,7 @@ import type { Access, MemoryView, Stop } from '../arch.js';
 /** Thrown to leave an instruction that stops; what happened is in `MemoryPort.stop`. One object: no stack traces. */
 export const STOPPED: object = Object.freeze({ name: 'STOPPED' });
 
-const ENTRIES = 256;
+const ENTRIES = 1024;
 const PAGE_MASK = ~(PAGE_SIZE - 1);
 /** Pages of 64 bits of addresses, which wrap. */
 const PAGE_COUNT = 2 ** 52;

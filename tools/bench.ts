@@ -1,0 +1,182 @@
+/**
+ * The measures of Jacinth, each against its goal, and where it says so as a ratio to something measured in the same
+ * run: machines are noisy, so runs alternate and medians count.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DEFAULTS, launch, type RunSpec } from '../src/loader/launch.js';
+import type { Machine } from '../src/machine/machine.js';
+import { Recorder } from '../src/recording/recorder.js';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const CLI = join(ROOT, '.build', 'src', 'cli', 'main.js');
+const ROUNDS = 5;
+
+function spec(guest: string, args: readonly string[], more: Partial<RunSpec> = {}): RunSpec {
+  const bytes = new Uint8Array(readFileSync(join(ROOT, 'test', 'guests', `${guest}.elf`)));
+  return { ...DEFAULTS, ...more, program: { name: guest, bytes, args: [guest, ...args], environ: [] } };
+}
+
+function timed<T>(work: () => T): { ms: number; value: T } {
+  const start = performance.now();
+  const value = work();
+  return { ms: performance.now() - start, value };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+function run(s: RunSpec): Machine {
+  const machine = launch(s);
+  machine.run();
+  return machine;
+}
+
+function record(s: RunSpec): Machine {
+  const recorder = new Recorder(s, 'essential', () => ({ write: () => {} }));
+  recorder.run();
+  return recorder.machine;
+}
+
+let missed = 0;
+
+function report(what: string, value: string, goal: string, reached: boolean): void {
+  if (!reached) missed++;
+  process.stdout.write(`${what.padEnd(40)} ${value.padStart(16)}   ${goal.padEnd(16)} ${reached ? 'ok' : 'MISSED'}\n`);
+}
+
+function engine(): void {
+  for (const [guest, args] of [
+    ['spin', ['2000000']],
+    ['sha256', ['400000']],
+    ['heap-sort', ['60000']],
+    ['n-body', ['20000']],
+  ] as const) {
+    const rates: number[] = [];
+    for (let i = 0; i < ROUNDS; i++) {
+      const { ms, value } = timed(() => run(spec(guest, args)));
+      rates.push(value.k.state.steps / ms / 1000);
+    }
+    const rate = median(rates);
+    report(`reference engine, ${guest}`, `${rate.toFixed(1)} MIPS`, '>= 5 MIPS', rate >= 5);
+  }
+}
+
+/** Runs and recordings of the same guest in turns. */
+function recordingCost(guest: string, args: readonly string[]): { ratio: number; recordMs: number; machine: Machine } {
+  const s = spec(guest, args);
+  let machine = record(s);
+  const runs: number[] = [];
+  const records: number[] = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    runs.push(timed(() => run(s)).ms);
+    const recorded = timed(() => record(s));
+    records.push(recorded.ms);
+    machine = recorded.value;
+  }
+  return { ratio: median(records) / median(runs), recordMs: median(records), machine };
+}
+
+function recording(): void {
+  for (const [guest, args] of [
+    ['spin', ['3000000']],
+    ['n-body', ['40000']],
+    ['heap-sort', ['60000']],
+  ] as const) {
+    const { ratio } = recordingCost(guest, args);
+    report(`recording / running, ${guest}`, `${ratio.toFixed(3)}x`, '<= 1.05x', ratio <= 1.05);
+  }
+  const s = spec('channel-ping-pong', ['30000']);
+  let syscalls = 0;
+  const counting = launch(s);
+  counting.happened.subscribe(({ event }) => {
+    if (event.type === 'syscall-entered') syscalls++;
+  });
+  counting.run();
+  const { ratio, recordMs, machine } = recordingCost('channel-ping-pong', ['30000']);
+  const rate = (syscalls / recordMs) * 1000;
+  report('recorded system calls, ping-pong', `${Math.round(rate)} /s`, '>= 100000 /s', rate >= 100_000);
+  const events = (machine.k.state.seq / recordMs) * 1000;
+  report('recorded kernel events, ping-pong', `${Math.round(events)} /s`, '>= 200000 /s', events >= 200_000);
+  report('recording / running, ping-pong', `${ratio.toFixed(3)}x`, '<= 1.05x', ratio <= 1.05);
+}
+
+/** What taking a checkpoint every so often adds to a run, per checkpoint and per page written between two. */
+function checkpoints(): void {
+  const s = spec('heap-sort', ['60000']);
+  const every = 200_000;
+  const plain: number[] = [];
+  const withThem: number[] = [];
+  let taken = 0;
+  let pages = 0;
+  for (let i = 0; i < ROUNDS; i++) {
+    plain.push(timed(() => run(s)).ms);
+    const machine = launch(s);
+    taken = 0;
+    pages = 0;
+    withThem.push(
+      timed(() => {
+        let next = every;
+        let before = new Set<unknown>();
+        const keep: unknown[] = [];
+        while (!machine.halted) {
+          machine.command();
+          if (machine.k.state.steps < next) continue;
+          next = machine.k.state.steps + every;
+          keep.push(machine.checkpoint());
+          taken++;
+          const now = pagesOf(machine);
+          for (const page of now) if (!before.has(page)) pages++;
+          before = now;
+        }
+      }).ms,
+    );
+  }
+  const us = (Math.max(0, median(withThem) - median(plain)) / taken) * 1000;
+  const goal = 50 + (3 * pages) / taken;
+  report(`checkpoint (${(pages / taken).toFixed(0)} dirty pages each)`, `${us.toFixed(0)} us`, `<= ${goal.toFixed(0)} us`, us <= goal);
+}
+
+function pagesOf(machine: Machine): Set<unknown> {
+  const out = new Set<unknown>();
+  for (const object of machine.k.state.objects.values()) {
+    if (object.kind === 'vmo') for (const page of object.pages.values()) out.add(page);
+  }
+  return out;
+}
+
+function commandLine(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'jacinth-bench-'));
+  const jacinth = (...args: string[]): number => {
+    const { ms, value } = timed(() => spawnSync(process.execPath, [CLI, ...args], { cwd: ROOT }));
+    if (value.status === null || (value.status > 2 && value.status !== 124)) throw new Error(`jacinth ${args.join(' ')}: ${value.stderr}`);
+    return ms;
+  };
+  const help = median(Array.from({ length: ROUNDS }, () => jacinth('--help')));
+  report('jacinth --help', `${help.toFixed(0)} ms`, '<= 150 ms', help <= 150);
+
+  const file = join(folder, 'r.jacinth');
+  jacinth('record', 'test/guests/heap-sort.elf', '-o', file, '--', '56000');
+  const info = JSON.parse(spawnSync(process.execPath, [CLI, 'info', file, '--json'], { encoding: 'utf8' }).stdout);
+  // Positions spread by a fixed multiplier: the same every time, and all over the run.
+  const times = Array.from({ length: 9 }, (_, i) => jacinth('show', file, '--at', `${(i * 37 + 11) % 100}%`));
+  const worst = Math.max(...times);
+  report(`show --at of ${info.steps} steps, worst of 9`, `${worst.toFixed(0)} ms`, '<= 1000 ms', worst <= 1000);
+
+  const closed = join(folder, 'closed.jacinth');
+  jacinth('record', 'test/guests/spin.elf', '-o', closed, '--max-steps', '100000000', '--json', '--', '1000000000');
+  const bytes = readFileSync(closed).length;
+  report('essential recording of 10^8 steps', `${bytes} bytes`, '<= 65536 bytes', bytes <= 65536);
+  rmSync(folder, { recursive: true });
+}
+
+process.stdout.write(`node ${process.version}, ${process.arch}; medians of ${ROUNDS}, runs alternate\n`);
+engine();
+recording();
+checkpoints();
+commandLine();
+if (missed > 0) process.stdout.write(`${missed} missed\n`);
