@@ -7,7 +7,7 @@ import { lowestGap } from './gap-search.js';
 import { refuse, requireArgs } from './refusal.js';
 
 /** Mappings and VMARs that all address spaces together may have: each costs the host memory, none costs the guest any. */
-const MAX_REGIONS = 65536;
+export const MAX_REGIONS = 65536;
 /** VMARs inside VMARs: a look-up walks through all of them. */
 const MAX_DEPTH = 128;
 
