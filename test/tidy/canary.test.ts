@@ -1,7 +1,7 @@
 import test from 'ava';
 import { checkClosedCore } from './closed-core.js';
-import { checkFileNames, checkLayout, checkPackages } from './layout.js';
-import { checkDeadExports, checkDeadFiles } from './reach.js';
+import { checkFileNames, checkLayout, checkLock, checkPackages } from './layout.js';
+import { checkDeadExports, checkDeadFiles, entryPoints } from './reach.js';
 import { checkImportDirection } from './rooms.js';
 import { freeNames } from './scopes.js';
 import { checkSize } from './size.js';
@@ -35,7 +35,9 @@ const TREE: readonly string[] = [
   'src/sdk/a.ts',
   'src/servers/gdb/a.ts',
   'src/cli/a.ts',
+  'src/library/a.ts',
   'src/index.ts',
+  'src/node.ts',
   'tools/a.ts',
 ];
 
@@ -69,6 +71,10 @@ const FORBIDDEN_IMPORTS: readonly (readonly [path: string, specifier: string])[]
   ['src/diff/a.ts', '../explore/a.js'],
   ['src/sdk/a.ts', '../platform/node/a.js'],
   ['src/servers/gdb/a.ts', '../../cli/a.js'],
+  ['src/diff/a.ts', '../library/a.js'],
+  ['src/library/a.ts', '../platform/node/a.js'],
+  ['src/index.ts', './platform/node/a.js'],
+  ['src/index.ts', './node.js'],
   ['src/index.ts', './cli/a.js'],
   ['src/index.ts', './servers/gdb/a.js'],
   ['src/cli/a.ts', '../../tools/a.js'],
@@ -114,7 +120,8 @@ test('direction: what goes the right way passes', (t) => {
     ['src/loader/a.ts', '../machine/a.js'],
     ['src/recording/a.ts', '../version.js'],
     ['src/platform/node/a.ts', '../../recording/a.js'],
-    ['src/index.ts', './platform/node/a.js'],
+    ['src/index.ts', './library/a.js'],
+    ['src/node.ts', './platform/node/a.js'],
     ['src/cli/a.ts', '../platform/node/a.js'],
     ['src/cli/a.ts', '../index.js'],
     ['src/base/a.ts', 'node:fs'],
@@ -267,6 +274,13 @@ test('text: leftovers', (t) => {
   t.deepEqual(checkText([{ path: 'a.ts', text: fine }]), []);
 });
 
+const ENTRIES = ['src/cli/main.ts', 'src/index.ts'];
+
+test('reach: entry points are what package.json offers', (t) => {
+  const exports = { '.': { types: './.build/src/index.d.ts', default: './.build/src/index.js' } };
+  t.deepEqual(entryPoints({ bin: { jacinth: '.build/src/cli/main.js' }, exports }), ENTRIES);
+});
+
 test('reach: dead files and dead exports', (t) => {
   const sources: Source[] = [
     { path: 'src/index.ts', text: "export { a } from './a.js'; export * from './star.js';" },
@@ -284,15 +298,15 @@ test('reach: dead files and dead exports', (t) => {
     { path: 'src/tested.ts', text: 'export const t = 1;' },
   ];
   t.deepEqual(
-    checkDeadFiles(sources).map(({ path }) => path),
+    checkDeadFiles(sources, ENTRIES).map(({ path }) => path),
     ['src/attic.ts', 'src/tested.ts'],
   );
-  t.deepEqual(describe(checkDeadExports(sources)), [
+  t.deepEqual(describe(checkDeadExports(sources, ENTRIES)), [
     'src/a.ts:1: nobody imports b',
     'src/a.ts:1: nobody imports Dead',
     'src/parts.ts:1: nobody imports two',
   ]);
-  t.deepEqual(describe(checkDeadFiles([{ path: 'src/index.ts', text: '' }])), [
+  t.deepEqual(describe(checkDeadFiles([{ path: 'src/index.ts', text: '' }], ENTRIES)), [
     'src/cli/main.ts: is missing',
   ]);
 });
@@ -326,5 +340,22 @@ test('packages: undeclared, unused, and built-in ones without their prefix', (t)
     'src/a.ts:1: write node:path',
     'test/a.ts:1: imports left, which is not declared',
     'package.json: declares immer, which nobody imports',
+  ]);
+});
+
+test('lock file: a package of another platform is missing', (t) => {
+  const packages = {
+    '': {},
+    'node_modules/tool': { optionalDependencies: { 'tool-linux': '1', 'tool-mac': '1', inner: '1' } },
+    'node_modules/tool-linux': {},
+    'node_modules/tool/node_modules/inner': {
+      optionalDependencies: { 'tool-linux': '1', near: '1', far: '1' },
+    },
+    'node_modules/tool/node_modules/near': {},
+    'node_modules/other/node_modules/far': {},
+  };
+  t.deepEqual(describe(checkLock({ packages })), [
+    'package-lock.json: lacks tool-mac of node_modules/tool',
+    'package-lock.json: lacks far of node_modules/tool/node_modules/inner',
   ]);
 });

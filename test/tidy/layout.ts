@@ -65,3 +65,32 @@ export function checkPackages(sources: readonly Source[], manifest: Manifest): F
   }
   return findings;
 }
+
+interface Lock {
+  readonly packages: Readonly<
+    Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>
+  >;
+}
+
+/**
+ * Packages for other platforms that the lock file names and does not hold: `npm ci` refuses such a file everywhere.
+ * They get lost when a registry does not have them at the moment that the lock file is written.
+ */
+export function checkLock(lock: Lock): Finding[] {
+  const findings: Finding[] = [];
+  for (const [owner, { optionalDependencies }] of Object.entries(lock.packages)) {
+    for (const name of Object.keys(optionalDependencies ?? {})) {
+      if (holders(owner).some((folder) => lock.packages[`${folder}node_modules/${name}`] !== undefined))
+        continue;
+      findings.push({ path: 'package-lock.json', line: 0, what: `lacks ${name} of ${owner}` });
+    }
+  }
+  return findings;
+}
+
+/** The folders where Node looks for what a package imports, innermost first. */
+function holders(owner: string): string[] {
+  const folders = [''];
+  for (const { index } of owner.matchAll(/(?<=^|\/)node_modules\//g)) folders.push(owner.slice(0, index));
+  return [...folders, `${owner}/`].reverse();
+}

@@ -1,18 +1,23 @@
 import { type Module, moduleOf, resolveImport } from './modules.js';
 import { type Finding, isTypeScript, type Source } from './source.js';
 
-/** Where the product starts: the library and the command. What they do not reach, nobody can use. */
-const ROOTS: readonly string[] = ['src/index.ts', 'src/cli/main.ts'];
+/** Where the product starts: the sources of what package.json offers under `bin` and `exports`. */
+export function entryPoints(manifest: { readonly bin?: unknown; readonly exports?: unknown }): string[] {
+  const built = JSON.stringify([manifest.bin, manifest.exports]).matchAll(
+    /"\.(?:\/\.)?build\/(src\/[^"]+)\.js"/g,
+  );
+  return [...built].map(([, path]) => `${path}.ts`);
+}
 
 function modulesOf(sources: readonly Source[]): Map<string, Module> {
   return new Map(sources.filter(isTypeScript).map((source) => [source.path, moduleOf(source)]));
 }
 
-/** Files of src that neither root reaches. */
-export function checkDeadFiles(sources: readonly Source[]): Finding[] {
+/** Files of src that no entry point reaches: nobody can use them. */
+export function checkDeadFiles(sources: readonly Source[], entries: readonly string[]): Finding[] {
   const modules = modulesOf(sources);
   const reached = new Set<string>();
-  const pending = [...ROOTS];
+  const pending = [...entries];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     const module = modules.get(path);
     if (module === undefined || reached.has(path)) continue;
@@ -20,15 +25,15 @@ export function checkDeadFiles(sources: readonly Source[]): Finding[] {
     for (const { specifier } of module.imports) pending.push(resolveImport(path, specifier) ?? '');
   }
   const dead = [...modules.keys()].filter((path) => path.startsWith('src/') && !reached.has(path));
-  const missing = ROOTS.filter((path) => !modules.has(path));
+  const missing = entries.filter((path) => !modules.has(path));
   return [
     ...missing.map((path) => ({ path, line: 0, what: 'is missing' })),
-    ...dead.map((path) => ({ path, line: 0, what: `reached from neither ${ROOTS.join(' nor ')}` })),
+    ...dead.map((path) => ({ path, line: 0, what: 'no entry point reaches it' })),
   ];
 }
 
 /** Exports of src that no other file asks for. A type may be exported because an exported signature names it. */
-export function checkDeadExports(sources: readonly Source[]): Finding[] {
+export function checkDeadExports(sources: readonly Source[], entries: readonly string[]): Finding[] {
   const modules = modulesOf(sources);
   const used = new Map<string, Set<string>>();
 
@@ -46,7 +51,7 @@ export function checkDeadExports(sources: readonly Source[]): Finding[] {
   for (const module of modules.values()) {
     for (const { specifier, names, kind } of module.imports) {
       // What a barrel passes on is used when somebody takes it from the barrel.
-      if (kind === 'star re-export' && !ROOTS.includes(module.path)) continue;
+      if (kind === 'star re-export' && !entries.includes(module.path)) continue;
       for (const name of names) use(resolveImport(module.path, specifier) ?? '', name);
     }
   }
@@ -54,7 +59,7 @@ export function checkDeadExports(sources: readonly Source[]): Finding[] {
   const findings: Finding[] = [];
   for (const source of sources) {
     const { path, text } = source;
-    if (!isTypeScript(source) || !path.startsWith('src/') || ROOTS.includes(path)) continue;
+    if (!isTypeScript(source) || !path.startsWith('src/') || entries.includes(path)) continue;
     const names = used.get(path);
     for (const { name, line, isType } of moduleOf(source).exports) {
       if (names?.has('*') || names?.has(name)) continue;

@@ -16,8 +16,9 @@ const ORDER: readonly (readonly string[])[] = [
   ['src/recording/'],
   ['src/platform/', 'src/timeline/'],
   ['src/diff/', 'src/explore/', 'src/sdk/'],
-  ['src/servers/'],
-  ['src/index.ts'],
+  ['src/library/'],
+  ['src/index.ts', 'src/servers/'],
+  ['src/node.ts'],
   ['src/cli/'],
 ];
 
@@ -47,8 +48,7 @@ function roomOf(path: string): Room | null {
 
 function mayImport(from: Room, to: Room, target: string, use: Import): boolean {
   if (from.name === to.name || (from.name === 'src/loader/' && to.name === 'src/loader/elf')) return true;
-  if (to.name === 'src/platform/') return ['src/servers/', 'src/index.ts', 'src/cli/'].includes(from.name);
-  if (from.name === 'src/index.ts' && to.name === 'src/servers/') return false;
+  if (to.name === 'src/platform/') return ['src/servers/', 'src/node.ts', 'src/cli/'].includes(from.name);
   if (target === CONTRACT && use.typeOnly && from.sees >= roomOf('src/memory/')!.rank) return true;
   return to.rank < from.sees;
 }

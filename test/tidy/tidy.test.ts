@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { checkClosedCore } from './closed-core.js';
-import { checkFileNames, checkLayout, checkPackages } from './layout.js';
-import { checkDeadExports, checkDeadFiles } from './reach.js';
+import { checkFileNames, checkLayout, checkLock, checkPackages } from './layout.js';
+import { checkDeadExports, checkDeadFiles, entryPoints } from './reach.js';
 import { checkImportDirection } from './rooms.js';
 import { checkSize } from './size.js';
 import { describe, ROOT, readProject, topLevelNames } from './source.js';
 import { checkText } from './text.js';
 
 const project = readProject();
+const manifest = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
+const entries = entryPoints(manifest);
 
 test('the project is there to be checked', (t) => {
   t.true(project.filter(({ path }) => path.startsWith('src/')).length > 50);
@@ -23,8 +25,12 @@ test('file names are in kebab-case', (t) => {
 });
 
 test('packages are declared where they are used', (t) => {
-  const manifest = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
   t.deepEqual(describe(checkPackages(project, manifest)), []);
+});
+
+test('the lock file lets every platform install', (t) => {
+  const lock = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8'));
+  t.deepEqual(describe(checkLock(lock)), []);
 });
 
 test('imports go one way', (t) => {
@@ -44,9 +50,9 @@ test('no leftovers in any text file', (t) => {
 });
 
 test('every file of src is reached', (t) => {
-  t.deepEqual(describe(checkDeadFiles(project)), []);
+  t.deepEqual(describe(checkDeadFiles(project, entries)), []);
 });
 
 test('every export of src is used', (t) => {
-  t.deepEqual(describe(checkDeadExports(project)), []);
+  t.deepEqual(describe(checkDeadExports(project, entries)), []);
 });
