@@ -6,8 +6,3 @@ export class AssertionError extends Error {
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new AssertionError(message);
 }
-
-/** Marks a branch that the types rule out. */
-export function unreachable(value: never, what: string): never {
-  throw new AssertionError(`${what}: unexpected ${String(value)}`);
-}
