@@ -87,7 +87,7 @@ function runQemu(program: BlockProgram, directory: string): Uint8Array | string 
 
 function runHere(program: BlockProgram): Uint8Array | string {
   const { memory, registers } = startBlockProgram(program);
-  const { stop } = RISCV64.createEngine().run(registers, memory, BUDGET_STEPS, 0n);
+  const { stop } = RISCV64.createEngine().run(registers, memory, BUDGET_STEPS, 0n, 0);
   if (stop.kind !== 'syscall')
     return `${JSON.stringify(stop, (_, v) => String(v))} at ${RISCV64.pc(registers)}`;
   return memory.read(DATA_ADDRESS, program.data.length);

@@ -32,7 +32,7 @@ export interface MemoryView {
 
 /** Why a run of instructions ended. `address` is the faulting data or fetch address (exact u64). */
 export type Stop =
-  /** As many instructions retired as were asked for. */
+  /** As many instructions retired as were asked for (grace included). */
   | { readonly kind: 'budget' }
   /** At a system call instruction, which has not retired: pc is on it. */
   | { readonly kind: 'syscall' }
@@ -63,7 +63,7 @@ export interface Trace {
 }
 
 export interface RunResult {
-  /** Instructions retired, at most the budget. */
+  /** Instructions retired, at most budget and grace. */
   readonly steps: number;
   readonly stop: Stop;
 }
@@ -76,9 +76,18 @@ export interface Engine {
   /**
    * @param budget instructions to retire, ≥ 0
    * @param timeNs virtual time at the start, read by guests through time counters; one instruction is 1 ns
+   * @param grace instructions that may follow the budget while a reservation (LR/SC) is held, so that no schedule,
+   *   however fine, starves a loop that RISC-V promises to end
    * @param trace told of every effect when present
    */
-  run(registers: Registers, memory: MemoryView, budget: number, timeNs: bigint, trace?: Trace): RunResult;
+  run(
+    registers: Registers,
+    memory: MemoryView,
+    budget: number,
+    timeNs: bigint,
+    grace: number,
+    trace?: Trace,
+  ): RunResult;
 }
 
 /** One frame register set for unwinding and printing: name and value, in the order crash texts list them. */

@@ -78,6 +78,12 @@ export interface MachineOptions {
   readonly boot: (m: Decider) => void;
 }
 
+/**
+ * Steps that a slice may last longer while its thread holds a reservation: RISC-V promises that LR/SC loops of up to
+ * 16 instructions end (unprivileged manual, "Eventual Success of Store-Conditional Instructions").
+ */
+const GRACE_STEPS = 32;
+
 /** Thrown through a decider by `emit`, when a position inside a command is reached. */
 class PositionReached {}
 
@@ -216,7 +222,9 @@ export class Machine implements Decider {
       return true;
     }
     const untilDue = due === null ? Number.POSITIVE_INFINITY : Number(due.atNs - this.k.nowNs);
-    this.runSlice(Math.min(state.slice.stepsLeft, untilDue, this.options.maxSteps - state.steps, stepLimit), trace);
+    const limit = Math.min(untilDue, this.options.maxSteps - state.steps, stepLimit);
+    const budget = Math.min(state.slice.stepsLeft, limit);
+    this.runSlice(budget, Math.min(GRACE_STEPS, limit - budget), trace);
     this.haltWhenMainEnded();
     return true;
   }
@@ -231,6 +239,10 @@ export class Machine implements Decider {
     if (choice === null) {
       this.idle();
       return;
+    }
+    const before = k.state.cores[choice.core].thread;
+    if (before !== 0 && before !== choice.thread) {
+      this.emit({ type: 'thread-preempted', core: choice.core, thread: before });
     }
     const held = k.state.cores[choice.core];
     const quantumSteps =
@@ -252,12 +264,12 @@ export class Machine implements Decider {
     else this.emit({ type: 'machine-halted', halt: { kind: 'deadlock' } });
   }
 
-  private runSlice(budget: number, trace?: Trace): void {
+  private runSlice(budget: number, grace: number, trace?: Trace): void {
     const { core, thread } = this.k.state.slice!;
     this.actor = { core, thread };
     const { process } = this.k.get(thread, 'thread');
     const { engine, memory } = this.engineOf(process);
-    const { steps, stop } = engine.run(this.k.registersForWrite(thread), memory, budget, this.k.nowNs, trace);
+    const { steps, stop } = engine.run(this.k.registersForWrite(thread), memory, budget, this.k.nowNs, grace, trace);
     if (steps > 0) {
       countSteps(this.k, steps);
       if (this.span === null) this.span = { core, thread, steps };

@@ -44,7 +44,7 @@ export class RecordedSchedule implements Oracle {
     const possible =
       choice.steps >= 1 &&
       core !== undefined &&
-      (core.thread === choice.thread || (core.thread === 0 && state.runQueue.includes(choice.thread)));
+      (core.thread === choice.thread || state.runQueue.includes(choice.thread));
     if (!possible) throw new ScheduleImpossible(choice, i);
     return choice;
   }

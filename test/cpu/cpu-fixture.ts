@@ -37,7 +37,7 @@ export class Machine {
   }
 
   run(budget: number, timeNs = 0n, trace?: Trace): RunResult {
-    return this.engine.run(this.registers, this.memory, budget, timeNs, trace);
+    return this.engine.run(this.registers, this.memory, budget, timeNs, 0, trace);
   }
 
   /** All that a stopped instruction must leave alone. */

@@ -38,7 +38,7 @@ function runInParts(program: BlockProgram, lengths: readonly number[], trace?: T
   let steps = 0;
   for (let i = 0; ; i++) {
     const budget = lengths[Math.min(i, lengths.length - 1)]!;
-    const result = engine.run(registers, memory, budget, BigInt(steps), trace);
+    const result = engine.run(registers, memory, budget, BigInt(steps), 0, trace);
     steps += result.steps;
     if (result.stop.kind !== 'budget') {
       const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -121,7 +121,7 @@ test('a trace has everything that changes: registers and memory can be made from
       const data = program.data.slice();
       const problems: string[] = [];
       const trace = new Rebuilt(problems);
-      const { steps } = RISCV64.createEngine().run(registers, memory, PLENTY, 0n, trace);
+      const { steps } = RISCV64.createEngine().run(registers, memory, PLENTY, 0n, 0, trace);
       t.is(trace.steps, steps);
       t.deepEqual(problems, []);
       for (const [number, value] of trace.registers) RISCV64.setRegister(start, number, value);
@@ -171,7 +171,7 @@ test('instructions write the registers that data flow says, and no others', (t) 
     fc.property(seeds, (seed) => {
       const { memory, registers } = startBlockProgram(randomProgram(seed));
       const trace = new FlowChecker();
-      RISCV64.createEngine().run(registers, memory, PLENTY, 0n, trace);
+      RISCV64.createEngine().run(registers, memory, PLENTY, 0n, 0, trace);
       trace.end();
       t.deepEqual(trace.problems, []);
     }),
@@ -285,6 +285,6 @@ test('register states at odd addresses work', (t) => {
   const bytes = new Uint8Array(RISCV64.registersSizeBytes + 3).subarray(3);
   bytes.set(machine.registers.bytes);
   const registers = RISCV64.registersFrom(bytes);
-  RISCV64.createEngine().run(registers, machine.memory, 1, 0n);
+  RISCV64.createEngine().run(registers, machine.memory, 1, 0n, 0);
   t.is(RISCV64.pc(registers), BigInt(CODE + 4));
 });

@@ -174,7 +174,7 @@ test('a page that is replaced while code runs from it and data is loaded from it
     const memory = new CopyOnWrite(new Map([[CODE >> PAGE_SHIFT, original]]));
     const machine = new Machine().set(A0, BigInt(CODE)).set(A2, BigInt(ADDI_100));
     const engine = RISCV64.createEngine();
-    engine.run(machine.registers, memory, 5, 0n, traced ? new Lines() : undefined);
+    engine.run(machine.registers, memory, 5, 0n, 0, traced ? new Lines() : undefined);
     t.is(machine.get(A1), 100n);
     t.is(machine.get(T0), BigInt(ADDI_100));
     t.deepEqual(original.bytes, before);
@@ -191,7 +191,7 @@ test('two memories used in turn by one engine keep apart', (t) => {
   });
   for (let round = 0; round < 3; round++) {
     for (const [i, machine] of machines.entries()) {
-      engine.run(machine.registers, machine.memory, 2, 0n);
+      engine.run(machine.registers, machine.memory, 2, 0n, 0);
       t.is(machine.get(A1), [7n, 9n][i]!);
     }
   }
@@ -227,6 +227,20 @@ test('reservations: of the same bytes, until sc, not beyond a run', (t) => {
   t.is(split.get(T0), 1n);
 });
 
+test('a held reservation may outlast the budget by the grace, and no longer than it is held', (t) => {
+  const lr = asm('lr.d', { xd: A1, x1: A0 });
+  const add = asm('addi', { xd: A1, x1: A1, i: 1 });
+  const sc = asm('sc.d', { xd: T0, x2: A1, x1: A0 });
+  const start = (): Machine => new Machine([lr, add, sc, add, add]).set(A0, BigInt(DATA)).set(T0, 9n);
+  const whole = start();
+  t.is(whole.engine.run(whole.registers, whole.memory, 1, 0n, 32).steps, 3);
+  t.is(whole.get(T0), 0n);
+  const short = start();
+  t.is(short.engine.run(short.registers, short.memory, 1, 0n, 1).steps, 2);
+  const none = start();
+  t.is(none.engine.run(none.registers, none.memory, 3, 0n, 32).steps, 3);
+});
+
 test('code that fills pages without end is dropped, and still runs right', (t) => {
   const memory = new FlatMemory();
   const pages = 500;
@@ -239,7 +253,7 @@ test('code that fills pages without end is dropped, and still runs right', (t) =
   const steps = (pages * PAGE_SIZE) / 4;
   for (const round of [1n, 2n]) {
     machine.set(PC, BigInt(CODE));
-    t.is(machine.engine.run(machine.registers, memory, steps, 0n).steps, steps);
+    t.is(machine.engine.run(machine.registers, memory, steps, 0n, 0).steps, steps);
     t.is(machine.get(A1), round * BigInt(steps));
   }
   const decoded = Array.from(

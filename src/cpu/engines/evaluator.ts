@@ -312,6 +312,10 @@ export class Evaluator extends FloatUnit implements Algebra<Plain> {
     this.reservedBytes = 0;
   }
 
+  get holdsReservation(): boolean {
+    return this.reservedBytes !== 0;
+  }
+
   // Control
 
   pc(): bigint {

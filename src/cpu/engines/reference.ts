@@ -43,7 +43,14 @@ export class ReferenceEngine implements Engine {
     this.state = new Uint8Array(this.cpu.slots.buffer, 0, isa.stateSlots * 8);
   }
 
-  run(registers: Registers, memory: MemoryView, budget: number, timeNs: bigint, trace?: Trace): RunResult {
+  run(
+    registers: Registers,
+    memory: MemoryView,
+    budget: number,
+    timeNs: bigint,
+    grace: number,
+    trace?: Trace,
+  ): RunResult {
     const traffic: Traffic[] | null = trace === undefined ? null : [];
     const cpu = this.cpu;
     cpu.next = LEFT;
@@ -52,10 +59,10 @@ export class ReferenceEngine implements Engine {
     this.loadState(registers);
     let steps = 0;
     let stop = BUDGET;
-    while (stop === BUDGET && steps < budget) {
+    while (stop === BUDGET && (steps < budget || (steps < budget + grace && cpu.holdsReservation))) {
       cpu.startNs = timeNs + BigInt(steps);
       cpu.steps = 0;
-      const limit = Math.min(budget - steps, STRETCH_STEPS);
+      const limit = Math.min(Math.max(1, budget - steps), STRETCH_STEPS);
       stop = trace === undefined ? this.stretch(limit) : this.tracedStretch(limit, trace, traffic!);
       steps += cpu.steps;
     }

@@ -72,7 +72,7 @@ export function countSteps(k: Kernel, steps: number): void {
   k.update(slice.thread, 'thread', (thread) => {
     thread.ranSteps += steps;
   });
-  k.state.slice = slice.stepsLeft === steps ? null : { ...slice, stepsLeft: slice.stepsLeft - steps };
+  k.state.slice = slice.stepsLeft <= steps ? null : { ...slice, stepsLeft: slice.stepsLeft - steps };
 }
 
 /** Takes a thread that cannot run any more off its core or out of the run queue. */

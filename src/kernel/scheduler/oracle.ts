@@ -1,6 +1,9 @@
 import type { KernelState } from '../objects/kernel.js';
 
-/** What a scheduler decides: this core runs this thread for at most so many steps. */
+/**
+ * What a scheduler decides: this core runs this thread for at most so many steps. The thread is in the run queue, or
+ * is the one that the core holds; another that it holds is preempted.
+ */
 export interface Choice {
   readonly core: number;
   readonly thread: number;

@@ -3,8 +3,8 @@ import type { KernelState } from '../objects/kernel.js';
 import { type Choice, type Oracle, usableCores } from './oracle.js';
 
 /**
- * Any core, any queued thread, any length: one core alone runs for up to a quantum, several interleave at up to
- * half a quantum. A seed gives one schedule.
+ * Any core, any length, and whenever threads queue, any of them or the one at hand: one core alone runs for up to a
+ * quantum, several interleave at up to half a quantum. A seed gives one schedule.
  */
 export class SeededRandom implements Oracle {
   private readonly prng: Prng;
@@ -21,8 +21,8 @@ export class SeededRandom implements Oracle {
     if (usable.length === 0) return null;
     const core = usable[usable.length === 1 ? 0 : this.prng.below(usable.length)];
     const held = state.cores[core].thread;
-    const { runQueue } = state;
-    const thread = held !== 0 ? held : runQueue[runQueue.length === 1 ? 0 : this.prng.below(runQueue.length)];
+    const candidates = held === 0 ? state.runQueue : [held, ...state.runQueue];
+    const thread = candidates[candidates.length === 1 ? 0 : this.prng.below(candidates.length)];
     const bound = usable.length === 1 ? this.quantumSteps : Math.max(1, this.quantumSteps >>> 1);
     return { core, thread, steps: 1 + this.prng.below(bound) };
   }
