@@ -32,8 +32,6 @@ export type Observer =
       readonly kind: 'wait';
       readonly thread: number;
       readonly mask: number;
-      /** Place in zx_object_wait_many's items; 0 for wait_one. */
-      readonly index: number;
       /** The process and handle waited through: closing it cancels the wait. */
       readonly process: number;
       readonly handle: number;

@@ -18,7 +18,6 @@ export type Wait =
       readonly items: readonly {
         readonly object: number;
         readonly observer: number;
-        readonly mask: number;
       }[];
       readonly itemsAddress: number;
     }

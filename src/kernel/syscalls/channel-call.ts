@@ -123,6 +123,8 @@ function u32(value: number): Uint8Array {
   return bytes;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Received handles as the caller gets them: values, or (`etc`) zx_handle_info_t: handle, type, rights, unused. */
 export function handleListBytes(
   k: Kernel,
@@ -130,6 +132,7 @@ export function handleListBytes(
   handles: readonly HandleEntry[],
   etc: boolean,
 ): Uint8Array {
+  if (values.length === 0) return NO_BYTES;
   const size = etc ? 16 : 4;
   const bytes = new Uint8Array(size * values.length);
   const view = new DataView(bytes.buffer);

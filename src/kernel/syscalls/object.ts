@@ -32,7 +32,7 @@ export const objectCalls: Handlers = {
       call.writeU32(observed, object.signals);
       return satisfied ? Status.OK : Status.ERR_TIMED_OUT;
     }
-    const order = observe(call, { object, slot, mask: signals }, 0);
+    const order = observe(call, { object, slot, mask: signals });
     return block(
       call,
       { kind: 'wait-one', object: object.koid, observer: order, observedAddress: observed },
@@ -94,13 +94,13 @@ function requireSettable(object: KernelObject, mask: number): void {
 }
 
 /** Registers the calling thread's wait for one object; gives its order. */
-function observe(call: Call, { object, slot, mask }: WaitItem, index: number): number {
+function observe(call: Call, { object, slot, mask }: WaitItem): number {
   const order = call.k.state.nextOrder;
   call.emit({
     type: 'observer-added',
     koid: object.koid,
     order,
-    observer: { kind: 'wait', thread: call.thread, mask, index, process: call.process, handle: slot },
+    observer: { kind: 'wait', thread: call.thread, mask, process: call.process, handle: slot },
   });
   return order;
 }
@@ -126,10 +126,6 @@ function waitMany(call: Call, address: number, count: number, deadlineNs: bigint
     });
     return satisfied ? Status.OK : Status.ERR_TIMED_OUT;
   }
-  const waits = items.map((item, index) => ({
-    object: item.object.koid,
-    observer: observe(call, item, index),
-    mask: item.mask,
-  }));
+  const waits = items.map((item) => ({ object: item.object.koid, observer: observe(call, item) }));
   return block(call, { kind: 'wait-many', items: waits, itemsAddress: address }, deadlineNs);
 }
