@@ -4,6 +4,7 @@ import { ObjectType } from '../../src/abi/object-types.js';
 import { DEFAULT_RIGHTS, Right } from '../../src/abi/rights.js';
 import { Signal } from '../../src/abi/signals.js';
 import { Status } from '../../src/abi/status.js';
+import { MAX_HANDLES } from '../../src/kernel/syscalls/handles.js';
 import { MAX_MESSAGE_BYTES } from '../../src/kernel/syscalls/quota.js';
 import { Harness } from './harness.js';
 import {
@@ -157,6 +158,21 @@ test('zx_channel_read with MAY_DISCARD drops what does not fit, its handles too'
   t.is(signalsOf(h, kept), Signal.EVENTPAIR_PEER_CLOSED);
   gives(t, h, 'ERR_SHOULD_WAIT', 'zx_channel_read', [z, options, 0, 0, 0, 0, 0, 0]);
   t.is(h.k.state.messageBytes, 0);
+});
+
+test('zx_channel_read: NO_MEMORY when the table has no room, and the message stays', (t) => {
+  const h = new Harness();
+  const [a, z] = newChannel(h);
+  gives(t, h, 'OK', 'zx_channel_write', [a, 0, 0, 0, 0, 0]);
+  gives(t, h, 'OK', 'zx_channel_write', [a, 0, 0, 0, h.scratch(words(newEvent(h))), 1]);
+  const { handles } = h.k.get(h.process, 'process');
+  let last = 0;
+  for (let i = handles.size; i < MAX_HANDLES; i++) last = h.give(h.job, DEFAULT_RIGHTS.job);
+  const out = h.scratch(4);
+  gives(t, h, 'OK', 'zx_channel_read', [z, 0, 0, 0, 0, 0, 0, 0]);
+  gives(t, h, 'ERR_NO_MEMORY', 'zx_channel_read', [z, 0, 0, out, 0, 1, 0, 0]);
+  h.call('zx_handle_close', [last]);
+  gives(t, h, 'OK', 'zx_channel_read', [z, 0, 0, out, 0, 1, 0, 0]);
 });
 
 test('zx_channel_read_etc describes each handle', (t) => {

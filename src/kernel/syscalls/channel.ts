@@ -10,7 +10,7 @@ import type { Call } from './call.js';
 import { beginChannelCall, callWaitingFor, finishChannelCall, handleListBytes } from './channel-call.js';
 import type { Decider } from './decider.js';
 import type { Handlers } from './dispatch.js';
-import { dropHandle, receiveHandle, requireHandleRoom } from './handles.js';
+import { dropHandle, hasHandleRoom, receiveHandle, requireHandleRoom } from './handles.js';
 import {
   checkBeforeHandles,
   dropHandles,
@@ -57,7 +57,7 @@ function read(call: Call, args: SyscallArgs['zx_channel_read'], etc: boolean): n
   if (fits) {
     call.requireWritable(args.bytes, bytes.length);
     call.requireWritable(args.handles, handles.length * (etc ? 16 : 4));
-    requireHandleRoom(call.k, call.process, handles.length);
+    if (!hasHandleRoom(call.k, call.process, handles.length)) refuse(Status.ERR_NO_MEMORY);
   }
   call.writeU32(args.actual_bytes, bytes.length);
   call.writeU32(args.actual_handles, handles.length);

@@ -14,14 +14,15 @@ const MAX_OBJECTS = 512 * 1024;
 
 export function hasHandleRoom(k: Kernel, process: number, count: number): boolean {
   const { handles, nextSlot } = k.get(process, 'process');
-  return (
-    handles.size + count <= MAX_HANDLES && nextSlot + count <= MAX_SLOT && k.state.objects.size < MAX_OBJECTS
-  );
+  return handles.size + count <= MAX_HANDLES && nextSlot + count <= MAX_SLOT;
 }
 
-/** Refuses with NO_MEMORY unless the process can take so many more handles. Calls check before they emit. */
+/**
+ * Refuses with NO_MEMORY unless the process can take so many more handles, to new objects at that. Calls check before
+ * they emit.
+ */
 export function requireHandleRoom(k: Kernel, process: number, count: number): void {
-  if (!hasHandleRoom(k, process, count)) refuse(Status.ERR_NO_MEMORY);
+  if (!hasHandleRoom(k, process, count) || k.state.objects.size >= MAX_OBJECTS) refuse(Status.ERR_NO_MEMORY);
 }
 
 /** A new handle to an object; gives its value. */
