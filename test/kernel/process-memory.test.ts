@@ -18,12 +18,12 @@ import { newRunning } from './task-support.js';
 import { map, newVmo, PAGE, R, RW } from './vm-support.js';
 
 /** A process whose 64 KiB of memory at SCRATCH begin with the bytes given. */
-function other(h: Harness, bytes = text('hello')): { handle: number; koid: number; thread: number } {
-  const { process: handle, thread } = newRunning(h);
+function other(h: Harness, bytes = text('hello')): { handle: number; koid: number; vmar: number } {
+  const { process: handle, vmar } = newRunning(h);
   const koid = koidOf(h, handle);
   addMemory(h, koid);
   h.poke(SCRATCH, bytes, koid);
-  return { handle, koid, thread };
+  return { handle, koid, vmar };
 }
 
 test('zx_process_read_memory and zx_process_write_memory reach another process', (t) => {
@@ -81,7 +81,7 @@ test('both: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, INVALID_ARGS', (t) => {
 
 test('both: NOT_FOUND where nothing is mapped, BAD_STATE after death', (t) => {
   const h = new Harness();
-  const { handle } = other(h);
+  const { handle, vmar } = other(h);
   const [buffer, actual] = [h.scratch(8), h.scratch(8)];
   for (const name of CALLS) {
     for (const vaddr of [0, SCRATCH - 1, SCRATCH + 0x10000, 2 ** 38, 0xffff_ffff_ffff_ffffn]) {
@@ -89,6 +89,8 @@ test('both: NOT_FOUND where nothing is mapped, BAD_STATE after death', (t) => {
     }
   }
   gives(t, h, 'OK', 'zx_task_kill', [handle]);
+  for (const name of CALLS) gives(t, h, 'ERR_BAD_STATE', name, [handle, SCRATCH, buffer, 8, actual]);
+  gives(t, h, 'OK', 'zx_handle_close', [vmar]);
   for (const name of CALLS) gives(t, h, 'ERR_BAD_STATE', name, [handle, SCRATCH, buffer, 8, actual]);
 });
 

@@ -123,7 +123,7 @@ test('any calls, with any arguments, do the same in owned and in drafted states,
       t.is(owned.hash(), drafted.hash());
       t.deepEqual(orphans(owned), []);
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
 

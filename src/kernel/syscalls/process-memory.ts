@@ -17,7 +17,7 @@ function requireBuffer(buffer: number, sizeBytes: bigint): void {
 
 /** Where an address of another process is, and how much of what was asked for the one mapping there has. */
 function locate(call: Call, process: ProcessState, vaddr: bigint, sizeBytes: bigint) {
-  if (call.k.get(process.rootVmar, 'vmar').destroyed) refuse(Status.ERR_BAD_STATE);
+  if (process.life === 'dying' || process.life === 'dead') refuse(Status.ERR_BAD_STATE);
   const inside = vaddr < BigInt(ADDRESS_SPACES[call.k.arch.name].top);
   const mapping = inside ? findMapping(call.k, process.rootVmar, Number(vaddr)) : undefined;
   if (mapping === undefined) refuse(Status.ERR_NOT_FOUND);
