@@ -33,7 +33,7 @@ export function hashValue(h: Hasher, value: unknown): void {
       h.word(TAG.string).string(value);
       return;
     case 'bigint':
-      h.word(TAG.bigint).bigint(value);
+      h.word(TAG.bigint).word(value < 0n ? 1 : 0).bigint(value);
       return;
     case 'boolean':
       h.word(value ? TAG.true : TAG.false);
@@ -61,9 +61,10 @@ function hashObject(h: Hasher, value: object | null): void {
     // Registers: their bytes are all there is.
     h.word(TAG.bytes).bytes(value.bytes as Uint8Array);
   } else {
-    h.word(TAG.record);
     const record = value as Record<string, unknown>;
-    for (const key of Object.keys(record).sort()) {
+    const keys = Object.keys(record).sort();
+    h.word(TAG.record).word(keys.length);
+    for (const key of keys) {
       h.string(key);
       hashValue(h, record[key]);
     }
@@ -103,8 +104,18 @@ export function stateHash(state: KernelState): Digest {
   return h.value();
 }
 
+// The fields of each type of event in order of their names. Events of one type have the same fields.
+const fieldsOfType = new Map<string, readonly string[]>();
+
 /** Folds an event into a running digest of a run. */
 export function hashEvent(h: Hasher, event: KernelEvent): void {
-  for (const key of Object.keys(event))
-    hashValue(h, (event as Record<string, unknown> & KernelEvent)[key as 'type']);
+  let fields = fieldsOfType.get(event.type);
+  if (fields === undefined) {
+    fields = Object.keys(event).sort();
+    fieldsOfType.set(event.type, fields);
+  }
+  h.string(event.type).word(fields.length);
+  for (const field of fields) {
+    if (field !== 'type') hashValue(h, (event as Record<string, unknown> & KernelEvent)[field as 'type']);
+  }
 }
