@@ -1,4 +1,5 @@
-import { InfoTopic } from '../../src/abi/info.js';
+import { InfoTopic, type InfoTopicName } from '../../src/abi/info.js';
+import { decodeStruct, type StructName, type StructValues, sizeOf } from '../../src/abi/structs.js';
 import { ProcessInfoFlag } from '../../src/abi/threads.js';
 import type { Harness } from './harness.js';
 import { koidOf, statusName, text } from './ipc-support.js';
@@ -51,7 +52,7 @@ const INFO_BYTES = 8192;
 const buffers = new WeakMap<Harness, number>();
 
 /** What zx_object_get_info writes: the buffer, and both counts. Scratch memory is taken once, for long runs. */
-export function info(h: Harness, handle: number, topic: keyof typeof InfoTopic) {
+export function info(h: Harness, handle: number, topic: InfoTopicName) {
   const counts = buffers.get(h) ?? h.scratch(16 + INFO_BYTES);
   buffers.set(h, counts);
   const buffer = counts + 16;
@@ -63,7 +64,7 @@ export function info(h: Harness, handle: number, topic: keyof typeof InfoTopic) 
 }
 
 /** The koids of a list topic. */
-export function koids(h: Harness, handle: number, topic: keyof typeof InfoTopic): number[] {
+export function koids(h: Harness, handle: number, topic: InfoTopicName): number[] {
   const { view, actual } = info(h, handle, topic);
   return Array.from({ length: Number(actual) }, (_, i) => Number(view.getBigUint64(8 * i, true)));
 }
@@ -109,4 +110,33 @@ export function orphans(h: Harness): string[] {
     if (!kept) out.push(`${object.kind} ${object.koid}`);
   }
   return out;
+}
+
+/** The records of a topic, decoded. */
+export function records<N extends StructName>(
+  h: Harness,
+  handle: number,
+  topic: InfoTopicName,
+  name: N,
+): StructValues[N][] {
+  const { view, actual, avail } = info(h, handle, topic);
+  if (actual !== avail) throw new Error(`${topic}: ${actual} of ${avail}`);
+  const size = sizeOf(name);
+  return Array.from({ length: Number(actual) }, (_, i) =>
+    decodeStruct(name, new Uint8Array(view.buffer, view.byteOffset + size * i, size)),
+  );
+}
+
+export function record<N extends StructName>(
+  h: Harness,
+  handle: number,
+  topic: InfoTopicName,
+  name: N,
+): StructValues[N] {
+  return records(h, handle, topic, name)[0];
+}
+
+/** A name field up to its NUL. */
+export function nameOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
 }
