@@ -114,6 +114,13 @@ function run(h: Harness, list: readonly Step[]): unknown[] {
   return results;
 }
 
+function handlesInTables(h: Harness): number {
+  let count = 0;
+  for (const object of h.k.state.objects.values())
+    if (object.kind === 'process') count += object.handles.size;
+  return count;
+}
+
 test('any calls, with any arguments, do the same in owned and in drafted states, and leave nothing behind', (t) => {
   fc.assert(
     fc.property(steps, (list) => {
@@ -122,6 +129,7 @@ test('any calls, with any arguments, do the same in owned and in drafted states,
       t.deepEqual(run(owned, list), run(drafted, list));
       t.is(owned.hash(), drafted.hash());
       t.deepEqual(orphans(owned), []);
+      t.is(owned.k.state.handles, handlesInTables(owned));
     }),
     { numRuns: 300 },
   );

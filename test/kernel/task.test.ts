@@ -85,6 +85,21 @@ test('zx_job_create: NO_MEMORY when the table is full', (t) => {
   gives(t, h, 'ERR_NO_MEMORY', 'zx_syscall_test_handle_create', [0, out]);
 });
 
+test('zx_job_create: NO_MEMORY when all tables together are too much', (t) => {
+  const h = new Harness();
+  const out = h.scratch(4);
+  const others = Array.from({ length: 4 }, () => koidOf(h, newProcess(h).process));
+  for (const process of others) {
+    while (h.k.get(process, 'process').handles.size < 2 ** 18 && h.k.state.handles < 2 ** 20) {
+      h.give(h.job, Right.NONE, process);
+    }
+  }
+  gives(t, h, 'ERR_NO_MEMORY', 'zx_job_create', [h.handles.job, 0, out]);
+  gives(t, h, 'OK', 'zx_handle_close', [h.handles.thread]);
+  gives(t, h, 'OK', 'zx_job_create', [h.handles.job, 0, out]);
+  gives(t, h, 'ERR_NO_MEMORY', 'zx_job_create', [h.handles.job, 0, out]);
+});
+
 test('zx_process_create gives a process and the root of its address space', (t) => {
   const h = new Harness();
   const job = newJob(h);

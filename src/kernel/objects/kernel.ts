@@ -37,6 +37,8 @@ export interface KernelState {
   readonly committedPages: number;
   /** What messages, packets and asynchronous waits take, bytes, with a flat charge for each. */
   readonly messageBytes: number;
+  /** Handles in the tables of all processes. */
+  readonly handles: number;
   /** Mappings and VMARs in all address spaces. */
   readonly regions: number;
   readonly rootJob: number;
@@ -212,6 +214,7 @@ export function emptyState(
     entropy,
     committedPages: 0,
     messageBytes: 0,
+    handles: 0,
     regions: 0,
     rootJob: 0,
     mainProcess: 0,

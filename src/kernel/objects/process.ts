@@ -105,6 +105,7 @@ export const processReducers: Reducers<ProcessEvents> = {
       process.handles = process.handles.set(e.slot, { koid: e.koid, rights: e.rights }, k.owner);
       process.nextSlot = Math.max(process.nextSlot, e.slot + 1);
     });
+    k.state.handles++;
     k.updateAny(e.koid, (object) => {
       object.handleCount++;
     });
@@ -114,6 +115,7 @@ export const processReducers: Reducers<ProcessEvents> = {
     k.update(e.process, 'process', (process) => {
       process.handles = process.handles.delete(e.slot, k.owner);
     });
+    k.state.handles--;
     if (!e.kept) {
       k.updateAny(e.koid, (object) => {
         object.handleCount--;
@@ -131,6 +133,7 @@ export const processReducers: Reducers<ProcessEvents> = {
       process.handles = process.handles.set(e.slot, { koid: e.koid, rights: e.rights }, k.owner);
       process.nextSlot = Math.max(process.nextSlot, e.slot + 1);
     });
+    k.state.handles++;
     setHolder(k, e.koid, e.process);
   },
   'handle-made': (k, e) => {

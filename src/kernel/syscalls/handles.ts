@@ -9,12 +9,17 @@ import { cancelObserversOf } from './signals.js';
 /** Handles one process may have, as many as all of Zircon has (kernel/object/handle, 2020). */
 export const MAX_HANDLES = 256 * 1024;
 
-/** Objects one machine may have: handles alone do not bound them, for a guest may make more processes. */
+/** What one machine may have: a guest can make more processes, and has a table in each. */
+const MAX_ALL_HANDLES = 4 * MAX_HANDLES;
 const MAX_OBJECTS = 512 * 1024;
 
 export function hasHandleRoom(k: Kernel, process: number, count: number): boolean {
   const { handles, nextSlot } = k.get(process, 'process');
-  return handles.size + count <= MAX_HANDLES && nextSlot + count <= MAX_SLOT;
+  return (
+    handles.size + count <= MAX_HANDLES &&
+    nextSlot + count <= MAX_SLOT &&
+    k.state.handles + count <= MAX_ALL_HANDLES
+  );
 }
 
 /**
