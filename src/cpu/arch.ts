@@ -123,6 +123,8 @@ export interface Arch {
   setResult(r: Registers, value: bigint): void;
   /** For crash texts, in the platform's customary order. */
   namedRegisters(r: Registers): readonly NamedRegister[];
+  /** Those that crash texts leave out: floating point and its status. */
+  floatRegisters(r: Registers): readonly NamedRegister[];
   /** What the hardware would tell of an exception: the registers that crash texts list after the others. */
   exceptionRegisters(
     exception: ExceptionKind,

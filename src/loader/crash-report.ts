@@ -97,7 +97,8 @@ export function deadlockReport(k: Kernel, symbolizer: Symbolizer): string {
 
 type Wait = NonNullable<Extract<ReturnType<Kernel['find']>, { kind: 'thread' }>['wait']>;
 
-function describeWait(k: Kernel, process: number, wait: Wait, symbolizer: Symbolizer): string {
+/** What a blocked thread waits for: goes on from "it waits". */
+export function describeWait(k: Kernel, process: number, wait: Wait, symbolizer: Symbolizer): string {
   const objectName = (koid: number): string => `${k.find(koid)?.kind ?? 'object'} ${koid}`;
   switch (wait.kind) {
     case 'sleep':

@@ -44,19 +44,43 @@ export function readPiece(k: Kernel, { vmo, offset, sizeBytes }: Piece): Uint8Ar
   return pageForRead(object, Math.floor(offset / PAGE_SIZE)).bytes.slice(start, start + sizeBytes);
 }
 
-/** Bytes of an address range as a debugger sees them, permissions aside; null unless all of it is mapped. */
+/** Bytes that follow each other in an address space. */
+export interface Chunk {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The mapped parts of an address range, permissions aside, each as long as it can be. The caller bounds the size. */
+export function readChunks(k: Kernel, process: number, address: number, sizeBytes: number): Chunk[] {
+  const chunks: { address: number; end: number; parts: Uint8Array[] }[] = [];
+  for (const piece of piecesOf(k, process, address, sizeBytes)) {
+    const last = chunks[chunks.length - 1];
+    const end = piece.address + piece.sizeBytes;
+    if (last === undefined || last.end !== piece.address) {
+      chunks.push({ address: piece.address, end, parts: [readPiece(k, piece)] });
+    } else {
+      last.parts.push(readPiece(k, piece));
+      last.end = end;
+    }
+  }
+  return chunks.map(({ address: start, end, parts }) => {
+    const bytes = new Uint8Array(end - start);
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return { address: start, bytes };
+  });
+}
+
+/** Bytes of an address range; null unless all of it is mapped. */
 export function readMemory(
   k: Kernel,
   process: number,
   address: number,
   sizeBytes: number,
 ): Uint8Array | null {
-  const pieces = piecesOf(k, process, address, sizeBytes);
-  const out = new Uint8Array(sizeBytes);
-  let found = 0;
-  for (const piece of pieces) {
-    out.set(readPiece(k, piece), piece.address - address);
-    found += piece.sizeBytes;
-  }
-  return found === sizeBytes ? out : null;
+  const [chunk] = readChunks(k, process, address, sizeBytes);
+  return chunk?.bytes.length === sizeBytes ? chunk.bytes : null;
 }

@@ -1,7 +1,7 @@
 import type { Trace } from '../cpu/arch.js';
 import type { KernelState } from '../kernel/objects/kernel.js';
 import type { RunSpec } from '../loader/launch.js';
-import { type Checkpoint, Happened, type Machine, type OpenSpan } from '../machine/machine.js';
+import { type Actor, type Checkpoint, Happened, type Machine, type OpenSpan } from '../machine/machine.js';
 import { comparePositions, formatPosition, type Position } from '../machine/position.js';
 import type { Recording } from '../recording/format/reader.js';
 import { Player } from '../recording/player.js';
@@ -30,7 +30,7 @@ export const ENOUGH: object = Object.freeze({ name: 'ENOUGH' });
 /** A trace that knows where each effect stands. */
 export interface PositionedTrace extends Trace {
   /** Called before `step`: the position that the instruction leads to, and whose it is. */
-  at(position: Position, by: { readonly thread: number; readonly core: number }): void;
+  at(position: Position, by: Actor): void;
 }
 
 /**

@@ -1,38 +1,22 @@
-import { syscallByNumber } from '../abi/syscalls.js';
-import type { EventType } from '../kernel/objects/events.js';
-import type { Kernel } from '../kernel/objects/kernel.js';
-import type { Happened, Machine } from '../machine/machine.js';
+import type { Machine } from '../machine/machine.js';
 import { comparePositions, type Position } from '../machine/position.js';
-import type { PositionedTrace, Timeline } from './timeline.js';
+import { littleEndian } from './text.js';
+import type { Timeline } from './timeline.js';
 import { type Touched, type Watch, watchAt } from './watch.js';
+import { kernelWriter, StoreTrace, type Writer } from './writer.js';
 
 /** How far samples are apart where something was written: as much is traced to find out by whom. */
 const FINE_STEPS = 1 << 12;
 const FINE_EVENTS = 64;
 
 /** One write to watched bytes. */
-export interface MemoryWrite {
-  /** Where it leads: there, the new value is in memory. */
-  readonly position: Position;
-  readonly timeNs: bigint;
-  /** Koids; 0 when nobody's instruction or call did it. */
-  readonly thread: number;
-  readonly process: number;
-  readonly core: number | null;
-  /** Of the instruction that stored; null for the kernel. */
-  readonly pc: bigint | null;
-  /** The call in which the kernel wrote, and the event that says so; null for an instruction. */
-  readonly syscall: string | null;
-  readonly event: EventType | null;
+export interface MemoryWrite extends Writer {
   /** First watched byte that was written, as an address of the process asked about. */
   readonly address: number;
   /** Those bytes before and after: equal where the value written was there already. */
   readonly before: Uint8Array;
   readonly after: Uint8Array;
 }
-
-/** A write but for what it wrote. */
-type Writer = Omit<MemoryWrite, 'address' | 'before' | 'after'>;
 
 /** A stretch of the run in which watched bytes may have been written. */
 interface Stretch {
@@ -184,72 +168,12 @@ function traceWrites(
         note(kernelWriter(k, happened), touched, watch.read(k).slice(offset, offset + sizeBytes));
       }
     },
-    new StoreTrace(k, watch, note),
+    new StoreTrace(k, ({ process, address, sizeBytes, value }, trace) => {
+      for (const touched of watch.byStore(k, process, Number(address), sizeBytes)) {
+        const { skipped } = touched;
+        const stored = littleEndian(value, sizeBytes).slice(skipped, skipped + touched.sizeBytes);
+        note(trace.writer(), touched, stored);
+      }
+    }),
   );
-}
-
-/** Who the kernel wrote for: the thread whose memory it was, else the one in whose call it happened. */
-function kernelWriter(k: Kernel, { seq, timeNs, event, by }: Happened): Writer {
-  const thread = event.type === 'user-memory-written' ? event.thread : (by?.thread ?? 0);
-  const object = k.find(thread);
-  const syscall = object?.kind === 'thread' ? syscallByNumber(object.syscall) : undefined;
-  return {
-    position: { seq, step: 0 },
-    timeNs,
-    thread,
-    process: object?.kind === 'thread' ? object.process : 0,
-    core: by?.thread === thread ? by.core : null,
-    pc: null,
-    syscall: syscall?.name ?? null,
-    event: event.type,
-  };
-}
-
-class StoreTrace implements PositionedTrace {
-  private position: Position = { seq: 0, step: 0 };
-  private by = { thread: 0, core: 0 };
-  private process = 0;
-  private pc = 0n;
-
-  constructor(
-    private readonly k: Kernel,
-    private readonly watch: Watch,
-    private readonly note: (writer: Writer, touched: Touched, after: Uint8Array) => void,
-  ) {}
-
-  at(position: Position, by: { readonly thread: number; readonly core: number }): void {
-    if (by.thread !== this.by.thread) this.process = this.k.get(by.thread, 'thread').process;
-    this.position = position;
-    this.by = by;
-  }
-
-  step(pc: bigint): void {
-    this.pc = pc;
-  }
-
-  store(at: bigint, sizeBytes: number, value: bigint): void {
-    const { k, position } = this;
-    for (const touched of this.watch.byStore(k, this.process, Number(at), sizeBytes)) {
-      const { steps, step, idleNs } = k.state;
-      const writer = {
-        position,
-        timeNs: BigInt(steps + position.step - step) + idleNs,
-        thread: this.by.thread,
-        process: this.process,
-        core: this.by.core,
-        pc: this.pc,
-        syscall: null,
-        event: null,
-      };
-      const { skipped } = touched;
-      this.note(writer, touched, littleEndian(value, sizeBytes).slice(skipped, skipped + touched.sizeBytes));
-    }
-  }
-
-  register(): void {}
-  load(): void {}
-}
-
-function littleEndian(value: bigint, sizeBytes: number): Uint8Array {
-  return Uint8Array.from({ length: sizeBytes }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
 }

@@ -41,6 +41,7 @@ export const FAKE_ARCH: Arch = {
   skipSyscall: () => {},
   setResult: (r, value) => new DataView(r.bytes.buffer).setBigInt64(0, value, true),
   namedRegisters: () => [],
+  floatRegisters: () => [],
   exceptionRegisters: () => [],
   registerName: String,
   setRegister: () => {},

@@ -74,6 +74,7 @@ export const RISCV64: Arch = {
   skipSyscall: (r) => own(r).set(PC, own(r).get(PC) + ECALL_BYTES),
   setResult: (r, value) => own(r).set(A0, value),
   namedRegisters: (r) => own(r).named(),
+  floatRegisters: (r) => own(r).namedFloat(),
   exceptionRegisters: (exception, access, value) => [
     ['cause', BigInt(exceptionCause(exception, access))],
     ['tval', value],

@@ -1,5 +1,5 @@
 import type { NamedRegister, Registers } from '../arch.js';
-import { FCSR, PC, REGISTER_NAMES, STATE_SLOTS, X0 } from './layout.js';
+import { F0, FCSR, PC, REGISTER_NAMES, STATE_SLOTS, X0 } from './layout.js';
 
 const SLOT_BYTES = 8;
 export const REGISTERS_SIZE_BYTES = STATE_SLOTS * SLOT_BYTES;
@@ -31,7 +31,15 @@ export class RiscvRegisters implements Registers {
 
   /** pc, then the integer registers from ra on: the order of Zircon's general register state. */
   named(): NamedRegister[] {
-    const slots = [PC, ...Array.from({ length: X_COUNT - 1 }, (_, i) => i + 1)];
+    return this.namesOf([PC, ...Array.from({ length: X_COUNT - 1 }, (_, i) => i + 1)]);
+  }
+
+  /** f0 to f31, then fcsr. */
+  namedFloat(): NamedRegister[] {
+    return this.namesOf(Array.from({ length: FCSR - F0 + 1 }, (_, i) => F0 + i));
+  }
+
+  private namesOf(slots: readonly number[]): NamedRegister[] {
     return slots.map((slot) => [REGISTER_NAMES[slot]!, this.get(slot)]);
   }
 }

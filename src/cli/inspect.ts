@@ -1,0 +1,122 @@
+import { writeSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { type Position, parsePosition } from '../machine/position.js';
+import { Names } from '../timeline/names.js';
+import { Timeline } from '../timeline/timeline.js';
+import { UserError } from './errors.js';
+import { openRecording } from './open-recording.js';
+
+/** What the verbs that look into a recording have in common. */
+export class Inspection {
+  readonly timeline: Timeline;
+  readonly names: Names;
+
+  /** @throws RecordingError, ElfError */
+  constructor(path: string) {
+    this.timeline = new Timeline(openRecording(path));
+    this.names = new Names(this.timeline.machine.k, this.timeline.spec.program);
+  }
+
+  /** @throws UserError when the text is no position */
+  position(text: string): Position {
+    const position = parsePosition(text, () => this.timeline.end);
+    if (position === null)
+      throw new UserError(`not a position, ${text}, give seq:step, seq, start, end or NN%`);
+    return position;
+  }
+
+  /** The process asked for, which must have existed by now; else the first one. */
+  process(koid: number | undefined): number {
+    const { k } = this.timeline.machine;
+    if (koid === undefined) return k.state.mainProcess;
+    if (k.find(koid)?.kind === 'process') return koid;
+    throw new UserError(`no process ${koid} at this position, \`jacinth show … objects\` lists them`);
+  }
+
+  /**
+   * An address: a number, or a symbol of the program or the vDSO with or without an offset, with the symbol's size.
+   * @throws UserError
+   */
+  address(text: string, process: number): { readonly address: number; readonly sizeBytes: number | null } {
+    const number = wholeNumber(text);
+    if (number !== null) return { address: number, sizeBytes: null };
+    const [, name, plus] = /^(.+?)(?:\+(0x[0-9a-f]+|[0-9]+))?$/i.exec(text) ?? [];
+    const symbol = name === undefined ? null : this.names.find(process, name);
+    if (symbol === null)
+      throw new UserError(`no symbol or address ${text}, give a number or a name of the program`);
+    const offset = plus === undefined ? 0 : Number(plus);
+    return { address: symbol.address + offset, sizeBytes: Math.max(0, symbol.sizeBytes - offset) || null };
+  }
+}
+
+/** A whole number, decimal or 0x; null for anything else. */
+export function wholeNumber(text: string): number | null {
+  const value = /^(0x[0-9a-f]+|[0-9]+)$/i.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : null;
+}
+
+/** A parser of koids, for options. */
+export function koid(text: string): number {
+  const value = wholeNumber(text);
+  if (value === null)
+    throw new InvalidArgumentError('It must be a koid: `jacinth show … objects` lists them.');
+  return value;
+}
+
+/** Thrown through whatever prints when nobody reads any more. */
+export class ReaderGone extends Error {
+  override name = 'ReaderGone';
+}
+
+const BUFFER_BYTES = 1 << 16;
+const WAIT = new Int32Array(new SharedArrayBuffer(4));
+
+/** Text on stdout, written at once when a buffer is full: memory stays small however slow the reader is. */
+export class Output {
+  private readonly parts: string[] = [];
+  private size = 0;
+
+  /** @throws ReaderGone */
+  line(text: string): void {
+    this.text(`${text}\n`);
+  }
+
+  /** @throws ReaderGone */
+  text(text: string): void {
+    this.parts.push(text);
+    this.size += text.length;
+    if (this.size >= BUFFER_BYTES) this.flush();
+  }
+
+  json(value: unknown): void {
+    this.line(JSON.stringify(value));
+  }
+
+  /** @throws ReaderGone */
+  flush(): void {
+    const bytes = Buffer.from(this.parts.join(''));
+    this.parts.length = 0;
+    this.size = 0;
+    for (let done = 0; done < bytes.length; ) {
+      try {
+        done += writeSync(1, bytes, done);
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? error.code : '';
+        if (code === 'EPIPE') throw new ReaderGone();
+        if (code !== 'EAGAIN') throw error;
+        Atomics.wait(WAIT, 0, 0, 1);
+      }
+    }
+  }
+}
+
+/** Prints until done or until nobody reads any more, which is no error (`… | head`). */
+export function printing(print: (out: Output) => void): void {
+  const out = new Output();
+  try {
+    print(out);
+    out.flush();
+  } catch (reason) {
+    if (!(reason instanceof ReaderGone)) throw reason;
+  }
+}

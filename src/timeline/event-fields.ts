@@ -1,0 +1,83 @@
+import { syscallByNumber } from '../abi/syscalls.js';
+import type { KernelEvent } from '../kernel/objects/events.js';
+import type { Happened, Machine } from '../machine/machine.js';
+import { formatPosition } from '../machine/position.js';
+import { resultText } from './event-text.js';
+import type { Names } from './names.js';
+import { hex64, hexBytes } from './text.js';
+
+/** Fields that are addresses or bit patterns, whatever their JavaScript type. */
+const HEXADECIMAL = /^(?:pc|sp|tp|arg1|arg2|abiReg|key|base|value|address|\w+Address)$/;
+
+/**
+ * A value as JSON can hold it without loss: 64-bit numbers become texts, `0x…` for addresses and bit patterns, else
+ * decimal; bytes become hexadecimal digits in the order they stand in memory.
+ */
+export function plain(value: unknown, name = ''): unknown {
+  if (value instanceof Uint8Array) return hexBytes(value);
+  if (typeof value === 'bigint') return HEXADECIMAL.test(name) ? hex64(value) : value.toString();
+  if (typeof value === 'number') return HEXADECIMAL.test(name) ? hex64(value) : value;
+  if (Array.isArray(value)) return value.map((item) => plain(item, name));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plain(field, key)]));
+}
+
+/** Whom an event is about. Koids; absent where nobody is known. */
+export interface Whose {
+  readonly process?: number;
+  readonly thread?: number;
+  readonly core?: number;
+  /** The thread in whose call or instruction it happened, where that is another one. */
+  readonly by?: number;
+}
+
+/** The process, thread and core that an event names, else those whose instruction or call it was. */
+export function whose({ event, by }: Happened, names: Names): Whose {
+  const named = event as KernelEvent & { process?: number; thread?: number; core?: number; koid?: number };
+  const thread = named.thread ?? (event.type.startsWith('thread-') ? named.koid : undefined) ?? by?.thread;
+  const process =
+    named.process ??
+    (event.type.startsWith('process-') ? named.koid : undefined) ??
+    (thread === undefined ? undefined : names.processOf(thread) || undefined);
+  const core = named.core ?? (by?.thread === thread ? by?.core : undefined);
+  return {
+    ...(process === undefined ? {} : { process }),
+    ...(thread === undefined ? {} : { thread }),
+    ...(core === undefined ? {} : { core }),
+    ...(by === null || by.thread === thread ? {} : { by: by.thread }),
+  };
+}
+
+/**
+ * An event as one object, to be asked for while it is told: where it leads (`position`), `type`, whose it is, when,
+ * and what it holds; a call's arguments by name and its result's name besides.
+ */
+export function eventFields(machine: Machine, happened: Happened, names: Names): Record<string, unknown> {
+  const { seq, timeNs, event } = happened;
+  const { type, ...fields } = event;
+  const position = type === 'span' ? machine.position : { seq, step: 0 };
+  return {
+    position: formatPosition(position),
+    type,
+    ...whose(happened, names),
+    timeNs: timeNs.toString(),
+    ...(plain(fields) as object),
+    ...callFields(event),
+  };
+}
+
+function callFields(event: KernelEvent): Record<string, unknown> {
+  if (event.type === 'syscall-entered') {
+    const args = syscallByNumber(event.number)?.args ?? [];
+    const values = event.args.map((value, i) => {
+      const name = args[i]?.name ?? String(i);
+      return [name, args[i]?.kind === 'pointer' ? hex64(value) : plain(value)];
+    });
+    return { args: Object.fromEntries(values) };
+  }
+  if (event.type === 'syscall-returned') {
+    const call = syscallByNumber(event.number);
+    return { name: call?.name ?? '', returned: resultText(event.number, event.result) };
+  }
+  return {};
+}

@@ -1,0 +1,133 @@
+import { TIME_INFINITE_NS } from '../abi/clocks.js';
+import { signalNames } from '../abi/signals.js';
+import { statusName } from '../abi/status.js';
+import { syscallByNumber } from '../abi/syscalls.js';
+import type { KernelEvent } from '../kernel/objects/events.js';
+import type { Halt } from '../kernel/objects/kernel.js';
+import type { Happened, Machine } from '../machine/machine.js';
+import type { Names } from './names.js';
+import { clip, hex64, hexBytes, permissionsText, printable, valueText } from './text.js';
+
+const MAX_BYTES_SHOWN = 16;
+/** Numbers from here on are shown in hexadecimal. */
+const LARGE = 65536;
+
+/** What happened, on one line, without when and to whom. */
+export function eventText(machine: Machine, { event, by }: Happened, names: Names): string {
+  const { k } = machine;
+  switch (event.type) {
+    case 'span': {
+      const registers = k.state.registers.get(event.thread);
+      const at = registers === undefined ? 0n : BigInt.asUintN(64, k.arch.pc(registers));
+      return `${event.steps} steps, to ${names.address(names.processOf(event.thread), at)}`;
+    }
+    case 'slice-started':
+      return `runs on core ${event.core} for up to ${event.steps} steps`;
+    case 'thread-preempted':
+      return `leaves core ${event.core}, to the end of the queue`;
+    case 'clock-advanced':
+      return `nothing can run: the clock advances by ${event.byNs} ns`;
+    case 'machine-halted':
+      return `halted: ${haltText(event.halt)}`;
+    case 'syscall-entered':
+      return `${event.name}(${argumentsText(event.number, event.args)})`;
+    case 'syscall-returned':
+      return `${syscallByNumber(event.number)?.name ?? event.number} = ${resultText(event.number, event.result)}`;
+    case 'thread-blocked':
+      return `waits ${names.wait(event.thread) ?? ''}${event.deadlineOrder === 0 ? '' : `, until ${event.deadlineNs} ns`}`;
+    case 'thread-woken':
+      return by === null || by.thread === event.thread ? 'wakes up' : `woken by ${names.task(by.thread)}`;
+    case 'thread-started':
+      return `starts at ${names.address(names.processOf(event.koid), event.pc)}`;
+    case 'exception-raised':
+      return exceptionText(event, names);
+    case 'console-written':
+      return `console ${JSON.stringify(printable(new TextDecoder().decode(event.bytes).replace(/\n$/, '')))}`;
+    case 'user-memory-written':
+      return `kernel writes ${names.address(event.process, event.address)} = ${bytesText(event.bytes)}`;
+    case 'vmo-written':
+      return `VMO ${names.task(event.vmo)} + ${hex64(event.offset)} = ${bytesText(event.bytes)}`;
+    case 'signals-changed':
+      return signalsText(machine, event.koid, event.signals);
+    default:
+      return plainText(event);
+  }
+}
+
+export function haltText(halt: Halt): string {
+  switch (halt.kind) {
+    case 'exited':
+      return `main process ended with ${halt.returnCode}`;
+    case 'deadlock':
+      return 'deadlock';
+    case 'step-limit':
+      return 'step limit';
+  }
+}
+
+function exceptionText(event: KernelEvent & { type: 'exception-raised' }, names: Names): string {
+  const access = event.access === 'none' ? '' : `, ${event.access} at ${hex64(event.address)}`;
+  return `exception ${event.exception}${access}, in ${names.address(event.process, event.pc)}`;
+}
+
+function signalsText({ k }: Machine, koid: number, signals: number): string {
+  const kind = k.find(koid)?.kind;
+  const asserted = kind === undefined ? hex64(signals) : signalNames(kind, signals).join(' ') || 'none';
+  return `signals of ${kind ?? 'object'} ${koid}: ${asserted}`;
+}
+
+export function argumentsText(number: number, args: readonly (number | bigint)[]): string {
+  const call = syscallByNumber(number);
+  return args
+    .map((value, i) => {
+      const kind = call?.args[i]?.kind;
+      return kind === 'handle' || kind === 'pointer'
+        ? Number(value) === 0
+          ? '0'
+          : hex64(value)
+        : numberText(value);
+    })
+    .join(', ');
+}
+
+function numberText(value: number | bigint): string {
+  if (value === TIME_INFINITE_NS) return 'INFINITE';
+  return value > -LARGE && value < LARGE ? String(value) : hex64(value);
+}
+
+/** The name of a status; other results as numbers. */
+export function resultText(number: number, result: bigint): string {
+  const returns = syscallByNumber(number)?.returns;
+  if (returns === 'void') return 'done';
+  return returns === 'zx_status_t' ? statusName(Number(BigInt.asIntN(32, result))) : numberText(result);
+}
+
+function bytesText(bytes: Uint8Array): string {
+  if (bytes.length <= 8) return valueText(bytes);
+  const shown = hexBytes(bytes.subarray(0, MAX_BYTES_SHOWN));
+  return bytes.length <= MAX_BYTES_SHOWN ? shown : `${shown}... (${bytes.length} bytes)`;
+}
+
+const HEXADECIMAL = /^(?:address|newAddress|base|codeAddress|rights|flags|options|signals|mask)$/;
+const PERMISSIONS = /^(?:permissions|maxPermissions)$/;
+
+/** `vmo child created: koid 1057, parent 1031 …`: for events that speak for themselves. */
+function plainText(event: KernelEvent): string {
+  const { type, ...fields } = event;
+  const parts = Object.entries(fields).map(([name, value]) => `${name} ${fieldText(name, value)}`);
+  return `${type.replaceAll('-', ' ')}: ${parts.join(', ')}`;
+}
+
+function fieldText(name: string, value: unknown): string {
+  if (value instanceof Uint8Array) return bytesText(value);
+  if (typeof value === 'number') {
+    if (PERMISSIONS.test(name)) return permissionsText(value);
+    return HEXADECIMAL.test(name) ? hex64(value) : numberText(value);
+  }
+  if (typeof value === 'bigint') return numberText(value);
+  if (typeof value === 'string') return `"${printable(value)}"`;
+  if (Array.isArray(value)) return `[${value.map((item) => fieldText('', item)).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const parts = Object.entries(value).map(([key, field]) => `${key} ${fieldText(key, field)}`);
+  return clip(`{${parts.join(', ')}}`, 200);
+}
