@@ -1,3 +1,4 @@
+import { HANDLE_FIXED_BITS_MASK } from '../../abi/limits.js';
 import { Right } from '../../abi/rights.js';
 import { Status } from '../../abi/status.js';
 import { handleSlot } from '../objects/handle-value.js';
@@ -57,13 +58,17 @@ export const handleCalls: Handlers = {
       closeValue(call, handle);
       return Status.ERR_INVALID_ARGS;
     }
+    requireHandleRoom(call.k, call.process, 1);
     call.putHandle('out', object.koid, granted);
     closeHandle(call.m, call.process, slot);
     return Status.OK;
   },
 
+  // A function of the vDSO, whose statuses are its own (zircon/system/ulib/c, handle_check_valid).
   zx_handle_check_valid: (call, { handle }) => {
+    if (handle === 0) return Status.ERR_INVALID_ARGS;
+    if ((handle & HANDLE_FIXED_BITS_MASK) !== HANDLE_FIXED_BITS_MASK) return Status.ERR_OUT_OF_RANGE;
     const { handles, handleSecret } = call.caller;
-    return handles.has(handleSlot(handle, handleSecret)) ? Status.OK : Status.ERR_BAD_HANDLE;
+    return handles.has(handleSlot(handle, handleSecret)) ? Status.OK : Status.ERR_NOT_FOUND;
   },
 };
