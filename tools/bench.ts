@@ -46,7 +46,9 @@ let missed = 0;
 
 function report(what: string, value: string, goal: string, reached: boolean): void {
   if (!reached) missed++;
-  process.stdout.write(`${what.padEnd(40)} ${value.padStart(16)}   ${goal.padEnd(16)} ${reached ? 'ok' : 'MISSED'}\n`);
+  process.stdout.write(
+    `${what.padEnd(40)} ${value.padStart(16)}   ${goal.padEnd(16)} ${reached ? 'ok' : 'MISSED'}\n`,
+  );
 }
 
 function engine(): void {
@@ -67,7 +69,10 @@ function engine(): void {
 }
 
 /** Runs and recordings of the same guest in turns. */
-function recordingCost(guest: string, args: readonly string[]): { ratio: number; recordMs: number; machine: Machine } {
+function recordingCost(
+  guest: string,
+  args: readonly string[],
+): { ratio: number; recordMs: number; machine: Machine } {
   const s = spec(guest, args);
   let machine = record(s);
   const runs: number[] = [];
@@ -138,7 +143,12 @@ function checkpoints(): void {
   }
   const us = (Math.max(0, median(withThem) - median(plain)) / taken) * 1000;
   const goal = 50 + (3 * pages) / taken;
-  report(`checkpoint (${(pages / taken).toFixed(0)} dirty pages each)`, `${us.toFixed(0)} us`, `<= ${goal.toFixed(0)} us`, us <= goal);
+  report(
+    `checkpoint (${(pages / taken).toFixed(0)} dirty pages each)`,
+    `${us.toFixed(0)} us`,
+    `<= ${goal.toFixed(0)} us`,
+    us <= goal,
+  );
 }
 
 function pagesOf(machine: Machine): Set<unknown> {
@@ -153,7 +163,8 @@ function commandLine(): void {
   const folder = mkdtempSync(join(tmpdir(), 'jacinth-bench-'));
   const jacinth = (...args: string[]): number => {
     const { ms, value } = timed(() => spawnSync(process.execPath, [CLI, ...args], { cwd: ROOT }));
-    if (value.status === null || (value.status > 2 && value.status !== 124)) throw new Error(`jacinth ${args.join(' ')}: ${value.stderr}`);
+    if (value.status === null || (value.status > 2 && value.status !== 124))
+      throw new Error(`jacinth ${args.join(' ')}: ${value.stderr}`);
     return ms;
   };
   const help = median(Array.from({ length: ROUNDS }, () => jacinth('--help')));
@@ -161,14 +172,31 @@ function commandLine(): void {
 
   const file = join(folder, 'r.jacinth');
   jacinth('record', 'test/guests/heap-sort.elf', '-o', file, '--', '56000');
-  const info = JSON.parse(spawnSync(process.execPath, [CLI, 'info', file, '--json'], { encoding: 'utf8' }).stdout);
+  const info = JSON.parse(
+    spawnSync(process.execPath, [CLI, 'info', file, '--json'], { encoding: 'utf8' }).stdout,
+  );
   // Positions spread by a fixed multiplier: the same every time, and all over the run.
   const times = Array.from({ length: 9 }, (_, i) => jacinth('show', file, '--at', `${(i * 37 + 11) % 100}%`));
   const worst = Math.max(...times);
-  report(`show --at of ${info.steps} steps, worst of 9`, `${worst.toFixed(0)} ms`, '<= 1000 ms', worst <= 1000);
+  report(
+    `show --at of ${info.steps} steps, worst of 9`,
+    `${worst.toFixed(0)} ms`,
+    '<= 1000 ms',
+    worst <= 1000,
+  );
 
   const closed = join(folder, 'closed.jacinth');
-  jacinth('record', 'test/guests/spin.elf', '-o', closed, '--max-steps', '100000000', '--json', '--', '1000000000');
+  jacinth(
+    'record',
+    'test/guests/spin.elf',
+    '-o',
+    closed,
+    '--max-steps',
+    '100000000',
+    '--json',
+    '--',
+    '1000000000',
+  );
   const bytes = readFileSync(closed).length;
   report('essential recording of 10^8 steps', `${bytes} bytes`, '<= 65536 bytes', bytes <= 65536);
   rmSync(folder, { recursive: true });

@@ -26,7 +26,10 @@ function fail(text: string): never {
 /** Runs a verb; `show` prints the command and what it says. */
 function jacinth(args: readonly string[], show: boolean): { status: number; stdout: string } {
   if (show) process.stdout.write(`$ jacinth ${args.join(' ')}\n`);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: ROOT, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
   if (show) process.stdout.write(indent(stdout + stderr));
   return { status: status ?? 1, stdout };
 }
@@ -48,13 +51,16 @@ function main(): void {
   const seeds: { failing?: number; passing?: number } = {};
   for (let seed = 1; seed <= MAX_SEEDS; seed++) {
     const { status, stdout } = jacinth(['run', GUEST, ...CORES, '--seed', String(seed)], false);
-    process.stdout.write(`  seed ${String(seed).padStart(2)}: exit ${status}, ${stdout.trim().split('\n').at(-1)}\n`);
+    process.stdout.write(
+      `  seed ${String(seed).padStart(2)}: exit ${status}, ${stdout.trim().split('\n').at(-1)}\n`,
+    );
     if (status === 0) seeds.passing ??= seed;
     else seeds.failing ??= seed;
     if (seeds.failing !== undefined && seeds.passing !== undefined) break;
   }
   const { failing, passing } = seeds;
-  if (failing === undefined || passing === undefined) fail(`${MAX_SEEDS} seeds gave no failing and passing run`);
+  if (failing === undefined || passing === undefined)
+    fail(`${MAX_SEEDS} seeds gave no failing and passing run`);
 
   say('2. Both are recorded.');
   const bad = join(FOLDER, 'failing.jacinth');
@@ -71,10 +77,13 @@ function main(): void {
   if (jacinth(['diff', bad, good], true).status !== 1) fail('the two runs do not differ');
 
   say('5. Who wrote the wrong balance last?');
-  if (jacinth(['writes', bad, '--addr', 'balance', '--last'], true).status !== 0) fail('nobody wrote the balance');
+  if (jacinth(['writes', bad, '--addr', 'balance', '--last'], true).status !== 0)
+    fail('nobody wrote the balance');
 
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  say(`Done in ${seconds} s. The recordings are in ${relative('.', FOLDER)}/. To go on by hand:\n\n  export PATH=$PWD/node_modules/.bin:$PATH`);
+  say(
+    `Done in ${seconds} s. The recordings are in ${relative('.', FOLDER)}/. To go on by hand:\n\n  export PATH=$PWD/node_modules/.bin:$PATH`,
+  );
   for (const line of [
     `jacinth info ${bad}`,
     `jacinth events ${bad} --from 50% | head`,

@@ -41,7 +41,8 @@ export function showGuest(machine: Machine, spec: RunSpec, consoleTo: 1 | 2 = 1)
       }
       case 'machine-halted':
         if (event.halt.kind === 'deadlock') note(deadlockReport(machine.k, symbolizerFor(spec.program)));
-        if (event.halt.kind === 'step-limit') note(`jacinth: step limit, after ${machine.k.state.steps} steps, raise --max-steps to go on\n`);
+        if (event.halt.kind === 'step-limit')
+          note(`jacinth: step limit, after ${machine.k.state.steps} steps, raise --max-steps to go on\n`);
         return;
       default:
     }

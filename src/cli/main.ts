@@ -22,7 +22,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
 /** Mistakes on the command line in the form of all others: one line, with what to do. */
 const ONE_LINE = {
   outputError: (text: string, write: (text: string) => void): void => {
-    const what = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ').trim().replace(/\.$/, '');
+    const what = text
+      .replace(/^error: /, '')
+      .replace(/\s*\n\s*/g, ' ')
+      .trim()
+      .replace(/\.$/, '');
     write(`jacinth: ${what}, see jacinth --help or jacinth VERB --help\n`);
   },
 };
@@ -33,7 +37,10 @@ async function main(args: readonly string[]): Promise<void> {
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
-    .addHelpText('after', '\nExample:\n  jacinth record program.elf -o run.jacinth --seed 7 && jacinth replay run.jacinth')
+    .addHelpText(
+      'after',
+      '\nExample:\n  jacinth record program.elf -o run.jacinth --seed 7 && jacinth replay run.jacinth',
+    )
     .exitOverride()
     .configureOutput(ONE_LINE);
   const chosen = args.find((arg) => !arg.startsWith('-'));

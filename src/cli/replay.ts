@@ -30,7 +30,8 @@ function replay(path: string, to: string | undefined): number {
   const player = new Player(recording);
   showGuest(player.machine, player.spec);
   const target = to === undefined ? null : parsePosition(to, () => new Timeline(recording).end);
-  if (to !== undefined && target === null) throw new UserError(`not a position, ${to}, give seq:step, start, end or NN%`);
+  if (to !== undefined && target === null)
+    throw new UserError(`not a position, ${to}, give seq:step, start, end or NN%`);
   try {
     while (!player.atEnd) {
       if (target !== null && player.machine.position.seq >= target.seq) break;
@@ -54,7 +55,8 @@ function fold(path: string, to: string | undefined): number {
     else {
       const target = parsePosition(to, () => ({ seq: recording.end?.events ?? 0, step: 0 }));
       if (target === null) throw new UserError(`not a position, ${to}, give seq:step, start, end or NN%`);
-      if (!folded.foldTo(target)) throw new UserError(`no position ${to}, the recording ends at ${formatPosition(folded.position)}`);
+      if (!folded.foldTo(target))
+        throw new UserError(`no position ${to}, the recording ends at ${formatPosition(folded.position)}`);
     }
   } catch (reason) {
     if (!(reason instanceof Diverged)) throw reason;

@@ -34,11 +34,23 @@ export function addRunOptions(command: Command): Command {
     .option('--seed <n>', 'seed of the schedule', wholeNumber(0, max), DEFAULTS.seed)
     .option('--quantum <n>', 'steps a thread keeps a core', wholeNumber(1, 1e9), DEFAULTS.quantumSteps)
     .addOption(
-      new Option('--strategy <name>', 'who runs next').choices(['random', 'round-robin']).default(DEFAULTS.strategy),
+      new Option('--strategy <name>', 'who runs next')
+        .choices(['random', 'round-robin'])
+        .default(DEFAULTS.strategy),
     )
-    .option('--entropy-seed <n>', 'seed of random numbers that the guest sees', wholeNumber(0, max), DEFAULTS.entropySeed)
+    .option(
+      '--entropy-seed <n>',
+      'seed of random numbers that the guest sees',
+      wholeNumber(0, max),
+      DEFAULTS.entropySeed,
+    )
     .option('--max-steps <n>', 'end the run after so many steps (exit status 124)', wholeNumber(0, max))
-    .option('--memory <MiB>', 'memory that guests may fill', wholeNumber(1, 4096), DEFAULTS.physicalPages / 256)
+    .option(
+      '--memory <MiB>',
+      'memory that guests may fill',
+      wholeNumber(1, 4096),
+      DEFAULTS.physicalPages / 256,
+    )
     .option('--env <NAME=value>', "a variable of the program's environment; repeat for more", collect, []);
 }
 
@@ -50,7 +62,8 @@ function collect(text: string, before: readonly string[]): string[] {
 /** The run that a command line asks for. */
 export function runSpec(path: string, args: readonly string[], options: RunOptions): RunSpec {
   const file = readProgramFile(path);
-  if (file === 'missing') throw new UserError(`no such file, ${path}, check the name`, ExitStatus.NO_SUCH_FILE);
+  if (file === 'missing')
+    throw new UserError(`no such file, ${path}, check the name`, ExitStatus.NO_SUCH_FILE);
   if (file === 'unreadable') {
     throw new UserError(`not a readable program, ${path}, give an ELF file`, ExitStatus.NOT_A_PROGRAM);
   }

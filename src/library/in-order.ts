@@ -1,4 +1,4 @@
-import { from, type ObservableInput, Observable } from 'rxjs';
+import { from, Observable, type ObservableInput } from 'rxjs';
 
 /**
  * Runs asynchronous work over a sequence, one item at a time: the next item is made only when the work on the last

@@ -29,7 +29,11 @@ export class Run {
   /** @throws ElfError, ProcessArgsError */
   constructor(program: Uint8Array, options: RecordOptions) {
     const { name = 'program', args = [], environ = [], detail = 'essential', sink, ...rest } = options;
-    const spec: RunSpec = { ...DEFAULTS, ...rest, program: { name, bytes: program, args: [name, ...args], environ } };
+    const spec: RunSpec = {
+      ...DEFAULTS,
+      ...rest,
+      program: { name, bytes: program, args: [name, ...args], environ },
+    };
     const memory: RecordingSink = { write: (bytes) => this.parts.push(bytes) };
     this.recorder = new Recorder(spec, detail, () => sink ?? memory);
     this.events = this.recorder.machine.happened.asObservable();

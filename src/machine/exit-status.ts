@@ -22,6 +22,8 @@ export function exitStatus(halt: Halt): number {
     case 'step-limit':
       return ExitStatus.STEP_LIMIT;
     case 'exited':
-      return isKernelReturnCode(halt.returnCode) ? ExitStatus.KILLED : Number(BigInt.asUintN(8, halt.returnCode));
+      return isKernelReturnCode(halt.returnCode)
+        ? ExitStatus.KILLED
+        : Number(BigInt.asUintN(8, halt.returnCode));
   }
 }

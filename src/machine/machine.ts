@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
-import type { Syscall } from '../abi/syscalls.js';
 import { Status } from '../abi/status.js';
+import type { Syscall } from '../abi/syscalls.js';
 import { type Digest, Hasher } from '../base/digest.js';
 import type { Arch, Engine, MemoryView, Stop, Trace } from '../cpu/arch.js';
 import { countSteps } from '../kernel/objects/core.js';
@@ -110,7 +110,12 @@ export class Machine implements Decider {
     this.allowed = (call, pc) => {
       const code = this.k.get(this.trapProcess, 'process').vdsoCode;
       const offset = Number(pc) - code;
-      return code !== 0 && offset >= 0 && offset < options.vdso.codeSizeBytes && options.vdso.callAt(offset) === call.number;
+      return (
+        code !== 0 &&
+        offset >= 0 &&
+        offset < options.vdso.codeSizeBytes &&
+        options.vdso.callAt(offset) === call.number
+      );
     };
   }
 
@@ -260,7 +265,8 @@ export class Machine implements Decider {
   /** No thread can run: time jumps to the next deadline, or nothing will ever happen again. */
   private idle(): void {
     const { state } = this.k;
-    if (state.deadlines.length > 0) this.emit({ type: 'clock-advanced', byNs: state.deadlines[0].atNs - this.k.nowNs });
+    if (state.deadlines.length > 0)
+      this.emit({ type: 'clock-advanced', byNs: state.deadlines[0].atNs - this.k.nowNs });
     else this.emit({ type: 'machine-halted', halt: { kind: 'deadlock' } });
   }
 
@@ -269,9 +275,16 @@ export class Machine implements Decider {
     this.actor = { core, thread };
     const { process } = this.k.get(thread, 'thread');
     const { engine, memory } = this.engineOf(process);
-    const { steps, stop } = engine.run(this.k.registersForWrite(thread), memory, budget, this.k.nowNs, grace, trace);
+    const { steps, stop } = engine.run(
+      this.k.registersForWrite(thread),
+      memory,
+      budget,
+      this.k.nowNs,
+      grace,
+      trace,
+    );
     if (steps > 0) {
-      countSteps(this.k, steps);
+      countSteps(this.k, { core, thread }, steps);
       if (this.span === null) this.span = { core, thread, steps };
       else this.span = { core, thread, steps: this.span.steps + steps };
     }

@@ -5,8 +5,8 @@ import { countSteps } from '../kernel/objects/core.js';
 import { applyEvent, type KernelEvent } from '../kernel/objects/events.js';
 import { emptyState, Kernel, type KernelState } from '../kernel/objects/kernel.js';
 import { hashEvent, stateHash } from '../kernel/objects/state-hash.js';
-import { comparePositions, type Position } from '../machine/position.js';
 import { ProcessMemory } from '../machine/memory-view.js';
+import { comparePositions, type Position } from '../machine/position.js';
 import { PAGE_SIZE } from '../memory/page.js';
 import { EFFECTS } from './format/kinds.js';
 import type { Recording } from './format/reader.js';
@@ -125,7 +125,7 @@ export class Fold {
     this.stepsOfSpan++;
     const last = this.stepsOfSpan === span.steps;
     k.arch.setPc(registers, last ? span.pc : (this.effect?.address ?? span.pc));
-    countSteps(k, 1);
+    countSteps(k, span, 1);
   }
 }
 

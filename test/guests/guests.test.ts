@@ -16,7 +16,12 @@ interface Expected extends Outcome {
 const FOLDER = 'test/guests';
 
 function runGuest(name: string, cores: number, seed: number): { stdout: string; exitCode: number } {
-  const program = { name, bytes: new Uint8Array(readFileSync(`${FOLDER}/${name}.elf`)), args: [name], environ: [] };
+  const program = {
+    name,
+    bytes: new Uint8Array(readFileSync(`${FOLDER}/${name}.elf`)),
+    args: [name],
+    environ: [],
+  };
   const machine = launch({ ...DEFAULTS, program, cores, seed });
   const out: Uint8Array[] = [];
   machine.happened.subscribe(({ event }) => {
@@ -28,7 +33,9 @@ function runGuest(name: string, cores: number, seed: number): { stdout: string; 
 
 function fits({ stdout, exitCode }: { stdout: string; exitCode: number }, expected: Outcome): boolean {
   if (exitCode !== expected.exitCode) return false;
-  return expected.stdoutPattern === undefined ? stdout === expected.stdout : new RegExp(expected.stdoutPattern).test(stdout);
+  return expected.stdoutPattern === undefined
+    ? stdout === expected.stdout
+    : new RegExp(expected.stdoutPattern).test(stdout);
 }
 
 const names = readdirSync(FOLDER)
