@@ -50,7 +50,7 @@ export const coreReducers: Reducers<CoreEvents> = {
     k.state.slice = null;
   },
   span: (k, e) => {
-    countSteps(k, e.steps);
+    countSteps(k, e, e.steps);
   },
   'clock-advanced': (k, e) => {
     k.state.idleNs += e.byNs;
@@ -61,18 +61,21 @@ export const coreReducers: Reducers<CoreEvents> = {
   },
 };
 
-/** What a span does besides its instructions' own effects: time, and the shares of slice and quantum it used. */
-export function countSteps(k: Kernel, steps: number): void {
+/**
+ * What a span does besides its instructions' own effects: time, and the shares of slice and quantum it used. A span
+ * counted in parts gives the same: also its last steps, which may outlast the slice (see Machine).
+ */
+export function countSteps(k: Kernel, { core, thread }: Pick<Slice, 'core' | 'thread'>, steps: number): void {
   const { slice } = k.state;
   k.state.steps += steps;
   k.state.step += steps;
-  if (slice === null) return;
-  const core = k.state.cores[slice.core];
-  setCore(k, slice.core, { ...core, quantumSteps: core.quantumSteps - steps });
-  k.update(slice.thread, 'thread', (thread) => {
-    thread.ranSteps += steps;
+  setCore(k, core, { thread, quantumSteps: k.state.cores[core].quantumSteps - steps });
+  k.update(thread, 'thread', (t) => {
+    t.ranSteps += steps;
   });
-  k.state.slice = slice.stepsLeft <= steps ? null : { ...slice, stepsLeft: slice.stepsLeft - steps };
+  if (slice !== null) {
+    k.state.slice = slice.stepsLeft <= steps ? null : { ...slice, stepsLeft: slice.stepsLeft - steps };
+  }
 }
 
 /** Takes a thread that cannot run any more off its core or out of the run queue. */
