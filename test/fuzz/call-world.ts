@@ -17,7 +17,7 @@ import { RandomArguments, SCRATCH_BYTES } from './random-arguments.js';
 /** Calls between two looks at the whole kernel. */
 const CHECK_CALLS = 100;
 /** Calls that end their caller or much of the world: rare, so that the others find something to work on. */
-const LETHAL = /process_exit|thread_exit|task_kill|vmar_destroy|cprng_draw$/;
+const LETHAL = /process_exit|thread_exit|task_kill|cprng_draw$/;
 const IDLE = /^zx_syscall_/;
 /** As often as others, these would leave nobody a handle to call with. */
 const CLOSING = /handle_(close|close_many|replace)$/;
@@ -155,17 +155,20 @@ export class CallWorld {
       if (due.kind === 'timer') fireTimer(h, due.koid);
       else expireWait(h, due.koid);
     }
-    for (const object of [...state.objects.values()]) {
-      if (object.kind === 'thread' && object.life === 'blocked' && random.below(300) === 0)
-        endThread(h, object.koid);
-      if (object.kind !== 'process' || object.life !== 'running') continue;
-      const spoiled = !isUserWritable(h.k, object.koid, SCRATCH, SCRATCH_BYTES);
-      if (spoiled && random.below(20) === 0) endProcess(h, object.koid, 1n);
-      else if (object.handles.size > 120) {
-        for (const slot of [...object.handles.keys()].slice(4))
-          if (random.below(2) === 0) closeHandle(h, object.koid, slot);
-      }
+    // By name, not by value: who goes takes others along.
+    for (const koid of [...state.objects.keys()]) {
+      const object = h.k.find(koid);
+      if (object?.kind === 'thread' && object.life === 'blocked' && random.below(300) === 0)
+        endThread(h, koid);
+      if (object?.kind !== 'process' || object.life !== 'running') continue;
+      const spoiled = !isUserWritable(h.k, koid, SCRATCH, SCRATCH_BYTES);
+      if (spoiled && random.below(20) === 0) endProcess(h, koid, 1n);
+      else if (object.handles.size > 120) this.closeSome(koid, [...object.handles.keys()].slice(4));
     }
+  }
+
+  private closeSome(process: number, slots: readonly number[]): void {
+    for (const slot of slots) if (this.random.below(2) === 0) closeHandle(this.h, process, slot);
   }
 
   private caller(): number {

@@ -44,6 +44,13 @@ const MEANT: Readonly<Record<string, readonly number[]>> = {
   waitfor: [1, 3, 4, 8, 0x30, 0x1000000],
   clear_mask: [0, 8, 0x1000000, 0xff000008],
   set_mask: [0, 8, 0x1000000, 0xff000008],
+  key: [0, 0, 1],
+  num_bytes: [0, 4, 8, 64, 64, 1000],
+  num_handles: [0, 0, 0, 1, 3],
+  wr_num_bytes: [4, 8, 64],
+  wr_num_handles: [0, 0, 0, 1, 2],
+  rd_num_bytes: [0, 64, 64, 1000],
+  rd_num_handles: [0, 4, 64],
   clock_id: [0, 1],
   slack: [0, 0, 1000],
   wake_count: [0, 1, 2, 0xffffffff],
@@ -224,7 +231,20 @@ export class RandomArguments {
           this.field(view, at + field.offset, type, field);
       });
     }
-    return this.chance(50) ? new Uint8Array(64) : this.random.bytes(64);
+    const bytes = this.chance(50) ? new Uint8Array(64) : this.random.bytes(64);
+    if (type === 'void' && this.chance(50))
+      new DataView(bytes.buffer).setUint32(0, this.expectedTxid(), true);
+    return bytes;
+  }
+
+  /** What a message of the caller's might answer. */
+  private expectedTxid(): number {
+    for (const [, { koid }] of this.handles) {
+      const channel = this.k.find(koid);
+      const peer = channel?.kind === 'channel' ? this.k.find(channel.peer) : undefined;
+      if (peer?.kind === 'channel' && peer.calls.size > 0) return this.pick([...peer.calls.keys()]);
+    }
+    return 0x80000001;
   }
 
   private list(count: number, sizeBytes: number, write: (view: DataView, at: number) => void): Uint8Array {

@@ -104,25 +104,15 @@ class Check {
     this.expect(handles > 0 || this.isKept(object), `${kind} ${koid}: nobody can reach it`);
     this.expect(object.signals >>> 0 === object.signals, `${kind} ${koid}: signals ${object.signals}`);
     for (const [order, observer] of object.observers) this.observer(object, order, observer);
-    switch (kind) {
-      case 'channel':
-        return this.channel(object);
-      case 'eventpair':
-        return this.peer(object, this.find(object.peer, 'eventpair'), Signal.EVENTPAIR_PEER_CLOSED);
-      case 'job':
-        return this.job(object);
-      case 'port':
-        return this.port(object);
-      case 'process':
-        return this.process(object);
-      case 'thread':
-        return this.thread(object);
-      case 'vmar':
-        return this.vmar(object);
-      case 'vmo':
-        return this.vmo(object);
-      default:
-    }
+    if (kind === 'channel') this.channel(object);
+    else if (kind === 'eventpair') {
+      this.peer(object, this.find(object.peer, 'eventpair'), Signal.EVENTPAIR_PEER_CLOSED);
+    } else if (kind === 'job') this.job(object);
+    else if (kind === 'port') this.port(object);
+    else if (kind === 'process') this.process(object);
+    else if (kind === 'thread') this.thread(object);
+    else if (kind === 'vmar') this.vmar(object);
+    else if (kind === 'vmo') this.vmo(object);
   }
 
   /** What keeps an object without handles. */
