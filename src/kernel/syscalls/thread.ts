@@ -8,6 +8,7 @@ import type { Handlers } from './dispatch.js';
 import { requireHandleRoom } from './handles.js';
 import { readName } from './names.js';
 import { refuse } from './refusal.js';
+import { changeSignals } from './signals.js';
 import { endThread } from './tasks.js';
 
 /** Where a thread begins: pc, stack pointer, two arguments, thread pointer and the register the ABI keeps. */
@@ -40,7 +41,9 @@ export function startThread(m: Decider, koid: number, entry: Entry): void {
   if (process.life === 'initial') {
     m.emit({ type: 'process-life-changed', koid: process.koid, life: 'running', returnCode: 0n });
   }
-  m.emit({ type: 'thread-started', koid, ...entry, signals: Signal.THREAD_RUNNING });
+  const { signals } = m.k.get(koid, 'thread');
+  m.emit({ type: 'thread-started', koid, ...entry, signals });
+  changeSignals(m, koid, 0, Signal.THREAD_RUNNING);
 }
 
 /** Gives up the core when somebody else could use it. */
