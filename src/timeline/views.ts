@@ -129,8 +129,9 @@ export function registerViews(k: Kernel): RegistersView[] {
 }
 
 export function handleViews(k: Kernel, process: ProcessState, names: Names): HandleView[] {
-  return [...process.handles].map(([slot, { koid, rights }]) => ({
-    value: hex64(handleValue(slot, process.handleSecret)),
+  const { handles, handleSecret } = k.sharedBy(process.koid);
+  return [...handles].map(([slot, { koid, rights }]) => ({
+    value: hex64(handleValue(slot, handleSecret)),
     koid,
     type: k.find(koid)?.kind ?? '',
     name: names.nameOf(koid),
