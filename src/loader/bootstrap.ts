@@ -98,7 +98,7 @@ export function bootstrap(m: Decider, program: Program, elf: Elf): void {
   const executable = boot.vmo(program.name, program.bytes, pageCeil(program.bytes.length));
   const { process, rootVmar } = boot.process(program.name);
   const loaded = boot.segments(elf, rootVmar, program.name);
-  boot.mapVdso(vdsoVmo, process, rootVmar);
+  boot.mapVdso(vdsoVmo, rootVmar);
   const stack = boot.stack(elf, rootVmar);
   const thread = m.k.state.nextKoid;
   m.emit({ type: 'thread-created', koid: thread, process, name: 'main' });
@@ -218,6 +218,8 @@ class Boot {
       name: name.slice(0, 31),
       job: this.mainJob,
       rootVmar,
+      restrictedVmar: 0,
+      shared: process,
       handleSecret: newHandleSecret(m.k.config.entropySeed, process),
       main: true,
     });
@@ -272,13 +274,13 @@ class Boot {
     return vmar;
   }
 
-  mapVdso(vmo: number, process: number, rootVmar: number): void {
+  mapVdso(vmo: number, rootVmar: number): void {
     const { image, codeOffset, codeSizeBytes } = theVdso();
     assert(codeOffset % PAGE_SIZE === 0 && image.length % PAGE_SIZE === 0, 'the vDSO is made of pages');
     const vmar = this.region(rootVmar, VDSO_ADDRESS, image.length);
     this.map(vmar, VDSO_ADDRESS, codeOffset, vmo, READ);
     this.map(vmar, VDSO_ADDRESS + codeOffset, pageCeil(codeSizeBytes), vmo, READ | EXECUTE, codeOffset);
-    this.m.emit({ type: 'process-vdso-mapped', koid: process, codeAddress: VDSO_ADDRESS + codeOffset });
+    this.m.emit({ type: 'vdso-mapped', vmar: rootVmar, codeAddress: VDSO_ADDRESS + codeOffset });
   }
 
   stack(elf: Elf, rootVmar: number): number {

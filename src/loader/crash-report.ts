@@ -104,9 +104,8 @@ export function describeWait(k: Kernel, process: number, wait: Wait, symbolizer:
     case 'sleep':
       return 'for the time to pass';
     case 'futex': {
-      const owner = k.find(process);
-      const holder =
-        owner?.kind === 'process' ? owner.futexes.get(wait.address)?.owner || undefined : undefined;
+      const isProcess = k.find(process)?.kind === 'process';
+      const holder = isProcess ? k.sharedBy(process).futexes.get(wait.address)?.owner || undefined : undefined;
       const name = holder === undefined ? undefined : k.find(holder);
       const held = name?.kind === 'thread' ? `, owned by thread ${name.name}[${holder}]` : '';
       return `for futex ${symbolizer.describe(wait.address)}${held}`;

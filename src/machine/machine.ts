@@ -108,7 +108,7 @@ export class Machine implements Decider {
   constructor(private readonly options: MachineOptions) {
     this.k = new Kernel(options.state, options.config, options.arch);
     this.allowed = (call, pc) => {
-      const code = this.k.get(this.trapProcess, 'process').vdsoCode;
+      const code = this.k.get(this.k.get(this.trapProcess, 'process').rootVmar, 'vmar').vdsoCode;
       const offset = Number(pc) - code;
       return (
         code !== 0 &&

@@ -163,7 +163,10 @@ export class CallWorld {
       if (object?.kind !== 'process' || object.life !== 'running') continue;
       const spoiled = !isUserWritable(h.k, koid, SCRATCH, SCRATCH_BYTES);
       if (spoiled && random.below(20) === 0) endProcess(h, koid, 1n);
-      else if (object.handles.size > 120) this.closeSome(koid, [...object.handles.keys()].slice(4));
+      else {
+        const { handles } = h.k.sharedBy(koid);
+        if (handles.size > 120) this.closeSome(koid, [...handles.keys()].slice(4));
+      }
     }
   }
 

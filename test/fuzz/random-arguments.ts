@@ -92,7 +92,7 @@ export class RandomArguments {
     /** Writes the process's memory. */
     private readonly poke: (address: number, bytes: Uint8Array) => void,
   ) {
-    const { handles, handleSecret } = k.get(process, 'process');
+    const { handles, handleSecret } = k.sharedBy(process);
     this.handles = [...handles];
     this.secret = handleSecret;
   }

@@ -416,7 +416,7 @@ test('a reply to another process lands in its memory and its handle table', (t) 
   t.is(answer(h, z, words(serve(h, z).words[0], 99), [event]), 'OK');
   t.is(outcome(h, thread), 'OK');
   t.deepEqual(bytesAt(h, SCRATCH + 132, 4, caller), words(99));
-  const { handles, handleSecret } = h.k.get(caller, 'process');
+  const { handles, handleSecret } = h.k.sharedBy(caller);
   const value = h.peek(SCRATCH + 256, 4, caller).getUint32(0, true);
   t.is(handles.get((value >>> 2) ^ handleSecret)?.koid, koid);
 });

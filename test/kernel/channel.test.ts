@@ -165,7 +165,7 @@ test('zx_channel_read: NO_MEMORY when the table has no room, and the message sta
   const [a, z] = newChannel(h);
   gives(t, h, 'OK', 'zx_channel_write', [a, 0, 0, 0, 0, 0]);
   gives(t, h, 'OK', 'zx_channel_write', [a, 0, 0, 0, h.scratch(words(newEvent(h))), 1]);
-  const { handles } = h.k.get(h.process, 'process');
+  const { handles } = h.k.sharedBy(h.process);
   let last = 0;
   for (let i = handles.size; i < MAX_HANDLES; i++) last = h.give(h.job, DEFAULT_RIGHTS.job);
   const out = h.scratch(4);

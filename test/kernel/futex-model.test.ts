@@ -147,7 +147,7 @@ class Real {
   }
 
   queue(i: number): number[] {
-    const futex = this.h.k.get(this.h.process, 'process').futexes.get(this.at[i]);
+    const futex = this.h.k.sharedBy(this.h.process).futexes.get(this.at[i]);
     return [...(futex?.waiters.values() ?? [])].map((koid) => this.threads.indexOf(koid));
   }
 

@@ -44,7 +44,7 @@ class Futexes {
 
   /** Who waits on a futex, in order. */
   queue(address = this.a): number[] {
-    const futex = this.h.k.get(this.h.process, 'process').futexes.get(address);
+    const futex = this.h.k.sharedBy(this.h.process).futexes.get(address);
     return [...(futex?.waiters.values() ?? [])].map((thread) => this.threads.indexOf(thread));
   }
 }
@@ -58,7 +58,7 @@ test('zx_futex_wake wakes in order of arrival, as many as asked', (t) => {
   t.deepEqual(f.outcomes, ['OK', 'blocked', 'OK', 'blocked']);
   gives(t, f.h, 'OK', 'zx_futex_wake', [f.a, MAX]);
   t.deepEqual(f.outcomes, ['OK', 'OK', 'OK', 'OK']);
-  t.is(f.h.k.get(f.h.process, 'process').futexes.size, 0);
+  t.is(f.h.k.sharedBy(f.h.process).futexes.size, 0);
 });
 
 test('zx_futex_wake wakes nobody of another address or another process, and needs no memory', (t) => {
@@ -197,7 +197,7 @@ test('a moved waiter times out of the queue it is in then', (t) => {
   t.deepEqual([f.queue(f.a), f.queue(f.b)], [[], [0]]);
   expireWait(f.h, f.threads[0]);
   t.is(f.outcomes[0], 'ERR_TIMED_OUT');
-  t.is(f.h.k.get(f.h.process, 'process').futexes.size, 0);
+  t.is(f.h.k.sharedBy(f.h.process).futexes.size, 0);
 });
 
 test('zx_futex_requeue without anybody to move still names the owner of a queue that has waiters', (t) => {

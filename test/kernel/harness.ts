@@ -70,7 +70,7 @@ export class Harness implements Decider {
   private cursor = SCRATCH;
 
   constructor(config: Partial<MachineConfig> = {}, mode: 'owned' | 'immer' = 'owned') {
-    const full: MachineConfig = { cores: 1, entropySeed: 1, physicalPages: 65536, ...config };
+    const full: MachineConfig = { cores: 1, entropySeed: 1, physicalPages: 65536, vintage: '2023', ...config };
     this.k = new Kernel(emptyState(full, seedPrng(full.entropySeed, 'cprng')), full, FAKE_ARCH, mode);
     const next = (): number => this.k.state.nextKoid;
     const root = next();
@@ -136,7 +136,7 @@ export class Harness implements Decider {
       flags,
     });
     const handleSecret = newHandleSecret(this.k.config.entropySeed, koid);
-    this.emit({ type: 'process-created', koid, name, job: this.job, rootVmar, handleSecret, main });
+    this.emit({ type: 'process-created', koid, name, job: this.job, rootVmar, restrictedVmar: 0, shared: koid, handleSecret, main });
     this.emit({ type: 'process-life-changed', koid, life: 'running', returnCode: 0n });
     return koid;
   }

@@ -48,9 +48,8 @@ function commonStatuses(t: ExecutionContext, h: Harness, topic: InfoTopicName, h
   t.true(h.u64(counts + 8) > 0n);
   if (spec.types !== 'any') call('ERR_WRONG_TYPE', [newPort(h), number, buffer, size, 0, 0]);
   if (spec.rights !== 0) {
-    const { rights } = h.k
-      .get(h.process, 'process')
-      .handles.get((handle >>> 2) ^ h.k.get(h.process, 'process').handleSecret)!;
+    const { handles, handleSecret } = h.k.sharedBy(h.process);
+    const { rights } = handles.get((handle >>> 2) ^ handleSecret)!;
     for (let bit = 1; bit <= spec.rights; bit *= 2) {
       if ((spec.rights & bit) === 0) continue;
       call('ERR_ACCESS_DENIED', [withRights(h, handle, rights & ~bit), number, buffer, size, 0, 0]);
@@ -191,7 +190,7 @@ test('HANDLE_TABLE lists values, rights and koids, and who holds the other end o
   });
   const own = records(h, h.handles.process, 'HANDLE_TABLE', 'zx_info_handle_extended_t');
   t.is(own.find((entry) => entry.handle_value === a)?.peer_owner_koid, BigInt(koid));
-  t.is(own.length, h.k.get(h.process, 'process').handles.size);
+  t.is(own.length, h.k.sharedBy(h.process).handles.size);
 });
 
 test('the holder of a channel end follows it through messages and zx_handle_replace', (t) => {

@@ -1,9 +1,16 @@
 import { Signal } from '../../src/abi/signals.js';
 import { type ChannelState, messageCharge } from '../../src/kernel/objects/channel.js';
 import type { KernelState } from '../../src/kernel/objects/kernel.js';
-import type { KernelObject, ObjectKind, ObjectOf, Observer } from '../../src/kernel/objects/object.js';
+import type {
+  HandleEntry,
+  KernelObject,
+  ObjectKind,
+  ObjectOf,
+  Observer,
+} from '../../src/kernel/objects/object.js';
 import { PACKET_CHARGE, type PortState } from '../../src/kernel/objects/port.js';
 import type { ProcessState } from '../../src/kernel/objects/process.js';
+import type { SharedState } from '../../src/kernel/objects/shared-state.js';
 import type { ThreadState, Wait } from '../../src/kernel/objects/thread.js';
 import type { VmarState } from '../../src/kernel/objects/vmar.js';
 import type { VmoState } from '../../src/kernel/objects/vmo.js';
@@ -37,6 +44,7 @@ class Check {
       );
       this.collect(object);
     }
+    for (const [id, shared] of this.state.shared) this.shared(id, shared);
     for (const object of objects.values()) this.object(object);
     for (const koid of this.handles.keys())
       this.expect(objects.has(koid), `a handle to ${koid}, which is gone`);
@@ -56,17 +64,13 @@ class Check {
   }
 
   private collect(object: KernelObject): void {
-    const count = ({ koid }: { koid: number }): void => {
-      this.handles.set(koid, (this.handles.get(koid) ?? 0) + 1);
-    };
     for (const observer of object.observers.values()) {
       if (observer.kind === 'async') this.messageBytes += PACKET_CHARGE;
     }
-    if (object.kind === 'process') for (const entry of object.handles.values()) count(entry);
     if (object.kind === 'channel') {
       for (const { bytes, handles } of object.messages.values()) {
         this.messageBytes += messageCharge(bytes.length, handles.length);
-        handles.forEach(count);
+        for (const entry of handles) this.count(entry);
       }
     }
     if (object.kind === 'port') this.messageBytes += PACKET_CHARGE * object.packets.size;
@@ -79,6 +83,37 @@ class Check {
       this.mappings.set(region.vmo, byProcess);
       byProcess.set(object.process, (byProcess.get(object.process) ?? 0) + 1);
     }
+  }
+
+  private count({ koid }: HandleEntry): void {
+    this.handles.set(koid, (this.handles.get(koid) ?? 0) + 1);
+  }
+
+  private shared(id: number, { handles, nextSlot, futexes, members }: SharedState): void {
+    const name = `shared state ${id}`;
+    let users = 0;
+    for (const object of this.state.objects.values()) {
+      if (object.kind === 'process' && object.life !== 'dead' && object.shared === id) users++;
+    }
+    this.expect(members > 0 && members === users, `${name}: ${members} members, ${users} processes`);
+    for (const [slot, entry] of handles) {
+      this.count(entry);
+      this.expect(slot > 0 && slot < nextSlot, `${name}: slot ${slot} of ${nextSlot}`);
+    }
+    for (const [address, futex] of futexes) {
+      this.expect(futex.waiters.size > 0, `${name}: futex ${address} without waiters`);
+      for (const [order, thread] of futex.waiters) {
+        const waiter = this.find(thread, 'thread');
+        const wait = waiter?.wait;
+        const waits = wait?.kind === 'futex' && wait.address === address && wait.order === order;
+        const own = waiter !== undefined && this.find(waiter.process, 'process')?.shared === id;
+        this.expect(waits && own, `${name}: thread ${thread} not at futex ${address}`);
+      }
+    }
+  }
+
+  private sharedBy(process: number): SharedState | undefined {
+    return this.state.shared.get(this.find(process, 'process')?.shared ?? 0);
   }
 
   private sums(): void {
@@ -136,7 +171,7 @@ class Check {
   private observer(object: KernelObject, order: number, observer: Observer): void {
     const name = `${object.kind} ${object.koid}: observer ${order}`;
     this.expect(order > 0 && order < this.state.nextOrder, `${name}: order out of range`);
-    const through = this.find(observer.process, 'process')?.handles.get(observer.handle);
+    const through = this.state.shared.get(observer.table)?.handles.get(observer.handle);
     this.expect(through?.koid === object.koid, `${name}: its handle is not there`);
     if (observer.kind === 'async') {
       const port = this.find(observer.port, 'port');
@@ -182,9 +217,9 @@ class Check {
       const inCall = wait?.kind === 'channel-call' && wait.channel === koid && wait.txid === txid;
       this.expect(inCall, `${name}: thread ${thread} is not in call ${txid}`);
     }
-    const holder = channel.holder === 0 ? undefined : this.find(channel.holder, 'process');
+    const holder = channel.holder === 0 ? undefined : this.state.shared.get(channel.holder);
     const held = holder !== undefined && [...holder.handles.values()].some((entry) => entry.koid === koid);
-    this.expect(held === (channel.holder !== 0), `${name}: process ${channel.holder} does not hold it`);
+    this.expect(held === (channel.holder !== 0), `${name}: table ${channel.holder} does not hold it`);
     this.expect(channel.handleCount === 1, `${name}: ${channel.handleCount} handles`);
   }
 
@@ -242,30 +277,18 @@ class Check {
       dead === ((process.signals & Signal.PROCESS_TERMINATED) !== 0),
       `${name}: TERMINATED is wrong`,
     );
-    for (const slot of process.handles.keys()) {
-      this.expect(slot > 0 && slot < process.nextSlot, `${name}: slot ${slot} of ${process.nextSlot}`);
-    }
     for (const thread of process.threads.keys()) {
       this.expect(this.find(thread, 'thread')?.process === koid, `${name}: thread ${thread} is not its own`);
     }
     if (dead) {
-      this.expect(process.handles.size === 0, `${name}: dead with ${process.handles.size} handles`);
       this.expect(process.threads.size === 0, `${name}: dead with ${process.threads.size} threads`);
-      this.expect(process.futexes.size === 0, `${name}: dead with ${process.futexes.size} futexes`);
       return;
     }
     this.expect(this.find(process.job, 'job')?.processes.has(koid) === true, `${name}: left its job`);
     const root = this.find(process.rootVmar, 'vmar');
-    this.expect(root !== undefined && root.process === koid, `${name}: no root VMAR`);
-    for (const [address, futex] of process.futexes) {
-      this.expect(futex.waiters.size > 0, `${name}: futex ${address} without waiters`);
-      for (const [order, thread] of futex.waiters) {
-        const waiter = this.find(thread, 'thread');
-        const wait = waiter?.wait;
-        const waits = wait?.kind === 'futex' && wait.address === address && wait.order === order;
-        this.expect(waits && waiter?.process === koid, `${name}: thread ${thread} not at futex ${address}`);
-      }
-    }
+    this.expect(root !== undefined && root.process === process.shared, `${name}: no root VMAR`);
+    const own = this.find(process.restrictedVmar, 'vmar');
+    this.expect(process.restrictedVmar === 0 || own?.process === koid, `${name}: no restricted root VMAR`);
   }
 
   private thread(thread: ThreadState): void {
@@ -310,7 +333,7 @@ class Check {
       this.expect([...(waiters?.values() ?? [])].includes(thread.koid), `${name}: port does not know it`);
     }
     if (wait.kind === 'futex') {
-      const futex = this.find(thread.process, 'process')?.futexes.get(wait.address);
+      const futex = this.sharedBy(thread.process)?.futexes.get(wait.address);
       this.expect(futex?.waiters.get(wait.order) === thread.koid, `${name}: futex does not know it`);
     }
     if (wait.kind === 'channel-call') {
@@ -327,8 +350,11 @@ class Check {
       return;
     }
     const owner = this.find(vmar.process, 'process');
-    this.expect(owner !== undefined && owner.life !== 'dead', `${name}: alive in a dead process`);
-    if (vmar.parent === 0) this.expect(owner?.rootVmar === koid, `${name}: not the root of its process`);
+    const restricted = owner !== undefined && owner.restrictedVmar === koid;
+    const alive = this.state.shared.has(vmar.process) || (owner !== undefined && owner.life !== 'dead');
+    this.expect(alive, `${name}: alive in a dead process`);
+    if (vmar.parent === 0 && owner !== undefined)
+      this.expect(restricted || owner.rootVmar === koid, `${name}: not a root of its process`);
     else {
       const entry = this.find(vmar.parent, 'vmar')?.regions.get(base / PAGE_SIZE);
       const known = entry?.kind === 'vmar' && entry.koid === koid && entry.sizeBytes === sizeBytes;

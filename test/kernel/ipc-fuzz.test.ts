@@ -114,7 +114,7 @@ class Ground {
   /** A handle of the process, of the kind where one is asked for. */
   private handle(process: number, pick: number, kind = 'any'): number {
     if (pick % 17 === 0) return pick % 2 === 0 ? 0 : 0x7ffffff3;
-    const { handles, handleSecret } = this.h.k.get(process, 'process');
+    const { handles, handleSecret } = this.h.k.sharedBy(process);
     const fits = [...handles].filter(([, { koid }]) => kind === 'any' || this.h.k.find(koid)?.kind === kind);
     if (fits.length === 0) return 0;
     return handleValue(fits[pick % fits.length][0], handleSecret);
@@ -218,8 +218,8 @@ function checkState(h: Harness): void {
   let charged = 0;
   const counts = new Map<number, number>();
   const count = (koid: number): void => void counts.set(koid, (counts.get(koid) ?? 0) + 1);
+  for (const { handles } of state.shared.values()) for (const { koid } of handles.values()) count(koid);
   for (const object of state.objects.values()) {
-    if (object.kind === 'process') for (const { koid } of object.handles.values()) count(koid);
     if (object.kind === 'channel') {
       for (const { bytes, handles } of object.messages.values()) {
         charged += 128 + bytes.length + 32 * handles.length;

@@ -78,7 +78,7 @@ export function newTimer(h: Harness): number {
 
 /** The object behind a handle of the test process. */
 export function koidOf(h: Harness, handle: number): number {
-  const { handles, handleSecret } = h.k.get(h.process, 'process');
+  const { handles, handleSecret } = h.k.sharedBy(h.process);
   const entry = handles.get((handle >>> 2) ^ handleSecret);
   if (entry === undefined) throw new Error(`no handle ${handle}`);
   return entry.koid;

@@ -178,7 +178,7 @@ test('zx_object_get_child finds what the lists tell of, with the rights asked fo
   t.is(rightsOf(h, find(process, koidOf(h, thread), Right.NONE)), Right.NONE);
   // A child nobody has a handle to.
   const lost = koidOf(h, newRunning(h, job).process);
-  const { handles, handleSecret } = h.k.get(h.process, 'process');
+  const { handles, handleSecret } = h.k.sharedBy(h.process);
   for (const [slot, entry] of [...handles]) {
     if (entry.koid === lost) gives(t, h, 'OK', 'zx_handle_close', [((slot ^ handleSecret) << 2) | 3]);
   }

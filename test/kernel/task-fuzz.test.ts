@@ -73,7 +73,7 @@ function value(h: Harness, { args }: Syscall, index: number, choice: number): bi
   if (choice % 16 === 0) return edge;
   const n = choice >>> 4;
   if (kind === 'handle') {
-    const { handles, handleSecret } = h.k.get(h.process, 'process');
+    const { handles, handleSecret } = h.k.sharedBy(h.process);
     const slots = [...handles.keys()];
     return BigInt(((slots[n % slots.length] ^ handleSecret) << 2) | 3);
   }
@@ -116,8 +116,7 @@ function run(h: Harness, list: readonly Step[]): unknown[] {
 
 function handlesInTables(h: Harness): number {
   let count = 0;
-  for (const object of h.k.state.objects.values())
-    if (object.kind === 'process') count += object.handles.size;
+  for (const { handles } of h.k.state.shared.values()) count += handles.size;
   return count;
 }
 

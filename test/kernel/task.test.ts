@@ -77,7 +77,7 @@ test('zx_job_create: OUT_OF_RANGE below 32 levels, BAD_STATE in a dead job', (t)
 test('zx_job_create: NO_MEMORY when the table is full', (t) => {
   const h = new Harness();
   const out = h.scratch(4);
-  while (h.k.get(h.process, 'process').handles.size < 256 * 1024) h.give(h.job, Right.NONE);
+  while (h.k.sharedBy(h.process).handles.size < 256 * 1024) h.give(h.job, Right.NONE);
   gives(t, h, 'ERR_NO_MEMORY', 'zx_job_create', [h.handles.job, 0, out]);
   gives(t, h, 'ERR_NO_MEMORY', 'zx_process_create', [h.handles.job, out, 0, 0, out, out]);
   gives(t, h, 'ERR_NO_MEMORY', 'zx_thread_create', [h.handles.process, out, 0, 0, out]);
@@ -90,7 +90,7 @@ test('zx_job_create: NO_MEMORY when all tables together are too much', (t) => {
   const out = h.scratch(4);
   const others = Array.from({ length: 4 }, () => koidOf(h, newProcess(h).process));
   for (const process of others) {
-    while (h.k.get(process, 'process').handles.size < 2 ** 18 && h.k.state.handles < 2 ** 20) {
+    while (h.k.sharedBy(process).handles.size < 2 ** 18 && h.k.state.handles < 2 ** 20) {
       h.give(h.job, Right.NONE, process);
     }
   }
@@ -174,7 +174,8 @@ test('zx_process_start moves the handle and starts the thread', (t) => {
   h.advance(7n);
   gives(t, h, 'OK', 'zx_process_start', [process, thread, ENTRY, STACK, event, 99]);
   t.false(isOpen(h, event));
-  const { handles, threads } = h.k.get(koidOf(h, process), 'process');
+  const { handles } = h.k.sharedBy(koidOf(h, process));
+  const { threads } = h.k.get(koidOf(h, process), 'process');
   t.deepEqual([...handles.values()], [{ koid, rights: DEFAULT_RIGHTS.event }]);
   t.deepEqual([...threads.keys()], [koidOf(h, thread)]);
   const started = h.events.find((e) => e.type === 'thread-started' && e.koid === koidOf(h, thread));
@@ -188,7 +189,7 @@ test('zx_process_start moves the handle and starts the thread', (t) => {
 test('zx_process_start without a handle gives 0 as the first argument', (t) => {
   const h = new Harness();
   const { process } = newRunning(h);
-  t.is(h.k.get(koidOf(h, process), 'process').handles.size, 0);
+  t.is(h.k.sharedBy(koidOf(h, process)).handles.size, 0);
   t.like(
     h.events.findLast((e) => e.type === 'thread-started'),
     { arg1: 0n },

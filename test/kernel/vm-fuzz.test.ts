@@ -67,7 +67,7 @@ class Fuzzed {
     const { h } = this;
     const owner = h.k.find(this.threads[thread]);
     if (owner?.kind !== 'thread' || owner.life === 'dead') return 'dead';
-    const { handles, handleSecret } = h.k.get(h.process, 'process');
+    const { handles, handleSecret } = h.k.sharedBy(h.process);
     const values = [...handles.keys()].map((slot) => ((slot ^ handleSecret) << 2) | 3);
     const given = args.map((a) =>
       typeof a === 'bigint' ? a : BigInt(values[a.handle % values.length] ?? 0),

@@ -71,7 +71,7 @@ export function vmarOf(h: Harness, handle: number): VmarState {
 }
 
 export function rightsOf(h: Harness, handle: number): number {
-  const { handles, handleSecret } = h.k.get(h.process, 'process');
+  const { handles, handleSecret } = h.k.sharedBy(h.process);
   return handles.get((handle >>> 2) ^ handleSecret)?.rights ?? 0;
 }
 

@@ -45,7 +45,7 @@ test('the vDSO: executable only as exactly its code, once', (t) => {
   mapping('OK', R | SPECIFIC, 0, 0, 5 * PAGE);
   mapping('ERR_ACCESS_DENIED', R | X | SPECIFIC_OVERWRITE, 2 * PAGE, 0, 2 * PAGE);
   mapping('OK', R | X | SPECIFIC_OVERWRITE, 2 * PAGE, CODE_OFFSET, 2 * PAGE);
-  t.is(h.k.get(h.process, 'process').vdsoCode, address + 2 * PAGE);
+  t.is(h.k.get(h.rootVmar, 'vmar').vdsoCode, address + 2 * PAGE);
   mapping('ERR_ACCESS_DENIED', R | X, 0, CODE_OFFSET, 2 * PAGE);
   mapping('OK', R, 0, CODE_OFFSET, 2 * PAGE);
 });
@@ -73,7 +73,7 @@ test('the vDSO: its code cannot be unmapped, changed, overwritten, given back or
 
 test('the vDSO goes with its process', (t) => {
   const { h, vdso, vmar } = setUp();
-  const { koid } = h.k.get([...h.k.get(h.process, 'process').handles.values()].slice(-2)[0].koid, 'vmo');
+  const { koid } = h.k.get([...h.k.sharedBy(h.process).handles.values()].slice(-2)[0].koid, 'vmo');
   map(h, R | X, 0, vdso, CODE_OFFSET, 2 * PAGE, vmar);
   t.is(h.call('zx_process_exit', [0]), 'gone');
   t.is(h.k.find(koid), undefined);

@@ -12,7 +12,7 @@ export interface ChannelState extends ObjectBase {
   readonly kind: 'channel';
   /** The other end's koid, also after its death. */
   readonly peer: number;
-  /** The process in whose table its handle is; 0 while that is in flight. */
+  /** The handle table that its handle is in (`SharedState`); 0 while that is in flight. */
   readonly holder: number;
   /** Waiting to be read at this end, by number; `head` is the oldest. */
   readonly messages: IntMap<Message>;

@@ -1,8 +1,9 @@
 import { IntMap } from '../../base/int-map.js';
 import type { Kernel } from './kernel.js';
 import type { Reducers } from './reducer.js';
+import { updateShared } from './shared-state.js';
 
-/** An address that threads of one process wait at. Nobody waits, nothing is known: there is no entry. */
+/** An address that threads of one process, or of several that share, wait at. Nobody waits, nothing is known: there is no entry. */
 export interface Futex {
   /** The thread that owns it; 0: nobody. A thread owns nothing after its death, whatever stands here. */
   readonly owner: number;
@@ -34,7 +35,7 @@ export const futexReducers: Reducers<FutexEvents> = {
   },
   'futex-waiter-removed': (k, e) => removeWaiter(k, e.process, e.address, e.order),
   'futex-waiter-moved': (k, e) => {
-    const thread = k.get(e.process, 'process').futexes.get(e.address)?.waiters.get(e.order);
+    const thread = k.sharedBy(e.process).futexes.get(e.address)?.waiters.get(e.order);
     if (thread === undefined) return;
     k.state.nextOrder = e.newOrder + 1;
     removeWaiter(k, e.process, e.address, e.order);
@@ -44,30 +45,30 @@ export const futexReducers: Reducers<FutexEvents> = {
     });
   },
   'futex-owner-set': (k, e) => {
-    const futex = k.get(e.process, 'process').futexes.get(e.address);
+    const futex = k.sharedBy(e.process).futexes.get(e.address);
     if (futex !== undefined) setFutex(k, e.process, e.address, { ...futex, owner: e.owner });
   },
 };
 
 function addWaiter(k: Kernel, process: number, address: number, order: number, thread: number): void {
-  const futex = k.get(process, 'process').futexes.get(address) ?? UNKNOWN;
+  const futex = k.sharedBy(process).futexes.get(address) ?? UNKNOWN;
   setFutex(k, process, address, { ...futex, waiters: futex.waiters.set(order, thread, k.owner) });
 }
 
 function removeWaiter(k: Kernel, process: number, address: number, order: number): void {
-  const futex = k.get(process, 'process').futexes.get(address);
+  const futex = k.sharedBy(process).futexes.get(address);
   if (futex === undefined) return;
   const waiters = futex.waiters.delete(order, k.owner);
   if (waiters.size > 0) setFutex(k, process, address, { ...futex, waiters });
   else {
-    k.update(process, 'process', (p) => {
-      p.futexes = p.futexes.delete(address, k.owner);
+    updateShared(k, process, (state) => {
+      state.futexes = state.futexes.delete(address, k.owner);
     });
   }
 }
 
 function setFutex(k: Kernel, process: number, address: number, futex: Futex): void {
-  k.update(process, 'process', (p) => {
-    p.futexes = p.futexes.set(address, futex, k.owner);
+  updateShared(k, process, (state) => {
+    state.futexes = state.futexes.set(address, futex, k.owner);
   });
 }

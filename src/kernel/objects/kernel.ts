@@ -1,9 +1,11 @@
 import { produce, setAutoFreeze } from 'immer';
+import type { Vintage } from '../../abi/vintage.js';
 import { AssertionError, assert } from '../../base/assert.js';
 import { IntMap, type Owner } from '../../base/int-map.js';
 import type { Arch, Registers } from '../../cpu/arch.js';
 import type { CoreState, Deadline, Slice } from './core.js';
 import type { KernelObject, Mutable, ObjectKind, ObjectOf } from './object.js';
+import { NO_SHARED_STATE, type SharedState } from './shared-state.js';
 
 // Typed arrays and persistent maps inside objects must stay as they are, and freezing costs on every change.
 setAutoFreeze(false);
@@ -19,6 +21,8 @@ export interface KernelState {
   /** Virtual time that passed while no thread could run, ns. Time now is `steps + idleNs`. */
   readonly idleNs: bigint;
   readonly objects: IntMap<KernelObject>;
+  /** Handle tables and futexes by the koid of the process they were made for. */
+  readonly shared: IntMap<SharedState>;
   /** User-visible CPU state by thread koid, for threads that were started. */
   readonly registers: IntMap<Registers>;
   readonly nextKoid: number;
@@ -60,6 +64,7 @@ export interface MachineConfig {
   readonly entropySeed: number;
   /** Pages that VMOs may hold; a store that needs one more faults. */
   readonly physicalPages: number;
+  readonly vintage: Vintage;
 }
 
 /**
@@ -74,6 +79,7 @@ export class Kernel {
   /** Goes up when a page that somebody may have cached is no longer the one to use. */
   memoryGeneration = 0;
   private readonly ownedObjects = new Set<number>();
+  private readonly ownedShared = new Set<number>();
   private readonly ownedRegisters = new Set<number>();
 
   constructor(
@@ -101,6 +107,7 @@ export class Kernel {
   newEpoch(): void {
     this.owner = {};
     this.ownedObjects.clear();
+    this.ownedShared.clear();
     this.ownedRegisters.clear();
     this.memoryGeneration++;
   }
@@ -163,6 +170,34 @@ export class Kernel {
     this.ownedObjects.delete(koid);
   }
 
+  /** What a process shares with others, or has for itself; empty after the death of the last of them. */
+  sharedBy(process: number): SharedState {
+    return this.state.shared.get(this.get(process, 'process').shared) ?? NO_SHARED_STATE;
+  }
+
+  setShared(id: number, state: SharedState): void {
+    this.state.shared = this.state.shared.set(id, state, this.owner);
+    this.ownedShared.add(id);
+  }
+
+  removeShared(id: number): void {
+    this.state.shared = this.state.shared.delete(id, this.owner);
+    this.ownedShared.delete(id);
+  }
+
+  /** As `update`, for the state of this name. */
+  updateShared(id: number, recipe: (draft: Mutable<SharedState>) => void): void {
+    const state = this.state.shared.get(id);
+    if (state === undefined) throw new AssertionError(`no shared state ${id}`);
+    if (this.draft === 'immer') this.state.shared = this.state.shared.set(id, produce(state, recipe));
+    else if (this.ownedShared.has(id)) recipe(state as Mutable<SharedState>);
+    else {
+      const copy = { ...state };
+      recipe(copy);
+      this.setShared(id, copy);
+    }
+  }
+
   registers(thread: number): Registers {
     const registers = this.state.registers.get(thread);
     if (registers === undefined) throw new AssertionError(`thread ${thread} has no registers`);
@@ -204,6 +239,7 @@ export function emptyState(
     steps: 0,
     idleNs: 0n,
     objects: IntMap.empty(),
+    shared: IntMap.empty(),
     registers: IntMap.empty(),
     nextKoid: 1024,
     nextOrder: 1,

@@ -32,8 +32,8 @@ export type Observer =
       readonly kind: 'wait';
       readonly thread: number;
       readonly mask: number;
-      /** The process and handle waited through: closing it cancels the wait. */
-      readonly process: number;
+      /** The handle table (`SharedState`) and the slot waited through: closing it cancels the wait. */
+      readonly table: number;
       readonly handle: number;
     }
   | {
@@ -42,7 +42,7 @@ export type Observer =
       readonly key: bigint;
       readonly mask: number;
       readonly options: number;
-      readonly process: number;
+      readonly table: number;
       readonly handle: number;
     };
 

@@ -12,8 +12,8 @@ export interface Packet {
   readonly payload: Uint8Array;
   /** The object whose signals made it, 0 for user packets; zx_port_cancel looks for it. */
   readonly source: number;
-  /** The process and handle that registered, 0 for user packets. */
-  readonly process: number;
+  /** The handle table and the slot registered through, 0 for user packets. */
+  readonly table: number;
   readonly handle: number;
 }
 

@@ -1,30 +1,29 @@
 import { IntMap } from '../../base/int-map.js';
-import type { Futex } from './futex.js';
 import type { Kernel } from './kernel.js';
 import { type HandleEntry, newObject, type ObjectBase } from './object.js';
+import type { JobPolicy } from './policy.js';
 import type { Reducers } from './reducer.js';
+import { joinShared, leaveShared, updateShared } from './shared-state.js';
 
 export interface ProcessState extends ObjectBase {
   readonly kind: 'process';
   readonly name: string;
   readonly job: number;
+  /** The job's when the process was made. */
+  readonly policy: JobPolicy;
+  /** Root of its address space, or of the shared part of it. */
   readonly rootVmar: number;
+  /** Root of the part of its address space that it does not share; 0 when it shares none, or is the prototype. */
+  readonly restrictedVmar: number;
   /** Threads that were started and are not dead. One that was never started is known by its handles alone. */
   readonly threads: IntMap<true>;
   readonly life: 'initial' | 'running' | 'dying' | 'dead';
   readonly returnCode: bigint;
-  /** Handles by slot; `handle-value.ts` turns slots into values. Slots are not reused, so stale values stay bad. */
-  readonly handles: IntMap<HandleEntry>;
-  readonly nextSlot: number;
-  /** Mixed into handle values, so that they differ between processes. */
-  readonly handleSecret: number;
+  /** Its handle table and futexes: see `SharedState`. */
+  readonly shared: number;
   /** ZX_PROP_PROCESS_DEBUG_ADDR, ZX_PROP_PROCESS_BREAK_ON_LOAD. */
   readonly debugAddress: bigint;
   readonly breakOnLoad: bigint;
-  /** Where the vDSO's code was mapped, or 0: system calls are accepted from there only. */
-  readonly vdsoCode: number;
-  /** Futexes that somebody waits on, by address. */
-  readonly futexes: IntMap<Futex>;
   readonly startedNs: bigint;
   /** `ranSteps` and `queuedNs` of the threads that are dead. */
   readonly endedRanSteps: number;
@@ -37,11 +36,14 @@ export interface ProcessEvents {
     name: string;
     job: number;
     rootVmar: number;
+    restrictedVmar: number;
+    /** Its own koid, or the name of the state that it shares. */
+    shared: number;
+    /** Of a state of its own. */
     handleSecret: number;
     main: boolean;
   };
   'process-life-changed': { koid: number; life: ProcessState['life']; returnCode: bigint };
-  'process-vdso-mapped': { koid: number; codeAddress: number };
   'process-property-set': { koid: number; property: 'debugAddress' | 'breakOnLoad'; value: bigint };
   /** A handle appeared in a process's table. */
   'handle-added': { process: number; slot: number; koid: number; rights: number };
@@ -63,17 +65,15 @@ export const processReducers: Reducers<ProcessEvents> = {
       ...newObject(e.koid, 0, IntMap.empty()),
       name: e.name,
       job: e.job,
+      policy: k.get(e.job, 'job').policy,
       rootVmar: e.rootVmar,
+      restrictedVmar: e.restrictedVmar,
       threads: IntMap.empty(),
       life: 'initial',
       returnCode: 0n,
-      handles: IntMap.empty(),
-      nextSlot: 1,
-      handleSecret: e.handleSecret,
+      shared: e.shared,
       debugAddress: 0n,
       breakOnLoad: 0n,
-      vdsoCode: 0,
-      futexes: IntMap.empty(),
       startedNs: 0n,
       endedRanSteps: 0,
       endedQueuedNs: 0n,
@@ -81,6 +81,7 @@ export const processReducers: Reducers<ProcessEvents> = {
     k.update(e.job, 'job', (job) => {
       job.processes = job.processes.set(e.koid, true, k.owner);
     });
+    joinShared(k, e.shared, e.handleSecret);
     if (e.main) k.state.mainProcess = e.koid;
   },
   'process-life-changed': (k, e) => {
@@ -89,11 +90,7 @@ export const processReducers: Reducers<ProcessEvents> = {
       process.life = e.life;
       process.returnCode = e.returnCode;
     });
-  },
-  'process-vdso-mapped': (k, e) => {
-    k.update(e.koid, 'process', (process) => {
-      process.vdsoCode = e.codeAddress;
-    });
+    if (e.life === 'dead') leaveShared(k, k.get(e.koid, 'process').shared);
   },
   'process-property-set': (k, e) => {
     k.update(e.koid, 'process', (process) => {
@@ -101,19 +98,16 @@ export const processReducers: Reducers<ProcessEvents> = {
     });
   },
   'handle-added': (k, e) => {
-    k.update(e.process, 'process', (process) => {
-      process.handles = process.handles.set(e.slot, { koid: e.koid, rights: e.rights }, k.owner);
-      process.nextSlot = Math.max(process.nextSlot, e.slot + 1);
-    });
+    addEntry(k, e.process, e.slot, { koid: e.koid, rights: e.rights });
     k.state.handles++;
     k.updateAny(e.koid, (object) => {
       object.handleCount++;
     });
-    setHolder(k, e.koid, e.process);
+    setHolder(k, e.koid, k.get(e.process, 'process').shared);
   },
   'handle-removed': (k, e) => {
-    k.update(e.process, 'process', (process) => {
-      process.handles = process.handles.delete(e.slot, k.owner);
+    updateShared(k, e.process, (state) => {
+      state.handles = state.handles.delete(e.slot, k.owner);
     });
     k.state.handles--;
     if (!e.kept) {
@@ -129,12 +123,9 @@ export const processReducers: Reducers<ProcessEvents> = {
     });
   },
   'handle-arrived': (k, e) => {
-    k.update(e.process, 'process', (process) => {
-      process.handles = process.handles.set(e.slot, { koid: e.koid, rights: e.rights }, k.owner);
-      process.nextSlot = Math.max(process.nextSlot, e.slot + 1);
-    });
+    addEntry(k, e.process, e.slot, { koid: e.koid, rights: e.rights });
     k.state.handles++;
-    setHolder(k, e.koid, e.process);
+    setHolder(k, e.koid, k.get(e.process, 'process').shared);
   },
   'handle-made': (k, e) => {
     k.updateAny(e.koid, (object) => {
@@ -148,10 +139,17 @@ export const processReducers: Reducers<ProcessEvents> = {
   },
 };
 
-/** Channels have one handle, and know who has it. */
-function setHolder(k: Kernel, koid: number, process: number): void {
+function addEntry(k: Kernel, process: number, slot: number, entry: HandleEntry): void {
+  updateShared(k, process, (state) => {
+    state.handles = state.handles.set(slot, entry, k.owner);
+    state.nextSlot = Math.max(state.nextSlot, slot + 1);
+  });
+}
+
+/** Channels have one handle, and know whose table it is in. */
+function setHolder(k: Kernel, koid: number, table: number): void {
   if (k.find(koid)?.kind !== 'channel') return;
   k.update(koid, 'channel', (channel) => {
-    channel.holder = process;
+    channel.holder = table;
   });
 }

@@ -28,6 +28,7 @@ export type Region = Mapping | ChildVmar;
 
 export interface VmarState extends ObjectBase {
   readonly kind: 'vmar';
+  /** Names the address space: the process it was made for, which a shared one may outlive. */
   readonly process: number;
   /** 0 for the root of an address space. */
   readonly parent: number;
@@ -38,6 +39,8 @@ export interface VmarState extends ObjectBase {
   /** Mappings and child regions by base page number; they do not overlap. */
   readonly regions: IntMap<Region>;
   readonly destroyed: boolean;
+  /** Of a root: where the vDSO's code was mapped, or 0. System calls are accepted from there only. */
+  readonly vdsoCode: number;
 }
 
 export interface VmarEvents {
@@ -61,6 +64,8 @@ export interface VmarEvents {
     maxPermissions: number;
   };
   'mapping-removed': { vmar: number; base: number };
+  /** `vmar` is the root of the address space. */
+  'vdso-mapped': { vmar: number; codeAddress: number };
 }
 
 export const vmarReducers: Reducers<VmarEvents> = {
@@ -75,6 +80,7 @@ export const vmarReducers: Reducers<VmarEvents> = {
       flags: e.flags,
       regions: IntMap.empty(),
       destroyed: false,
+      vdsoCode: 0,
     });
     if (e.parent !== 0) {
       const { koid, base, sizeBytes } = e;
@@ -124,6 +130,11 @@ export const vmarReducers: Reducers<VmarEvents> = {
     k.state.regions--;
     k.memoryGeneration++;
   },
+  'vdso-mapped': (k, e) => {
+    k.update(e.vmar, 'vmar', (vmar) => {
+      vmar.vdsoCode = e.codeAddress;
+    });
+  },
 };
 
 function countMapping(k: Kernel, vmoKoid: number, vmarKoid: number, by: 1 | -1): void {
@@ -148,6 +159,13 @@ export function findMapping(k: Kernel, rootVmar: number, address: number): Mappi
     if (region.kind === 'mapping') return region;
     vmar = k.get(region.koid, 'vmar');
   }
+}
+
+/** The root of the address space that a VMAR is in. */
+export function rootOf(k: Kernel, vmar: VmarState): VmarState {
+  let root = vmar;
+  while (root.parent !== 0) root = k.get(root.parent, 'vmar');
+  return root;
 }
 
 /** What lies, wholly or in part, between two addresses directly in a VMAR; in order of address. */

@@ -6,8 +6,10 @@ import { handleSlot } from '../objects/handle-value.js';
 import type { Kernel } from '../objects/kernel.js';
 import type { HandleEntry, KernelObject, ObjectKind, ObjectOf } from '../objects/object.js';
 import type { ProcessState } from '../objects/process.js';
+import type { SharedState } from '../objects/shared-state.js';
 import type { Decider } from './decider.js';
 import { addHandle } from './handles.js';
+import { applyBadHandlePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
 import { isUserWritable, readUser, writeUser } from './user-memory.js';
 
@@ -43,6 +45,11 @@ export class Call<N extends SyscallName = SyscallName> {
     return this.k.get(this.process, 'process');
   }
 
+  /** The caller's handle table and futexes. */
+  get table(): SharedState {
+    return this.k.sharedBy(this.process);
+  }
+
   /** The table's entry of an argument. */
   private argument(name: string): SyscallArg {
     for (const argument of this.syscall.args) if (argument.name === name) return argument;
@@ -53,12 +60,21 @@ export class Call<N extends SyscallName = SyscallName> {
     return (this.args as unknown as Record<string, number>)[name];
   }
 
+  /** Whether the caller has that handle. */
+  isHandle(value: number): boolean {
+    const { handles, handleSecret } = this.table;
+    return handles.has(handleSlot(value, handleSecret));
+  }
+
   /** What a handle value of the caller's stands for; refuses with BAD_HANDLE. */
   lookup(value: number): HandleEntry & { readonly slot: number } {
-    const { handles, handleSecret } = this.caller;
+    const { handles, handleSecret } = this.table;
     const slot = handleSlot(value, handleSecret);
     const entry = handles.get(slot);
-    if (entry === undefined) refuse(Status.ERR_BAD_HANDLE);
+    if (entry === undefined) {
+      applyBadHandlePolicy(this);
+      refuse(Status.ERR_BAD_HANDLE);
+    }
     return { koid: entry.koid, rights: entry.rights, slot };
   }
 

@@ -59,7 +59,7 @@ export const futexCalls: Handlers = {
   zx_futex_get_owner: (call, { value_ptr }) => {
     requireFutex(value_ptr);
     call.requireOut('koid');
-    const owner = call.caller.futexes.get(value_ptr)?.owner ?? 0;
+    const owner = call.table.futexes.get(value_ptr)?.owner ?? 0;
     call.put('koid', isAlive(call.k, owner) ? owner : 0);
     return Status.OK;
   },
@@ -76,7 +76,7 @@ export const futexCalls: Handlers = {
     writeUser(m, process, thread, value_ptr, bytes);
     if (value_ptr % 4 === 0) wake(m, process, value_ptr, wake_count, 'release');
     if (close_handle !== 0) {
-      const { handles, handleSecret } = call.caller;
+      const { handles, handleSecret } = call.table;
       const slot = handleSlot(close_handle, handleSecret);
       if (!handles.has(slot)) return fault(call, null);
       closeHandle(m, process, slot);
@@ -120,7 +120,7 @@ function newOwner(call: Call, value: number): number {
 
 /** A futex that nobody waits on has no owner. */
 function setOwner(m: Decider, process: number, address: number, owner: number): void {
-  const futex = m.k.get(process, 'process').futexes.get(address);
+  const futex = m.k.sharedBy(process).futexes.get(address);
   if (futex !== undefined && futex.owner !== owner) {
     m.emit({ type: 'futex-owner-set', process, address, owner });
   }
@@ -128,7 +128,7 @@ function setOwner(m: Decider, process: number, address: number, owner: number): 
 
 /** Wakes up to `count` waiters, longest waiting first. */
 function wake(m: Decider, process: number, address: number, count: number, action: OwnerAction): void {
-  const futex = m.k.get(process, 'process').futexes.get(address);
+  const futex = m.k.sharedBy(process).futexes.get(address);
   if (futex === undefined) return;
   const woken: number[] = [];
   for (const thread of futex.waiters.values()) {
@@ -158,7 +158,7 @@ function requeue(call: Call, args: RequeueArgs, wakeCount: number, action: Owner
   requireArgs(!waitsAt(k, owner, from) && !waitsAt(k, owner, to));
   wake(m, process, from, wakeCount, action);
   const moved: number[] = [];
-  for (const order of call.caller.futexes.get(from)?.waiters.keys() ?? []) {
+  for (const order of call.table.futexes.get(from)?.waiters.keys() ?? []) {
     if (moved.length >= args.requeue_count) break;
     moved.push(order);
   }

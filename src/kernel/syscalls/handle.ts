@@ -5,6 +5,7 @@ import { handleSlot } from '../objects/handle-value.js';
 import type { Call } from './call.js';
 import type { Handlers } from './dispatch.js';
 import { closeHandle, requireHandleRoom } from './handles.js';
+import { applyBadHandlePolicy } from './policy.js';
 import { refuse } from './refusal.js';
 
 /** The rights asked for: SAME_RIGHTS, or a subset of what the source has. */
@@ -16,9 +17,12 @@ function subsetOf(rights: number, asked: number): number {
 
 /** Closes a value of the caller's; false when it is none. */
 function closeValue(call: Call, value: number): boolean {
-  const { handles, handleSecret } = call.caller;
+  const { handles, handleSecret } = call.table;
   const slot = handleSlot(value, handleSecret);
-  if (!handles.has(slot)) return false;
+  if (!handles.has(slot)) {
+    applyBadHandlePolicy(call);
+    return false;
+  }
   closeHandle(call.m, call.process, slot);
   return true;
 }
@@ -68,7 +72,7 @@ export const handleCalls: Handlers = {
   zx_handle_check_valid: (call, { handle }) => {
     if (handle === 0) return Status.ERR_INVALID_ARGS;
     if ((handle & HANDLE_FIXED_BITS_MASK) !== HANDLE_FIXED_BITS_MASK) return Status.ERR_OUT_OF_RANGE;
-    const { handles, handleSecret } = call.caller;
+    const { handles, handleSecret } = call.table;
     return handles.has(handleSlot(handle, handleSecret)) ? Status.OK : Status.ERR_NOT_FOUND;
   },
 };

@@ -14,7 +14,7 @@ const MAX_ALL_HANDLES = 4 * MAX_HANDLES;
 const MAX_OBJECTS = 512 * 1024;
 
 export function hasHandleRoom(k: Kernel, process: number, count: number): boolean {
-  const { handles, nextSlot } = k.get(process, 'process');
+  const { handles, nextSlot } = k.sharedBy(process);
   return (
     handles.size + count <= MAX_HANDLES &&
     nextSlot + count <= MAX_SLOT &&
@@ -32,32 +32,32 @@ export function requireHandleRoom(k: Kernel, process: number, count: number): vo
 
 /** A new handle to an object; gives its value. */
 export function addHandle(m: Decider, process: number, koid: number, rights: number): number {
-  const { nextSlot: slot, handleSecret } = m.k.get(process, 'process');
+  const { nextSlot: slot, handleSecret } = m.k.sharedBy(process);
   m.emit({ type: 'handle-added', process, slot, koid, rights });
   return handleValue(slot, handleSecret);
 }
 
 /** A handle that was in flight arrives; gives its value. */
 export function receiveHandle(m: Decider, process: number, koid: number, rights: number): number {
-  const { nextSlot: slot, handleSecret } = m.k.get(process, 'process');
+  const { nextSlot: slot, handleSecret } = m.k.sharedBy(process);
   m.emit({ type: 'handle-arrived', process, slot, koid, rights });
   return handleValue(slot, handleSecret);
 }
 
 /** Takes a handle out of the table into flight: waits made through it end, the object stays referenced. */
 export function takeHandle(m: Decider, process: number, slot: number): void {
-  const entry = m.k.get(process, 'process').handles.get(slot);
+  const entry = m.k.sharedBy(process).handles.get(slot);
   if (entry === undefined) return;
   m.emit({ type: 'handle-removed', process, slot, koid: entry.koid, kept: true });
-  cancelObserversOf(m, entry.koid, process, slot);
+  cancelObserversOf(m, entry.koid, m.k.get(process, 'process').shared, slot);
 }
 
 /** Closes a handle of the table, with all that follows from it. */
 export function closeHandle(m: Decider, process: number, slot: number): void {
-  const entry = m.k.get(process, 'process').handles.get(slot);
+  const entry = m.k.sharedBy(process).handles.get(slot);
   if (entry === undefined) return;
   m.emit({ type: 'handle-removed', process, slot, koid: entry.koid, kept: false });
-  cancelObserversOf(m, entry.koid, process, slot);
+  cancelObserversOf(m, entry.koid, m.k.get(process, 'process').shared, slot);
   releaseObjects(m, [entry.koid]);
 }
 

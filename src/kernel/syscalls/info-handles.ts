@@ -2,7 +2,7 @@ import { encodeStruct } from '../../abi/structs.js';
 import { handleValue } from '../objects/handle-value.js';
 import type { Kernel } from '../objects/kernel.js';
 import type { HandleEntry, KernelObject } from '../objects/object.js';
-import type { ProcessState } from '../objects/process.js';
+import type { SharedState } from '../objects/shared-state.js';
 import { typeNumber } from './call.js';
 import type { Asked } from './info-record.js';
 
@@ -34,11 +34,11 @@ export function basicInfo({ object, rights }: Asked): Uint8Array {
 
 /** Every handle of a process, by slots. */
 export function handleTable({ call, object }: Asked): { avail: number; records: Iterable<Uint8Array> } {
-  const process = object as ProcessState;
-  return { avail: process.handles.size, records: tableRecords(call.k, process) };
+  const table = call.k.sharedBy(object.koid);
+  return { avail: table.handles.size, records: tableRecords(call.k, table) };
 }
 
-function* tableRecords(k: Kernel, { handles, handleSecret }: ProcessState): Iterable<Uint8Array> {
+function* tableRecords(k: Kernel, { handles, handleSecret }: SharedState): Iterable<Uint8Array> {
   for (const [slot, entry] of handles) yield tableRecord(k, handleValue(slot, handleSecret), entry);
 }
 

@@ -55,7 +55,7 @@ function processVmos({ call, object }: Asked): { avail: number; records: Iterabl
   if (process.life !== 'running') refuse(Status.ERR_BAD_STATE);
   const { k } = call;
   const byHandle: { vmo: VmoState; rights: number }[] = [];
-  for (const { koid, rights } of process.handles.values()) {
+  for (const { koid, rights } of k.sharedBy(process.koid).handles.values()) {
     const vmo = k.find(koid);
     if (vmo?.kind === 'vmo') byHandle.push({ vmo, rights });
   }

@@ -68,7 +68,7 @@ function processInfo({ object }: Asked): Uint8Array {
 
 function handleStats({ call, object }: Asked): Uint8Array {
   const counts = new Array<number>(OBJECT_TYPE_UPPER_BOUND).fill(0);
-  for (const { koid } of (object as ProcessState).handles.values()) {
+  for (const { koid } of call.k.sharedBy(object.koid).handles.values()) {
     counts[typeNumber(call.k.find(koid) as KernelObject)]++;
   }
   return encodeStruct('zx_info_process_handle_stats_t', { handle_count: counts });

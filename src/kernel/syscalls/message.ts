@@ -8,6 +8,7 @@ import { handleSlot } from '../objects/handle-value.js';
 import type { HandleEntry } from '../objects/object.js';
 import { type Call, typeNumber } from './call.js';
 import { closeHandle, dropHandle, MAX_HANDLES, takeHandle } from './handles.js';
+import { applyBadHandlePolicy } from './policy.js';
 import { Refusal, refuse, requireArgs } from './refusal.js';
 import { isUserWritable, readUser } from './user-memory.js';
 
@@ -94,9 +95,10 @@ function closeListed(call: Call, list: HandleList): void {
 }
 
 function closeValue(call: Call, value: number): void {
-  const { handles, handleSecret } = call.caller;
+  const { handles, handleSecret } = call.table;
   const slot = handleSlot(value, handleSecret);
   if (handles.has(slot)) closeHandle(call.m, call.process, slot);
+  else if (value !== 0) applyBadHandlePolicy(call);
 }
 
 /**
@@ -158,10 +160,13 @@ function takeValue(
   type: number = OBJECT_TYPE_NONE,
   asked: number = Right.SAME_RIGHTS,
 ): HandleEntry | number {
-  const { handles, handleSecret } = call.caller;
+  const { handles, handleSecret } = call.table;
   const slot = handleSlot(value, handleSecret);
   const entry = handles.get(slot);
-  if (entry === undefined) return Status.ERR_BAD_HANDLE;
+  if (entry === undefined) {
+    applyBadHandlePolicy(call);
+    return Status.ERR_BAD_HANDLE;
+  }
   const status = checkTransfer(call, channel, entry, type, asked);
   if (status !== Status.OK) {
     closeHandle(call.m, call.process, slot);
@@ -177,10 +182,13 @@ function takeDisposition(call: Call, channel: number, view: DataView, at: number
   const type = view.getUint32(at + 8, true);
   const asked = view.getUint32(at + 12, true);
   if (operation === HandleOp.MOVE) return takeValue(call, channel, value, type, asked);
-  const { handles, handleSecret } = call.caller;
+  const { handles, handleSecret } = call.table;
   const slot = handleSlot(value, handleSecret);
   const entry = handles.get(slot);
-  if (entry === undefined) return Status.ERR_BAD_HANDLE;
+  if (entry === undefined) {
+    applyBadHandlePolicy(call);
+    return Status.ERR_BAD_HANDLE;
+  }
   if (operation !== HandleOp.DUPLICATE) {
     closeHandle(call.m, call.process, slot);
     return Status.ERR_INVALID_ARGS;

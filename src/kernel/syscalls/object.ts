@@ -64,7 +64,7 @@ export const objectCalls: Handlers = {
       key,
       mask: signals,
       options,
-      process: call.process,
+      table: call.caller.shared,
       handle: slot,
     } as const;
     call.emit({ type: 'observer-added', koid, order, observer });
@@ -100,7 +100,7 @@ function observe(call: Call, { object, slot, mask }: WaitItem): number {
     type: 'observer-added',
     koid: object.koid,
     order,
-    observer: { kind: 'wait', thread: call.thread, mask, process: call.process, handle: slot },
+    observer: { kind: 'wait', thread: call.thread, mask, table: call.caller.shared, handle: slot },
   });
   return order;
 }

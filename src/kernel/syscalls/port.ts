@@ -7,6 +7,7 @@ import type { Call } from './call.js';
 import type { Handlers } from './dispatch.js';
 import { requireHandleRoom } from './handles.js';
 import { PACKET_BYTES, packetBytes, queuePacket } from './packets.js';
+import { requirePolicy } from './policy.js';
 import { requireMessageRoom, requireWaitable } from './quota.js';
 import { refuse } from './refusal.js';
 import { block } from './waits.js';
@@ -16,6 +17,7 @@ export const portCalls: Handlers = {
   zx_port_create: (call, { options }) => {
     call.allowOptions(options, PortOption.BIND_TO_INTERRUPT);
     if (options !== 0) refuse(Status.ERR_NOT_SUPPORTED);
+    requirePolicy(call, 'NEW_PORT');
     call.requireOut('out');
     requireHandleRoom(call.k, call.process, 1);
     const koid = call.k.state.nextKoid;
@@ -35,7 +37,7 @@ export const portCalls: Handlers = {
       status: view.getInt32(12, true),
       payload: new Uint8Array(view.buffer, view.byteOffset + 16, 32),
       source: 0,
-      process: 0,
+      table: 0,
       handle: 0,
     });
     return Status.OK;
@@ -64,12 +66,12 @@ export const portCalls: Handlers = {
     const waits: Registration[] = [];
     for (const [order, observer] of source.object.observers) {
       if (observer.kind !== 'async' || observer.port !== port.koid || observer.key !== key) continue;
-      if (observer.process === call.process && observer.handle === source.slot) {
+      if (observer.table === call.caller.shared && observer.handle === source.slot) {
         waits.push({ koid: source.object.koid, order });
       }
     }
     const isOurs = (packet: Packet): boolean =>
-      packet.key === key && packet.process === call.process && packet.handle === source.slot;
+      packet.key === key && packet.table === call.caller.shared && packet.handle === source.slot;
     return cancel(call, port, waits, isOurs);
   },
 

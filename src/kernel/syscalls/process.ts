@@ -8,6 +8,7 @@ import { type Call, GONE } from './call.js';
 import type { Handlers } from './dispatch.js';
 import { closeHandle, receiveHandle, requireHandleRoom, takeHandle } from './handles.js';
 import { readName } from './names.js';
+import { requirePolicy } from './policy.js';
 import { Refusal, refuse } from './refusal.js';
 import { endProcess, updateJobSignals } from './tasks.js';
 import { startStatus, startThread } from './thread.js';
@@ -21,6 +22,7 @@ export const processCalls: Handlers = {
     // A process that shares its address space needs restricted mode, which is not built.
     if (options === ProcessOption.SHARED) refuse(Status.ERR_NOT_SUPPORTED);
     call.allowOptions(options);
+    requirePolicy(call, 'NEW_PROCESS');
     const text = readName(call, name, name_size);
     const job = call.object('job', 'job');
     if (job.life !== 'ready') refuse(Status.ERR_BAD_STATE);
@@ -40,7 +42,7 @@ export const processCalls: Handlers = {
       status = reason.status;
     }
     if (status !== Status.OK) {
-      closeHandle(call.m, call.process, handleSlot(args.arg1, call.caller.handleSecret));
+      closeHandle(call.m, call.process, handleSlot(args.arg1, call.table.handleSecret));
     }
     return status;
   },
@@ -55,7 +57,17 @@ function createProcess(call: Call<'zx_process_create'>, name: string, job: numbe
   const koid = call.k.state.nextKoid;
   const rootVmar = koid + 1;
   const handleSecret = newHandleSecret(call.k.config.entropySeed, koid);
-  call.emit({ type: 'process-created', koid, name, job, rootVmar, handleSecret, main: false });
+  call.emit({
+    type: 'process-created',
+    koid,
+    name,
+    job,
+    rootVmar,
+    restrictedVmar: 0,
+    shared: koid,
+    handleSecret,
+    main: false,
+  });
   const { base, top } = ADDRESS_SPACES[call.k.arch.name];
   call.emit({
     type: 'vmar-created',

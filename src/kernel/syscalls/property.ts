@@ -45,7 +45,8 @@ function requireNamed(object: KernelObject): { readonly koid: number; readonly n
 }
 
 /** Where the vDSO's image begins, whose code alone is recorded; 0 before it is mapped, and after death. */
-function vdsoBase(k: Kernel, { life, vdsoCode, rootVmar }: ProcessState): number {
+function vdsoBase(k: Kernel, { life, rootVmar }: ProcessState): number {
+  const vdsoCode = rootVmar === 0 ? 0 : k.get(rootVmar, 'vmar').vdsoCode;
   if (vdsoCode === 0 || life === 'dying' || life === 'dead') return 0;
   const code = findMapping(k, rootVmar, vdsoCode);
   return code === undefined ? 0 : vdsoCode - k.get(code.vmo, 'vmo').vdsoCodeOffset;

@@ -51,7 +51,7 @@ export function fireAsync(
           : 0n,
     }),
     source: koid,
-    process: observer.process,
+    table: observer.table,
     handle: observer.handle,
   });
 }
@@ -60,23 +60,23 @@ export function fireAsync(
  * A handle was closed or went into flight: waits made through it end with CANCELED, registrations made through it
  * end silently; other handles to the object are not concerned (object_wait_one, object_wait_async).
  */
-export function cancelObserversOf(m: Decider, koid: number, process: number, slot: number): void {
+export function cancelObserversOf(m: Decider, koid: number, table: number, slot: number): void {
   const object = m.k.find(koid);
   if (object === undefined) return;
-  if (object.kind === 'channel' && object.calls.size > 0) cancelCallsOf(m, object, process, slot);
+  if (object.kind === 'channel' && object.calls.size > 0) cancelCallsOf(m, object, table, slot);
   if (object.observers.size === 0) return;
   for (const [order, observer] of [...object.observers]) {
-    if (observer.process !== process || observer.handle !== slot) continue;
+    if (observer.table !== table || observer.handle !== slot) continue;
     if (observer.kind === 'async') m.emit({ type: 'observer-removed', koid, order });
     else finishWait(m, observer.thread, Status.ERR_CANCELED, slot);
   }
 }
 
 /** zx_channel_call through the handle ends with CANCELED, like a wait. */
-function cancelCallsOf(m: Decider, channel: ChannelState, process: number, slot: number): void {
+function cancelCallsOf(m: Decider, channel: ChannelState, table: number, slot: number): void {
   for (const thread of [...channel.calls.values()]) {
     const { process: owner, wait } = m.k.get(thread, 'thread');
-    if (owner === process && wait?.kind === 'channel-call' && wait.handle === slot) {
+    if (m.k.get(owner, 'process').shared === table && wait?.kind === 'channel-call' && wait.handle === slot) {
       finishCall(m, thread, Status.ERR_CANCELED);
     }
   }

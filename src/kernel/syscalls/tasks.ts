@@ -10,7 +10,9 @@ import { abandonWait } from './waits.js';
 /** `ZX_TASK_RETCODE_*` as return codes are held: of a process or job that did not choose its own. */
 export const TaskReturnCode = {
   SYSCALL_KILL: BigInt(TaskRetcode.SYSCALL_KILL),
+  POLICY_KILL: BigInt(TaskRetcode.POLICY_KILL),
   EXCEPTION_KILL: BigInt(TaskRetcode.EXCEPTION_KILL),
+  CRITICAL_PROCESS_KILL: BigInt(TaskRetcode.CRITICAL_PROCESS_KILL),
 } as const;
 
 /** Ends a started thread; one that never started stays as it is (ThreadDispatcher::Kill). The last takes its process along. */
@@ -29,6 +31,7 @@ export function endThread(m: Decider, koid: number): void {
 
 /**
  * Ends a process: its threads in order of creation, then its handles in order of slots, then its address space.
+ * What it shares stays until the last process that does is dead.
  * All at once: nobody sees a process half dead. The first return code stays.
  */
 export function endProcess(m: Decider, koid: number, returnCode: bigint): void {
@@ -36,8 +39,12 @@ export function endProcess(m: Decider, koid: number, returnCode: bigint): void {
   if (process?.kind !== 'process' || process.life === 'dying' || process.life === 'dead') return;
   m.emit({ type: 'process-life-changed', koid, life: 'dying', returnCode });
   for (const thread of [...process.threads.keys()]) endThread(m, thread);
-  for (const slot of [...m.k.get(koid, 'process').handles.keys()]) closeHandle(m, koid, slot);
-  destroyVmar(m, process.rootVmar);
+  if (process.restrictedVmar !== 0) destroyVmar(m, process.restrictedVmar);
+  const { members, handles } = m.k.sharedBy(koid);
+  if (members === 1) {
+    for (const slot of [...handles.keys()]) closeHandle(m, koid, slot);
+    destroyVmar(m, process.rootVmar);
+  }
   m.emit({ type: 'process-life-changed', koid, life: 'dead', returnCode });
   changeSignals(m, koid, 0, Signal.PROCESS_TERMINATED);
   leaveJob(m, process.job, koid);

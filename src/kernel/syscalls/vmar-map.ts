@@ -2,10 +2,12 @@ import { Right } from '../../abi/rights.js';
 import { Status } from '../../abi/status.js';
 import { VM_MAP_OPTIONS, VmOption } from '../../abi/vm.js';
 import type { Kernel } from '../objects/kernel.js';
-import type { VmarState } from '../objects/vmar.js';
+import { rootOf, type VmarState } from '../objects/vmar.js';
 import { MAX_VMO_BYTES, type VmoState } from '../objects/vmo.js';
 import { alignmentOf, choosePlace, isPageAligned, pageCeil, requireRegionRoom } from './address-search.js';
+import type { Call } from './call.js';
 import type { Handler } from './dispatch.js';
+import { requirePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
 import { isUserWritable } from './user-memory.js';
 import { checkUnmap, unmapRange } from './vmar-unmap.js';
@@ -45,6 +47,12 @@ export function requireReadable(permissions: number): void {
   requireArgs((permissions & VmOption.PERM_READ) !== 0 || permissions === 0);
 }
 
+/** Memory that can be both written and run is a matter of job policy. */
+export function requireWriteOrExecute(call: Call, permissions: number): void {
+  const both = VmOption.PERM_WRITE | VmOption.PERM_EXECUTE;
+  if ((permissions & both) === both) requirePolicy(call, 'VMAR_WX');
+}
+
 /** Checks of zx_vmar_map that concern neither handles nor the place; gives the whole pages to map. */
 function checkRequest(vmo: VmoState, options: number, vmoOffset: bigint, len: bigint): bigint {
   const faultsAllowed = (options & VmOption.ALLOW_FAULTS) !== 0;
@@ -80,7 +88,7 @@ function isVdsoCode(
   if (vdsoCodeSizeBytes === 0 || (permissions & VmOption.PERM_EXECUTE) === 0) return false;
   const exact =
     mapped.offset === BigInt(vdsoCodeOffset) && mapped.sizeBytes === pageCeil(BigInt(vdsoCodeSizeBytes));
-  if (!exact || k.get(vmar.process, 'process').vdsoCode !== 0) refuse(Status.ERR_ACCESS_DENIED);
+  if (!exact || rootOf(k, vmar).vdsoCode !== 0) refuse(Status.ERR_ACCESS_DENIED);
   return true;
 }
 
@@ -97,6 +105,7 @@ export const mapVmo: Handler<'zx_vmar_map'> = (
   requireArgs((options & CAN_MAP_ANY) === 0);
   const maxPermissions = permissionsOf(vmarRights & vmoRights);
   if ((permissions & ~maxPermissions) !== 0) refuse(Status.ERR_ACCESS_DENIED);
+  requireWriteOrExecute(call, permissions);
   const alignment = alignmentOf(options);
   const sizeBytes = checkRequest(vmo, options, vmo_offset, len);
   const capabilities = capabilitiesFor(maxPermissions);
@@ -123,7 +132,7 @@ export const mapVmo: Handler<'zx_vmar_map'> = (
     permissions,
     maxPermissions,
   });
-  if (isCode) call.emit({ type: 'process-vdso-mapped', koid: vmar.process, codeAddress: place.base });
+  if (isCode) call.emit({ type: 'vdso-mapped', vmar: rootOf(call.k, vmar).koid, codeAddress: place.base });
   // What was overwritten may be where the address should go: the new mapping goes again then, the old is lost.
   if (place.occupied && !isUserWritable(call.k, call.process, mapped_addr, 8)) {
     unmapRange(call.m, call.k.get(vmar.koid, 'vmar'), range);

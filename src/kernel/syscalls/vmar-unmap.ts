@@ -1,6 +1,13 @@
 import { Status } from '../../abi/status.js';
 import type { Kernel } from '../objects/kernel.js';
-import { findMapping, type Mapping, type Region, regionsBetween, type VmarState } from '../objects/vmar.js';
+import {
+  findMapping,
+  type Mapping,
+  type Region,
+  regionsBetween,
+  rootOf,
+  type VmarState,
+} from '../objects/vmar.js';
 import { pageCeil, requireRegionRoom } from './address-search.js';
 import type { Decider } from './decider.js';
 import { releaseObjects } from './lifetime.js';
@@ -29,9 +36,9 @@ export function requireRange(vmar: VmarState, address: bigint, size: bigint, out
 
 /** Refuses with ACCESS_DENIED what would touch the vDSO's code: it stays as it is until the process ends. */
 export function protectVdsoCode(k: Kernel, vmar: VmarState, { start, end }: Range): void {
-  const process = k.find(vmar.process);
-  if (process?.kind !== 'process' || process.vdsoCode === 0) return;
-  const code = findMapping(k, process.rootVmar, process.vdsoCode);
+  const { koid: root, vdsoCode } = rootOf(k, vmar);
+  if (vdsoCode === 0) return;
+  const code = findMapping(k, root, vdsoCode);
   if (code !== undefined && code.base < end && code.base + code.sizeBytes > start) {
     refuse(Status.ERR_ACCESS_DENIED);
   }

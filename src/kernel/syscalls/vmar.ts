@@ -98,7 +98,7 @@ export const vmarCalls: Handlers = {
   // Nobody is left to be told that the handle was bad (vmar_unmap_handle_close_thread_exit).
   zx_vmar_unmap_handle_close_thread_exit: (call, { addr, size, close_handle }) => {
     unmap(call, call.handle('vmar_handle', 'vmar'), addr, size);
-    closeHandle(call.m, call.process, handleSlot(close_handle, call.caller.handleSecret));
+    closeHandle(call.m, call.process, handleSlot(close_handle, call.table.handleSecret));
     endThread(call.m, call.thread);
     return GONE;
   },

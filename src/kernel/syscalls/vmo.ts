@@ -2,14 +2,13 @@ import { DEFAULT_RIGHTS, Right } from '../../abi/rights.js';
 import { Status } from '../../abi/status.js';
 import { CachePolicy, VmOption, VmoOption } from '../../abi/vm.js';
 import { PAGE_SIZE } from '../../memory/page.js';
-import { handleSlot } from '../objects/handle-value.js';
-import type { ProcessState } from '../objects/process.js';
 import { MAX_VMO_BYTES, readVmo, type VmoState } from '../objects/vmo.js';
 import { pageCeil } from './address-search.js';
 import type { Call } from './call.js';
 import type { Decider } from './decider.js';
 import type { Handler, Handlers } from './dispatch.js';
 import { closeHandle, requireHandleRoom } from './handles.js';
+import { applyBadHandlePolicy, isAllowed, requirePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
 import { hasMemoryFor, pieces, readUser } from './user-memory.js';
 import { createChild } from './vmo-child.js';
@@ -25,6 +24,7 @@ export function requireSize(sizeBytes: bigint): number {
 
 // The size is looked at before unknown options are (object/vm_object_dispatcher, parse_create_syscall_flags).
 const create: Handler<'zx_vmo_create'> = (call, { size, options }) => {
+  requirePolicy(call, 'NEW_VMO');
   const unbounded = (options & VmoOption.UNBOUNDED) !== 0;
   const resizable = (options & VmoOption.RESIZABLE) !== 0;
   requireArgs(!(unbounded && resizable));
@@ -140,9 +140,11 @@ const setCachePolicy: Handler<'zx_vmo_set_cache_policy'> = (call, { cache_policy
 };
 
 /** What zx_vmo_replace_as_executable says to its `vmex`: no resources exist here, so no handle is a good one. */
-function vmexStatus({ handles, handleSecret }: ProcessState, vmex: number): number {
-  if (vmex === 0) return Status.OK;
-  return handles.has(handleSlot(vmex, handleSecret)) ? Status.ERR_WRONG_TYPE : Status.ERR_BAD_HANDLE;
+function vmexStatus(call: Call, vmex: number): number {
+  if (vmex === 0) return isAllowed(call, 'AMBIENT_MARK_VMO_EXEC') ? Status.OK : Status.ERR_ACCESS_DENIED;
+  if (call.isHandle(vmex)) return Status.ERR_WRONG_TYPE;
+  applyBadHandlePolicy(call);
+  return Status.ERR_BAD_HANDLE;
 }
 
 // The handle is consumed whatever comes, also when it is no VMO's (lib/syscalls/vmo).
@@ -150,7 +152,7 @@ const replaceAsExecutable: Handler<'zx_vmo_replace_as_executable'> = (call, { ha
   const { koid, rights, slot } = call.lookup(handle);
   call.requireOut('out');
   const isVmo = call.k.find(koid)?.kind === 'vmo';
-  const status = isVmo ? vmexStatus(call.caller, vmex) : Status.ERR_BAD_HANDLE;
+  const status = isVmo ? vmexStatus(call, vmex) : Status.ERR_BAD_HANDLE;
   if (status === Status.OK) call.putHandle('out', koid, rights | Right.EXECUTE);
   closeHandle(call.m, call.process, slot);
   return status;
