@@ -41,6 +41,16 @@ export function cause(
   cases.set(key, [...(cases.get(key) ?? []), { run, config }]);
 }
 
+/** Registers a case for each list of arguments: the call, made with them in a fresh machine, ends for that cause. */
+export function refuses(
+  call: SyscallName,
+  status: StatusName,
+  causeText: string,
+  ...lists: readonly ((h: Harness) => Args)[]
+): void {
+  for (const args of lists) cause(call, status, causeText, (h) => h.call(call, args(h)));
+}
+
 /** Says why a cause cannot occur here. */
 export function excuse(call: SyscallName, status: StatusName, causeText: string, reason: string): void {
   const key = keyOf(call, status, causeText);

@@ -1,13 +1,18 @@
 import { readdirSync } from 'node:fs';
-import { SYSCALLS, type Syscall, type SyscallError } from '../../src/abi/syscalls.js';
+import { isPublic, SYSCALLS, type Syscall, type SyscallError } from '../../src/abi/syscalls.js';
 import { isBuilt } from '../../src/kernel/syscalls/dispatch.js';
 import { Harness } from '../kernel/harness.js';
 import { statusName } from '../kernel/ipc-support.js';
 import { type Case, casesOf, excuseOf, validArgsOf } from './registry.js';
 import { sharedCases } from './shared-causes.js';
 
-/** The calls that this machine owes: all but those of drivers and hypervisors. */
-export const CORE_CALLS: readonly Syscall[] = SYSCALLS.filter(({ tier }) => tier === 'core');
+/**
+ * The calls that this machine owes to programs: all but those of drivers and hypervisors, and those that only Zircon's
+ * vDSO can make, as halves of calls that are made in one piece here.
+ */
+export const CORE_CALLS: readonly Syscall[] = SYSCALLS.filter(
+  (call) => call.tier === 'core' && isPublic(call),
+);
 
 /** Makes every file of `cases/` register what it has. */
 export async function loadCases(): Promise<void> {
