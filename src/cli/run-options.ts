@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { VINTAGES, type Vintage } from '../abi/vintage.js';
 import { DEFAULTS, type RunSpec, type Strategy } from '../loader/launch.js';
 import { ExitStatus } from '../machine/exit-status.js';
 import { readProgramFile } from '../platform/node/program-file.js';
@@ -13,6 +14,7 @@ export interface RunOptions {
   readonly maxSteps?: number;
   readonly memory: number;
   readonly env: readonly string[];
+  readonly abi: Vintage;
 }
 
 /** A parser of whole numbers in a range, decimal or 0x. */
@@ -51,6 +53,9 @@ export function addRunOptions(command: Command): Command {
       wholeNumber(1, 4096),
       DEFAULTS.physicalPages / 256,
     )
+    .addOption(
+      new Option('--abi <vintage>', 'the ABI of the program').choices(VINTAGES).default(DEFAULTS.vintage),
+    )
     .option('--env <NAME=value>', "a variable of the program's environment; repeat for more", collect, []);
 }
 
@@ -76,5 +81,6 @@ export function runSpec(path: string, args: readonly string[], options: RunOptio
     entropySeed: options.entropySeed,
     maxSteps: options.maxSteps ?? Number.POSITIVE_INFINITY,
     physicalPages: options.memory * 256,
+    vintage: options.abi,
   };
 }

@@ -1,6 +1,7 @@
+import { DEFAULT_VINTAGE, type Vintage } from '../abi/vintage.js';
 import { seedPrng } from '../base/prng.js';
 import { RISCV64 } from '../cpu/riscv64/arch.js';
-import { emptyState } from '../kernel/objects/kernel.js';
+import { emptyState, type MachineConfig } from '../kernel/objects/kernel.js';
 import type { Oracle } from '../kernel/scheduler/oracle.js';
 import { RoundRobin } from '../kernel/scheduler/round-robin.js';
 import { SeededRandom } from '../kernel/scheduler/seeded-random.js';
@@ -24,6 +25,8 @@ export interface RunSpec {
   readonly maxSteps: number;
   /** 4 KiB pages that guests may fill. */
   readonly physicalPages: number;
+  /** The ABI that the program was written for. */
+  readonly vintage: Vintage;
 }
 
 export const DEFAULTS = {
@@ -34,6 +37,7 @@ export const DEFAULTS = {
   entropySeed: 0,
   maxSteps: Number.POSITIVE_INFINITY,
   physicalPages: 65536,
+  vintage: DEFAULT_VINTAGE,
 } as const satisfies Omit<RunSpec, 'program'>;
 
 export function oracleFor(spec: RunSpec): Oracle {
@@ -42,13 +46,18 @@ export function oracleFor(spec: RunSpec): Oracle {
     : new RoundRobin(spec.quantumSteps);
 }
 
+/** The constants of the machine that such a run needs. */
+export function machineConfig({ cores, entropySeed, physicalPages, vintage }: RunSpec): MachineConfig {
+  return { cores, entropySeed, physicalPages, vintage };
+}
+
 /**
  * A machine whose first command starts the program; observers have time to come before it.
  * @throws ElfError when the program cannot be run here
  */
 export function launch(spec: RunSpec, oracle: Oracle = oracleFor(spec)): Machine {
   const elf = checkProgram(spec.program.bytes);
-  const config = { cores: spec.cores, entropySeed: spec.entropySeed, physicalPages: spec.physicalPages };
+  const config = machineConfig(spec);
   return new Machine({
     state: emptyState(config, seedPrng(spec.entropySeed, 'cprng')),
     config,

@@ -5,6 +5,7 @@ import { countSteps } from '../kernel/objects/core.js';
 import { applyEvent, type KernelEvent } from '../kernel/objects/events.js';
 import { emptyState, Kernel, type KernelState } from '../kernel/objects/kernel.js';
 import { hashEvent, stateHash } from '../kernel/objects/state-hash.js';
+import { machineConfig } from '../loader/launch.js';
 import { ProcessMemory } from '../machine/memory-view.js';
 import { comparePositions, type Position } from '../machine/position.js';
 import { PAGE_SIZE } from '../memory/page.js';
@@ -44,7 +45,7 @@ export class Fold {
       throw new RecordingError('version', 'the recording keeps no events', null, 'record with --detail full');
     }
     const spec = specOf(recording);
-    const config = { cores: spec.cores, entropySeed: spec.entropySeed, physicalPages: spec.physicalPages };
+    const config = machineConfig(spec);
     this.k = new Kernel(emptyState(config, seedPrng(spec.entropySeed, 'cprng')), config, RISCV64, draft);
     this.events = recording.records('kernel-events')[Symbol.iterator]();
     this.spans = recording.rows('spans')[Symbol.iterator]();

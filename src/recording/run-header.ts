@@ -1,3 +1,4 @@
+import { VINTAGES } from '../abi/vintage.js';
 import { BOOTSTRAP_VERSION } from '../loader/bootstrap.js';
 import type { RunSpec, Strategy } from '../loader/launch.js';
 import { VERSION } from '../version.js';
@@ -13,7 +14,7 @@ export function headerOf(spec: RunSpec, detail: Detail): RecordingHeader {
   const { program } = spec;
   return {
     jacinth: VERSION,
-    abi: '2023',
+    abi: spec.vintage,
     arch: 'riscv64',
     bootstrap: BOOTSTRAP_VERSION,
     machine: {
@@ -45,6 +46,9 @@ export function specOf(recording: Recording): RunSpec {
     refuse(`the recording is of a ${header.arch} machine, this Jacinth has riscv64`);
   if (header.bootstrap !== BOOTSTRAP_VERSION)
     refuse(`the recording starts programs in way ${String(header.bootstrap)}`);
+  const vintage =
+    VINTAGES.find((name) => name === header.abi) ??
+    refuse(`the recording is of an unknown ABI, ${header.abi}`);
   const { machine } = header;
   const physicalPages = Number(machine.physicalPages);
   if (!Number.isSafeInteger(physicalPages) || physicalPages < 1 || physicalPages > 1 << 22) {
@@ -64,5 +68,6 @@ export function specOf(recording: Recording): RunSpec {
     entropySeed: machine.entropySeed,
     maxSteps: machine.maxSteps ?? Number.POSITIVE_INFINITY,
     physicalPages,
+    vintage,
   };
 }

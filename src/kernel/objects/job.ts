@@ -1,5 +1,6 @@
 import { IntMap } from '../../base/int-map.js';
 import { newObject, type ObjectBase } from './object.js';
+import { type JobPolicy, ROOT_POLICY } from './policy.js';
 import type { Reducers } from './reducer.js';
 
 export interface JobState extends ObjectBase {
@@ -13,6 +14,7 @@ export interface JobState extends ObjectBase {
   readonly maxHeight: number;
   readonly life: 'ready' | 'killing' | 'dead';
   readonly returnCode: bigint;
+  readonly policy: JobPolicy;
   /** `ranSteps` and `queuedNs` of all threads of the processes that left. */
   readonly endedRanSteps: number;
   readonly endedQueuedNs: bigint;
@@ -21,6 +23,8 @@ export interface JobState extends ObjectBase {
 export interface JobEvents {
   'job-created': { koid: number; parent: number; name: string; maxHeight: number; signals: number };
   'job-life-changed': { koid: number; life: JobState['life']; returnCode: bigint };
+  /** Only while the job has no children, which would have taken the old one. */
+  'job-policy-set': { koid: number; policy: JobPolicy };
   /** A dead child, or one without children that no handle is left to, left its parent. */
   'job-child-removed': { koid: number; child: number };
 }
@@ -37,6 +41,7 @@ export const jobReducers: Reducers<JobEvents> = {
       maxHeight: e.maxHeight,
       life: 'ready',
       returnCode: 0n,
+      policy: e.parent === 0 ? ROOT_POLICY : k.get(e.parent, 'job').policy,
       endedRanSteps: 0,
       endedQueuedNs: 0n,
     });
@@ -51,6 +56,11 @@ export const jobReducers: Reducers<JobEvents> = {
     k.update(e.koid, 'job', (job) => {
       job.life = e.life;
       job.returnCode = e.returnCode;
+    });
+  },
+  'job-policy-set': (k, e) => {
+    k.update(e.koid, 'job', (job) => {
+      job.policy = e.policy;
     });
   },
   'job-child-removed': (k, e) => {

@@ -40,6 +40,17 @@ export type Wait =
       readonly etc: boolean;
     };
 
+/** What job policy wants of a thread at the end of its call: a policy exception, or the end of its process. */
+export type PolicyNote =
+  | {
+      readonly kind: 'exception';
+      /** ZX_EXCP_POLICY_CODE_*. */
+      readonly code: number;
+      /** The call's number for BAD_SYSCALL, else 0. */
+      readonly data: number;
+    }
+  | { readonly kind: 'kill' };
+
 export interface ThreadState extends ObjectBase {
   readonly kind: 'thread';
   readonly name: string;
@@ -50,6 +61,7 @@ export interface ThreadState extends ObjectBase {
   readonly deadlineOrder: number;
   /** The system call it is in, 0 outside. */
   readonly syscall: number;
+  readonly policyNote: PolicyNote | null;
   /** -1 until it first had one. */
   readonly lastCore: number;
   /** Instructions it retired, which is its time on a core, ns. */
@@ -82,6 +94,8 @@ export interface ThreadEvents {
   };
   /** The call's result went to the result register. */
   'syscall-returned': { thread: number; number: number; result: bigint };
+  /** Replaces what was noted before. */
+  'thread-policy-noted': { thread: number; note: PolicyNote | null };
   /** `deadlineOrder` 0: waits for ever. */
   'thread-blocked': { thread: number; wait: Wait; deadlineNs: bigint; deadlineOrder: number };
   /** The wait is over, whatever the reason; the thread is in the run queue. */
@@ -113,6 +127,7 @@ export const threadReducers: Reducers<ThreadEvents> = {
       wait: null,
       deadlineOrder: 0,
       syscall: 0,
+      policyNote: null,
       lastCore: -1,
       ranSteps: 0,
       queuedNs: 0n,
@@ -140,6 +155,11 @@ export const threadReducers: Reducers<ThreadEvents> = {
     k.arch.setResult(k.registersForWrite(e.thread), e.result);
     k.update(e.thread, 'thread', (thread) => {
       thread.syscall = 0;
+    });
+  },
+  'thread-policy-noted': (k, e) => {
+    k.update(e.thread, 'thread', (thread) => {
+      thread.policyNote = e.note;
     });
   },
   'thread-blocked': (k, e) => {

@@ -18,6 +18,7 @@ import {
   readMessageBytes,
   takeHandles,
 } from './message.js';
+import { requirePolicy } from './policy.js';
 import { hasMessageRoom } from './quota.js';
 import { refuse } from './refusal.js';
 import { changeSignals } from './signals.js';
@@ -25,6 +26,7 @@ import { changeSignals } from './signals.js';
 export const channelCalls: Handlers = {
   zx_channel_create: (call, { options }) => {
     call.allowOptions(options);
+    requirePolicy(call, 'NEW_CHANNEL');
     call.requireOut('out0', 'out1');
     requireHandleRoom(call.k, call.process, 2);
     const koid0 = call.k.state.nextKoid;

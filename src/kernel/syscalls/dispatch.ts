@@ -17,6 +17,7 @@ import { futexCalls } from './futex.js';
 import { handleCalls } from './handle.js';
 import { infoCalls } from './info.js';
 import { objectCalls } from './object.js';
+import { followPolicy } from './policy.js';
 import { portCalls } from './port.js';
 import { Refusal } from './refusal.js';
 import { systemCalls } from './system.js';
@@ -102,6 +103,7 @@ export function decideSyscall(
   const now = k.find(thread);
   if (now?.kind !== 'thread' || now.life === 'dead') return;
   m.emit({ type: 'syscall-returned', thread, number: syscall.number, result: BigInt(outcome) });
+  if (k.get(thread, 'thread').policyNote !== null) followPolicy(m, thread);
 }
 
 function decide(call: Call, args: SyscallArgs[SyscallName]): Outcome {

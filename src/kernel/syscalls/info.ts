@@ -47,8 +47,9 @@ export const infoCalls: Handlers = {
   zx_object_get_info: (call, args) => {
     const topic = TOPIC_BY_NUMBER.get(args.topic) ?? refuse(Status.ERR_NOT_SUPPORTED);
     const spec = INFO_TOPICS[topic];
+    // Asking whether a value is a handle is no misuse of it.
+    if (topic === 'HANDLE_VALID') return call.isHandle(args.handle) ? Status.OK : Status.ERR_BAD_HANDLE;
     const asked = resolve(call, args.handle, spec);
-    if (topic === 'HANDLE_VALID') return Status.OK;
     if (spec.list) {
       const list = LISTS[topic] ?? refuse(Status.ERR_NOT_SUPPORTED);
       return giveList(call, args, spec, list(asked));

@@ -5,6 +5,7 @@ import { Status } from '../../abi/status.js';
 import type { Decider } from './decider.js';
 import type { Handlers } from './dispatch.js';
 import { requireHandleRoom } from './handles.js';
+import { requirePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
 import { changeSignals } from './signals.js';
 
@@ -12,6 +13,7 @@ export const timerCalls: Handlers = {
   zx_timer_create: (call, { options, clock_id }) => {
     requireArgs(clock_id === ClockId.MONOTONIC || clock_id === ClockId.BOOT);
     requireArgs(options <= TimerSlack.LATE);
+    requirePolicy(call, 'NEW_TIMER');
     call.requireOut('out');
     requireHandleRoom(call.k, call.process, 1);
     const koid = call.k.state.nextKoid;

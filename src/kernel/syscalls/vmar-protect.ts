@@ -9,7 +9,7 @@ import type { ResolvedHandle } from './call.js';
 import type { Decider } from './decider.js';
 import type { Handler } from './dispatch.js';
 import { refuse, requireArgs } from './refusal.js';
-import { permissionsIn, requireReadable, rightsFor } from './vmar-map.js';
+import { permissionsIn, requireReadable, requireWriteOrExecute, rightsFor } from './vmar-map.js';
 import { addMapping, cutsOf, partOf, protectVdsoCode, type Range, requireRange } from './vmar-unmap.js';
 
 /**
@@ -103,6 +103,7 @@ export const protect: Handler<'zx_vmar_protect'> = (call, { options, addr, len }
   const permissions = permissionsIn(options);
   const handle = call.handle('handle', 'vmar', rightsFor(permissions));
   requireReadable(permissions);
+  requireWriteOrExecute(call, permissions);
   requireArgs(isPageAligned(addr) && pageCeil(len) !== 0n);
   call.allowOptions(options, VM_PROTECT_OPTIONS);
   if (handle.object.destroyed) refuse(Status.ERR_BAD_STATE);
