@@ -22,8 +22,9 @@ const EXPECTED: Readonly<Record<string, number>> = {
 
 /** The one line for an error, and the exit status; a defect of Jacinth's own is named as one. */
 export function explain(reason: unknown): { line: string; status: number } {
-  if (reason instanceof UserError) return { line: `jacinth: ${reason.message}`, status: reason.status };
-  const text = reason instanceof Error ? reason.message : String(reason);
+  // Names of files and what files say may hold anything: one line stays one line, and no terminal is steered.
+  const text = (reason instanceof Error ? reason.message : String(reason)).replace(/\p{Cc}+/gu, ' ');
+  if (reason instanceof UserError) return { line: `jacinth: ${text}`, status: reason.status };
   const status = reason instanceof Error ? EXPECTED[reason.name] : undefined;
   if (status !== undefined) return { line: `jacinth: ${text}`, status };
   return { line: `jacinth: internal error: ${text}, please report it`, status: ExitStatus.FAILED };

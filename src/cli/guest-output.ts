@@ -3,6 +3,7 @@ import { syscallByNumber } from '../abi/syscalls.js';
 import { isBuilt } from '../kernel/syscalls/dispatch.js';
 import { crashReport, deadlockReport, symbolizerFor } from '../loader/crash-report.js';
 import type { RunSpec } from '../loader/launch.js';
+import type { Symbolizer } from '../loader/symbols.js';
 import type { Machine } from '../machine/machine.js';
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {
@@ -24,13 +25,16 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
 export function showGuest(machine: Machine, spec: RunSpec, consoleTo: 1 | 2 = 1): void {
   const named = new Set<number>();
   const note = (text: string): void => writeAll(2, new TextEncoder().encode(text));
+  // Made once: a guest may crash many processes, and its symbol table may be large.
+  let symbols: Symbolizer | null = null;
+  const symbolizer = (): Symbolizer => (symbols ??= symbolizerFor(spec.program));
   machine.happened.subscribe(({ event }) => {
     switch (event.type) {
       case 'console-written':
         writeAll(consoleTo, event.bytes);
         return;
       case 'exception-raised':
-        note(crashReport(machine.k, event, symbolizerFor(spec.program)));
+        note(crashReport(machine.k, event, symbolizer()));
         return;
       case 'syscall-entered': {
         const call = syscallByNumber(event.number);
@@ -40,7 +44,7 @@ export function showGuest(machine: Machine, spec: RunSpec, consoleTo: 1 | 2 = 1)
         return;
       }
       case 'machine-halted':
-        if (event.halt.kind === 'deadlock') note(deadlockReport(machine.k, symbolizerFor(spec.program)));
+        if (event.halt.kind === 'deadlock') note(deadlockReport(machine.k, symbolizer()));
         if (event.halt.kind === 'step-limit')
           note(`jacinth: step limit, after ${machine.k.state.steps} steps, raise --max-steps to go on\n`);
         return;

@@ -72,6 +72,9 @@ export function runSpec(path: string, args: readonly string[], options: RunOptio
   if (file === 'unreadable') {
     throw new UserError(`not a readable program, ${path}, give an ELF file`, ExitStatus.NOT_A_PROGRAM);
   }
+  if (file === 'too large') {
+    throw new UserError(`a program of more than 32 MiB, ${path}, strip it`, ExitStatus.NOT_A_PROGRAM);
+  }
   return {
     program: { ...file, args: [file.name, ...args], environ: options.env },
     cores: options.cores,
