@@ -84,7 +84,8 @@ export type SignalName = keyof typeof Signal;
 
 /** What `zx_object_signal` and `zx_object_signal_peer` may set and clear on an object: else ZX_ERR_INVALID_ARGS. */
 export function settableSignals(type: ObjectTypeName): number {
-  return type === 'event' || type === 'eventpair' ? Signal.USER_ALL + Signal.EVENT_SIGNALED : Signal.USER_ALL;
+  const more = type === 'event' || type === 'eventpair' || type === 'counter' ? Signal.OBJECT_SIGNALED : 0;
+  return Signal.USER_ALL + more;
 }
 
 const PREFIX: Partial<Record<ObjectTypeName, string>> = {

@@ -187,16 +187,22 @@ function detailOf(object: KernelObject, names: Names): string {
   switch (object.kind) {
     case 'channel':
       return `peer ${object.peer}, ${object.messages.size} messages`;
+    case 'counter':
+      return `value ${object.value}`;
     case 'event':
       return '';
     case 'eventpair':
       return `peer ${object.peer}`;
+    case 'fifo':
+      return `peer ${object.peer}, ${object.data.length / object.elementBytes} of ${object.capacity} elements`;
     case 'job':
       return `parent ${object.parent}, ${object.processes.size} processes, ${object.jobs.size} jobs, ${object.life}`;
     case 'port':
       return `${object.packets.size} packets, ${object.waiters.size} waiters`;
     case 'process':
       return `job ${object.job}, ${object.threads.size} threads, ${object.life}`;
+    case 'socket':
+      return `peer ${object.peer}, ${object.sizeBytes} bytes${object.datagram ? ` in ${object.chunks.size} datagrams` : ''}`;
     case 'thread':
       return `process ${object.process}, ${names.wait(object.koid) === null ? object.life : `waits ${names.wait(object.koid)}`}`;
     case 'timer':

@@ -2,14 +2,19 @@ import type { PrngState } from '../../base/prng.js';
 import type { Arch } from '../../cpu/arch.js';
 import { type ChannelEvents, channelReducers } from './channel.js';
 import { type CoreEvents, coreReducers } from './core.js';
+import { type CounterEvents, counterReducers } from './counter.js';
 import { type EventEvents, eventReducers } from './event.js';
 import { type EventpairEvents, eventpairReducers } from './eventpair.js';
+import { type FifoEvents, fifoReducers } from './fifo.js';
+import { type ExceptionEvents, exceptionReducers } from './exception.js';
 import { type FutexEvents, futexReducers } from './futex.js';
 import { type JobEvents, jobReducers } from './job.js';
 import { Kernel, type KernelState, type MachineConfig } from './kernel.js';
 import { type PortEvents, portReducers } from './port.js';
 import { type ProcessEvents, processReducers } from './process.js';
 import type { Reducers } from './reducer.js';
+import { type SocketEvents, socketReducers } from './socket.js';
+import { type SuspendTokenEvents, suspendTokenReducers } from './suspend-token.js';
 import { type ThreadEvents, threadReducers } from './thread.js';
 import { type TimerEvents, timerReducers } from './timer.js';
 import { type VmarEvents, vmarReducers } from './vmar.js';
@@ -32,13 +37,18 @@ const miscReducers: Reducers<MiscEvents> = {
 /** Every kind of event and what it holds. */
 export type EventMap = ChannelEvents &
   CoreEvents &
+  CounterEvents &
   EventEvents &
   EventpairEvents &
+  ExceptionEvents &
+  FifoEvents &
   FutexEvents &
   JobEvents &
   MiscEvents &
   PortEvents &
   ProcessEvents &
+  SocketEvents &
+  SuspendTokenEvents &
   ThreadEvents &
   TimerEvents &
   VmarEvents &
@@ -52,13 +62,18 @@ export type KernelEvent = { [K in EventType]: EventOf<K> }[EventType];
 export const reducers: Reducers<EventMap> = {
   ...channelReducers,
   ...coreReducers,
+  ...counterReducers,
   ...eventReducers,
   ...eventpairReducers,
+  ...exceptionReducers,
+  ...fifoReducers,
   ...futexReducers,
   ...jobReducers,
   ...miscReducers,
   ...portReducers,
   ...processReducers,
+  ...socketReducers,
+  ...suspendTokenReducers,
   ...threadReducers,
   ...timerReducers,
   ...vmarReducers,

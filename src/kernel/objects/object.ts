@@ -1,10 +1,15 @@
 import type { IntMap } from '../../base/int-map.js';
 import type { ChannelState } from './channel.js';
+import type { CounterState } from './counter.js';
 import type { EventState } from './event.js';
 import type { EventpairState } from './eventpair.js';
+import type { ExceptionState } from './exception.js';
+import type { FifoState } from './fifo.js';
 import type { JobState } from './job.js';
 import type { PortState } from './port.js';
 import type { ProcessState } from './process.js';
+import type { SocketState } from './socket.js';
+import type { SuspendTokenState } from './suspend-token.js';
 import type { ThreadState } from './thread.js';
 import type { TimerState } from './timer.js';
 import type { VmarState } from './vmar.js';
@@ -48,11 +53,16 @@ export type Observer =
 
 export type KernelObject =
   | ChannelState
+  | CounterState
   | EventState
   | EventpairState
+  | ExceptionState
+  | FifoState
   | JobState
   | PortState
   | ProcessState
+  | SocketState
+  | SuspendTokenState
   | ThreadState
   | TimerState
   | VmarState
@@ -61,7 +71,7 @@ export type KernelObject =
 export type ObjectKind = KernelObject['kind'];
 export type ObjectOf<K extends ObjectKind> = Extract<KernelObject, { kind: K }>;
 /** An object that has a peer: its koid, kept after the peer's death (related_koid). */
-export type PeeredObject = ChannelState | EventpairState;
+export type PeeredObject = ChannelState | EventpairState | FifoState | SocketState;
 
 /** The part of an object that is the same for all kinds at birth. */
 export function newObject(koid: number, signals: number, noObservers: IntMap<Observer>): ObjectBase {

@@ -2,9 +2,9 @@ import { Signal } from '../../abi/signals.js';
 import { CachePolicy } from '../../abi/vm.js';
 import { IntMap } from '../../base/int-map.js';
 import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
+import { heldCharge } from './held-charge.js';
 import type { Kernel } from './kernel.js';
 import { newObject, type ObjectBase } from './object.js';
-import { PACKET_CHARGE } from './port.js';
 import type { Reducers } from './reducer.js';
 
 /** The largest VMO: how far offsets go is private to a kernel; here, as far as numbers stay exact. */
@@ -175,7 +175,7 @@ export const vmoReducers: Reducers<VmoEvents> = {
   'object-destroyed': (k, e) => {
     const object = k.find(e.koid);
     if (object?.kind === 'vmo') leaveFamily(k, object);
-    if (object?.kind === 'port') k.state.messageBytes -= PACKET_CHARGE * object.packets.size;
+    if (object !== undefined) k.state.messageBytes -= heldCharge(object);
     k.remove(e.koid);
   },
 };

@@ -10,9 +10,11 @@ import {
 import { BLOCKED, Call, GONE, type Outcome } from './call.js';
 import { channelCalls } from './channel.js';
 import { clockCalls } from './clock.js';
+import { counterCalls } from './counter.js';
 import { debugCalls } from './debug.js';
 import type { Decider } from './decider.js';
 import { eventCalls } from './event.js';
+import { fifoCalls } from './fifo.js';
 import { futexCalls } from './futex.js';
 import { handleCalls } from './handle.js';
 import { infoCalls } from './info.js';
@@ -20,6 +22,7 @@ import { objectCalls } from './object.js';
 import { followPolicy } from './policy.js';
 import { portCalls } from './port.js';
 import { Refusal } from './refusal.js';
+import { socketCalls } from './socket.js';
 import { systemCalls } from './system.js';
 import { taskCalls } from './task.js';
 import { endProcess, TaskReturnCode } from './tasks.js';
@@ -35,13 +38,17 @@ export type Handlers = { readonly [N in SyscallName]?: Handler<N> };
 const handlers: Handlers = {
   ...channelCalls,
   ...clockCalls,
+  ...counterCalls,
   ...debugCalls,
   ...eventCalls,
+  ...exceptionCalls,
+  ...fifoCalls,
   ...futexCalls,
   ...handleCalls,
   ...infoCalls,
   ...objectCalls,
   ...portCalls,
+  ...socketCalls,
   ...systemCalls,
   ...taskCalls,
   ...testingCalls,

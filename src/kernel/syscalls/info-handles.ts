@@ -11,6 +11,8 @@ function relatedKoid(object: KernelObject): number {
   switch (object.kind) {
     case 'channel':
     case 'eventpair':
+    case 'fifo':
+    case 'socket':
       return object.peer;
     case 'job':
       return object.parent;

@@ -7,6 +7,7 @@ import type { KernelObject } from '../objects/object.js';
 import type { Call } from './call.js';
 import type { Handlers } from './dispatch.js';
 import { basicInfo, handleTable } from './info-handles.js';
+import { ipcRecords } from './info-ipc.js';
 import { memoryLists, memoryRecords } from './info-memory.js';
 import { type Asked, KOID_BYTES, type Lists, type Records, u64Bytes } from './info-record.js';
 import { taskLists, taskRecords } from './info-tasks.js';
@@ -33,6 +34,7 @@ const RECORDS: Records = {
   THREAD_EXCEPTION_REPORT_V1: () => refuse(Status.ERR_BAD_STATE),
   ...taskRecords,
   ...memoryRecords,
+  ...ipcRecords,
 };
 
 const LISTS: Lists = { HANDLE_TABLE: handleTable, ...taskLists, ...memoryLists };

@@ -3,7 +3,9 @@ import { Status } from '../../abi/status.js';
 import type { ChannelState } from '../objects/channel.js';
 import type { KernelObject } from '../objects/object.js';
 import type { Decider } from './decider.js';
+import { releaseFifo } from './fifo.js';
 import { changeSignals } from './signals.js';
+import { releaseSocket } from './socket.js';
 import { endProcess, leaveJob } from './tasks.js';
 import { finishCall } from './waits.js';
 
@@ -66,6 +68,13 @@ function release(m: Decider, object: KernelObject): number[] {
       }
       m.emit({ type: 'object-destroyed', koid });
       return [];
+    case 'fifo':
+      releaseFifo(m, object);
+      return [];
+    case 'socket':
+      releaseSocket(m, object);
+      return [];
+    case 'counter':
     case 'event':
       m.emit({ type: 'object-destroyed', koid });
       return [];

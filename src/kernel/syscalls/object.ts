@@ -81,7 +81,7 @@ export const objectCalls: Handlers = {
 
   zx_object_signal_peer: (call, { clear_mask, set_mask }) => {
     const { object } = call.anyHandle('handle');
-    if (object.kind !== 'channel' && object.kind !== 'eventpair') refuse(Status.ERR_NOT_SUPPORTED);
+    if (!('peer' in object)) refuse(Status.ERR_NOT_SUPPORTED);
     requireSettable(object, clear_mask | set_mask);
     if (call.k.find(object.peer) === undefined) refuse(Status.ERR_PEER_CLOSED);
     changeSignals(call.m, object.peer, clear_mask, set_mask);

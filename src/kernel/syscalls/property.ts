@@ -12,6 +12,7 @@ import { requireHandleRoom } from './handles.js';
 import { u64Bytes } from './info-record.js';
 import { nameBytes, nameFromBytes } from './names.js';
 import { refuse, requireArgs } from './refusal.js';
+import { setSocketThreshold, socketThreshold } from './socket.js';
 import { setStreamSize } from './vmo.js';
 
 const MAX_NAME_BYTES = PROPERTIES.NAME.sizeBytes - 1;
@@ -59,6 +60,7 @@ function propertyBytes(k: Kernel, object: KernelObject, property: PropertyName):
     if (property === 'PROCESS_BREAK_ON_LOAD') return u64Bytes(object.breakOnLoad);
     if (property === 'PROCESS_VDSO_BASE_ADDRESS') return u64Bytes(vdsoBase(k, object));
   }
+  if (object.kind === 'socket') return u64Bytes(socketThreshold(object, property));
   if (object.kind === 'vmo' && property === 'VMO_CONTENT_SIZE') return u64Bytes(object.contentSizeBytes);
   return refuse(Status.ERR_NOT_SUPPORTED);
 }
@@ -77,6 +79,7 @@ function setNumber(call: Call, object: KernelObject, property: PropertyName, val
   } else if (kind === 'process' && property === 'PROCESS_BREAK_ON_LOAD') {
     call.emit({ type: 'process-property-set', koid, property: 'breakOnLoad', value });
   } else if (kind === 'vmo' && property === 'VMO_CONTENT_SIZE') setStreamSize(call.m, object, value);
+  else if (kind === 'socket') setSocketThreshold(call.m, object, property, value);
   else refuse(Status.ERR_NOT_SUPPORTED);
   return Status.OK;
 }

@@ -1,0 +1,18 @@
+import { fifoCharge } from './fifo.js';
+import type { KernelObject } from './object.js';
+import { PACKET_CHARGE } from './port.js';
+import { bufferedCharge } from './socket.js';
+
+/** What goes from `messageBytes` when an object ends, besides what its decider takes out of it before. */
+export function heldCharge(object: KernelObject): number {
+  switch (object.kind) {
+    case 'fifo':
+      return fifoCharge(object);
+    case 'port':
+      return PACKET_CHARGE * object.packets.size;
+    case 'socket':
+      return bufferedCharge(object);
+    default:
+      return 0;
+  }
+}

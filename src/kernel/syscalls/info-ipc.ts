@@ -1,0 +1,23 @@
+import { SocketOption } from '../../abi/ipc.js';
+import { encodeStruct } from '../../abi/structs.js';
+import { SOCKET_BUFFER_BYTES, type SocketState } from '../objects/socket.js';
+import type { Asked, Records } from './info-record.js';
+import { firstDatagramBytes } from './socket.js';
+
+/** The peer's side is all zeros once it is gone (object/socket_dispatcher, GetInfo). */
+function socketInfo({ call, object }: Asked): Uint8Array {
+  const socket = object as SocketState;
+  const peer = call.k.find(socket.peer);
+  return encodeStruct('zx_info_socket_t', {
+    options: socket.datagram ? SocketOption.DATAGRAM : SocketOption.STREAM,
+    rx_buf_max: SOCKET_BUFFER_BYTES,
+    rx_buf_size: socket.sizeBytes,
+    rx_buf_available: socket.datagram ? firstDatagramBytes(socket) : socket.sizeBytes,
+    tx_buf_max: peer?.kind === 'socket' ? SOCKET_BUFFER_BYTES : 0,
+    tx_buf_size: peer?.kind === 'socket' ? peer.sizeBytes : 0,
+  });
+}
+
+export const ipcRecords: Records = {
+  SOCKET: socketInfo,
+};

@@ -1,0 +1,63 @@
+import type { SyscallName } from '../../src/abi/syscalls.js';
+import type { Harness } from './harness.js';
+import { bytesAt, statusName } from './ipc-support.js';
+
+/** Where tests keep what they pass to calls that move bytes: apart from what `scratch` gives. */
+export const BUFFER = 0x10080000;
+export const BUFFER_BYTES = 0x80000;
+
+function made(h: Harness, name: SyscallName, args: readonly (number | bigint)[], count: number): number[] {
+  const out = h.scratch(4 * count);
+  const outs = Array.from({ length: count }, (_, i) => out + 4 * i);
+  const status = statusName(h.call(name, [...args, ...outs]) as bigint);
+  if (status !== 'OK') throw new Error(`${name}: ${status}`);
+  return outs.map((address) => h.u32(address));
+}
+
+export function newCounter(h: Harness): number {
+  return made(h, 'zx_counter_create', [0], 1)[0];
+}
+
+/** Both ends of a FIFO of so many elements of so many bytes. */
+export function newFifo(h: Harness, elements: number, elementBytes: number): [number, number] {
+  return made(h, 'zx_fifo_create', [elements, elementBytes, 0], 2) as [number, number];
+}
+
+/** Both ends. `options`: ZX_SOCKET_*. */
+export function newSocket(h: Harness, options = 0): [number, number] {
+  return made(h, 'zx_socket_create', [options], 2) as [number, number];
+}
+
+/** `count` bytes that tell where they are from: `first`, `first` + 1, … */
+export function ramp(first: number, count: number): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, i) => (first + i) % 251);
+}
+
+/** What a call that moves bytes gave: its status, and when that is OK the number that it wrote to `actual`. */
+export interface Moved {
+  readonly status: string;
+  readonly actual: number;
+}
+
+/** Makes such a call: `args` are those before the pointer for what it moved. */
+export function move(h: Harness, name: SyscallName, args: readonly (number | bigint)[]): Moved {
+  const out = h.scratch(8);
+  const status = statusName(h.call(name, [...args, out]));
+  return { status, actual: status === 'OK' ? Number(h.u64(out)) : 0 };
+}
+
+export function writeSocket(h: Harness, socket: number, bytes: Uint8Array): Moved {
+  h.poke(BUFFER, bytes);
+  return move(h, 'zx_socket_write', [socket, 0, BUFFER, bytes.length]);
+}
+
+/** What a read gave, and the bytes. */
+export function readSocket(
+  h: Harness,
+  socket: number,
+  count: number,
+  options = 0,
+): Moved & { bytes: Uint8Array } {
+  const moved = move(h, 'zx_socket_read', [socket, options, BUFFER, count]);
+  return { ...moved, bytes: bytesAt(h, BUFFER, moved.actual) };
+}
