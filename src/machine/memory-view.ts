@@ -1,15 +1,16 @@
 import { VmOption } from '../abi/vm.js';
 import type { MemoryView } from '../cpu/arch.js';
+import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
-import { findMapping } from '../kernel/objects/vmar.js';
-import { pageForRead, pageForWrite } from '../kernel/objects/vmo.js';
+import { type Place, pageForRead, pageForWrite, placeInside } from '../kernel/objects/vmo-pages.js';
 import { PAGE_SIZE, type Page } from '../memory/page.js';
 
-/** A process's address space as its instructions see it. */
+/** A process's address space as its instructions see it, in normal or in restricted mode. */
 export class ProcessMemory implements MemoryView {
   constructor(
     private readonly k: Kernel,
     private readonly process: number,
+    private readonly mode: AddressMode,
   ) {}
 
   get generation(): number {
@@ -27,24 +28,29 @@ export class ProcessMemory implements MemoryView {
   pageForStore(pageNumber: number): Page | null {
     const place = this.place(pageNumber, VmOption.PERM_WRITE);
     if (place === null) return null;
-    if (this.k.state.committedPages >= this.k.config.physicalPages) {
-      // Out of memory: only pages that are there already can be written.
-      if (this.k.get(place.vmo, 'vmo').pages.get(place.page) === undefined) return null;
-    }
-    return pageForWrite(this.k, place.vmo, place.page);
+    const { vmo, offset } = place;
+    const page = offset / PAGE_SIZE;
+    // Out of memory: only pages that are there already can be written.
+    if (this.k.state.committedPages >= this.k.config.physicalPages && !vmo.pages.has(page)) return null;
+    return pageForWrite(this.k, vmo.koid, page);
   }
 
   private page(pageNumber: number, permission: number): Page | null {
     const place = this.place(pageNumber, permission);
-    return place === null ? null : pageForRead(this.k.get(place.vmo, 'vmo'), place.page);
+    return place === null ? null : pageForRead(this.k.state, place.vmo, place.offset / PAGE_SIZE);
   }
 
-  private place(pageNumber: number, permission: number): { vmo: number; page: number } | null {
-    const { rootVmar } = this.k.get(this.process, 'process');
-    const mapping = findMapping(this.k, rootVmar, pageNumber * PAGE_SIZE);
+  private place(pageNumber: number, permission: number): Place | null {
+    const owner = this.k.get(this.process, 'process');
+    const mapping = mappingAt(this.k, owner, pageNumber * PAGE_SIZE, this.mode);
     if (mapping === undefined || (mapping.permissions & permission) === 0) return null;
     const offset = mapping.vmoOffset + (pageNumber * PAGE_SIZE - mapping.base);
-    if (offset >= this.k.get(mapping.vmo, 'vmo').sizeBytes) return null;
-    return { vmo: mapping.vmo, page: offset / PAGE_SIZE };
+    return placeInside(this.k.state, this.k.get(mapping.vmo, 'vmo'), offset);
   }
+}
+
+/** What a thread sees in the mode that it is in. */
+export function threadMemory(k: Kernel, thread: number): ProcessMemory {
+  const { process, restricted } = k.get(thread, 'thread');
+  return new ProcessMemory(k, process, restricted === null ? 'normal' : 'restricted');
 }

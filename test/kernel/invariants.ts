@@ -154,7 +154,7 @@ class Check {
   private isKept(object: KernelObject): boolean {
     switch (object.kind) {
       case 'vmo':
-        return object.mappings > 0;
+        return object.mappings > 0 || object.borrowers.size > 0;
       case 'vmar':
         return !object.destroyed;
       case 'thread':
@@ -408,6 +408,24 @@ class Check {
     if (vmo.parent !== 0) {
       this.expect(this.find(vmo.parent, 'vmo')?.children.has(koid) === true, `${name}: its parent lost it`);
     }
+    this.lending(vmo);
+  }
+
+  private lending(vmo: VmoState): void {
+    const { koid, childKind, pages, lender, lenderOffset, lenderBytes, borrowers } = vmo;
+    const name = `vmo ${koid}`;
+    for (const borrower of borrowers.keys()) {
+      this.expect(this.find(borrower, 'vmo')?.lender === koid, `${name}: ${borrower} does not borrow of it`);
+    }
+    const view = childKind === 'slice' || childKind === 'reference';
+    this.expect(!view || (pages.size === 0 && lender !== 0), `${name}: a ${childKind} with pages of its own`);
+    this.expect(childKind !== 'slice' || lenderBytes === vmo.sizeBytes, `${name}: a slice that shows less`);
+    if (lender === 0) {
+      this.expect(lenderOffset === 0 && lenderBytes === 0, `${name}: borrows of nobody`);
+      return;
+    }
+    const other = this.find(lender, 'vmo');
+    this.expect(other?.lender === 0 && other.borrowers.has(koid), `${name}: ${lender} does not lend to it`);
   }
 
   private cores(): void {

@@ -3,6 +3,7 @@ import { VmOption } from '../../src/abi/vm.js';
 import type { VmarState } from '../../src/kernel/objects/vmar.js';
 import type { VmoState } from '../../src/kernel/objects/vmo.js';
 import type { Harness } from './harness.js';
+import { brokenInvariants } from './invariants.js';
 import { koidOf, statusName } from './ipc-support.js';
 
 export const PAGE = 4096;
@@ -95,4 +96,9 @@ export function heldPages(h: Harness): number {
   let pages = 0;
   for (const object of h.k.state.objects.values()) if (object.kind === 'vmo') pages += object.pages.size;
   return pages;
+}
+
+/** What is wrong with VMOs and VMARs. The harness's own tasks do not have all the signals they should. */
+export function brokenMemory(h: Harness): string[] {
+  return brokenInvariants(h.k.state).filter((text) => !/^(?:job|thread) /.test(text));
 }

@@ -1,10 +1,11 @@
 import { fc, testProp } from '@fast-check/ava';
 import type { ExecutionContext } from 'ava';
 import { VmOption, VmoChildOption, VmoOp, VmoOption } from '../../src/abi/vm.js';
+import { placeOf } from '../../src/kernel/objects/vmo-pages.js';
 import { Harness } from './harness.js';
-import { koidOf, statusName } from './ipc-support.js';
-import { heldPages, PAGE, RW, vmoOf } from './vm-support.js';
-import { ByteModel, type ModelVmo } from './vmo-model.js';
+import { statusName } from './ipc-support.js';
+import { brokenMemory, PAGE, RW, vmoOf } from './vm-support.js';
+import { ByteModel, bytesOf, type ModelVmo, sizeOf } from './vmo-model.js';
 
 /** Largest VMO, pages, and how many pages all of them may hold. */
 const PAGES = 5;
@@ -33,12 +34,30 @@ const command = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      op: fc.constant('child' as const),
+      op: fc.constant('snapshot' as const),
       vmo,
       kind: fc.constantFrom(...SNAPSHOTS),
       offset: fc.oneof(fc.constantFrom(0, PAGE, 2 * PAGE), bytes),
       size: bytes,
       resizable: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('slice' as const),
+      vmo,
+      offset: fc.oneof(fc.constantFrom(0, PAGE, 2 * PAGE), bytes),
+      size: fc.oneof(fc.constantFrom(0, PAGE, 2 * PAGE), bytes),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant('reference' as const),
+      vmo,
+      offset: fc.constantFrom<number>(0, 0, 0, PAGE),
+      size: fc.constantFrom<number>(0, 0, 0, PAGE),
     }),
   },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('close' as const), vmo }) },
@@ -86,7 +105,7 @@ class Pair {
     if (open.length === 1 && c.op === 'close') return ['', ''];
     const i = open[c.vmo % open.length];
     const target = model.vmos[i];
-    const { length: size } = target.bytes;
+    const size = sizeOf(target);
     // Mostly inside: the model's own sizes are not known when commands are made up.
     const inside = 'offset' in c && size > 0 && c.vmo !== 5 ? { ...c, offset: c.offset % size } : c;
     return this.runOn(inside, target, this.handles[i]);
@@ -101,10 +120,18 @@ class Pair {
     const range = (op: number, offset: number, length: number): string =>
       statusName(h.call('zx_vmo_op_range', [handle, op, offset, length, 0, 0]));
     switch (c.op) {
-      case 'child': {
+      case 'snapshot': {
         const options = c.kind + (c.resizable ? VmoChildOption.RESIZABLE : 0);
         const answer = this.made(h.call('zx_vmo_create_child', [handle, options, c.offset, c.size, out]));
-        return [answer, model.child(target, c.offset, c.size, c.resizable)];
+        return [answer, model.snapshot(target, c.offset, c.size, c.resizable)];
+      }
+      case 'slice':
+      case 'reference': {
+        const option = c.op === 'slice' ? VmoChildOption.SLICE : VmoChildOption.REFERENCE;
+        // A reference of something resizable can have the right to do it.
+        const resizable = c.op === 'reference' && target.resizable ? VmoChildOption.RESIZABLE : 0;
+        const args = [handle, option + resizable, c.offset, c.size, out];
+        return [this.made(h.call('zx_vmo_create_child', args)), model[c.op](target, c.offset, c.size)];
       }
       case 'close':
         model.close(target);
@@ -135,38 +162,42 @@ class Pair {
   /** Writes through a mapping: zx_vmo_get_size puts the VMO's size into the VMO itself. */
   private poke(target: ModelVmo, handle: number, offset: number): [string, string] {
     const { h, model, out } = this;
-    if (target.bytes.length === 0) return ['', ''];
-    const map = [h.handles.rootVmar, RW | VmOption.ALLOW_FAULTS, 0, handle, 0, target.bytes.length, out];
+    const size = sizeOf(target);
+    if (size === 0) return ['', ''];
+    const map = [h.handles.rootVmar, RW | VmOption.ALLOW_FAULTS, 0, handle, 0, size, out];
     if (h.call('zx_vmar_map', map) !== 0n) return ['map', 'OK'];
     const address = Number(h.u64(out));
     const result = h.call('zx_vmo_get_size', [handle, address + offset]);
-    h.call('zx_vmar_unmap', [h.handles.rootVmar, address, target.bytes.length]);
-    const data = new Uint8Array(new BigUint64Array([BigInt(target.bytes.length)]).buffer);
+    h.call('zx_vmar_unmap', [h.handles.rootVmar, address, size]);
+    const data = new Uint8Array(new BigUint64Array([BigInt(size)]).buffer);
     const told = model.write(target, offset, data);
     return [statusName(result), told === 'OK' ? 'OK' : 'ERR_INVALID_ARGS'];
   }
 
   /** All bytes, sizes and held pages are the model's. */
   compare(t: ExecutionContext, after: string): void {
-    const { h, model, buffer } = this;
+    const { h, model, buffer, out } = this;
     model.vmos.forEach((expected, i) => {
       if (!expected.open) return;
       const handle = this.handles[i];
-      const state = vmoOf(h, handle);
-      t.is(state.sizeBytes, expected.bytes.length, after);
-      t.is(state.contentSizeBytes, expected.streamSize, after);
+      const { koid } = vmoOf(h, handle);
+      t.is(h.call('zx_vmo_get_size', [handle, out]), 0n, after);
+      t.is(h.u64(out), BigInt(sizeOf(expected)), after);
+      t.is(h.call('zx_vmo_get_stream_size', [handle, out]), 0n, after);
+      t.is(h.u64(out), BigInt(expected.stream.size), after);
+      const held = placeOf(h.k.state, vmoOf(h, handle), 0).vmo.pages;
       t.deepEqual(
-        [...state.pages.keys()],
-        [...expected.held].sort((a, b) => a - b),
+        [...held.keys()],
+        [...expected.memory.held].sort((a, b) => a - b),
         after,
       );
-      t.is(state.children.size, model.childrenOf(expected).length, after);
-      const { length } = expected.bytes;
+      t.is(vmoOf(h, handle).children.size, model.childrenOf(expected).length, after);
+      const length = sizeOf(expected);
       t.is(h.call('zx_vmo_read', [handle, buffer, 0, length]), 0n, after);
       const read = new Uint8Array(h.peek(buffer, length).buffer);
-      t.true(Buffer.compare(read, expected.bytes) === 0, `${after}: bytes of VMO ${koidOf(h, handle)}`);
+      t.true(Buffer.compare(read, bytesOf(expected)) === 0, `${after}: bytes of VMO ${koid}`);
     });
-    t.is(h.k.state.committedPages, heldPages(h), after);
+    t.deepEqual(brokenMemory(h), [], after);
     t.is(h.k.state.committedPages, model.heldPages + SCRATCH_PAGES, after);
   }
 }

@@ -227,8 +227,6 @@ test('zx_vmo_create_child: statuses', (t) => {
   child('ERR_OUT_OF_RANGE', SNAPSHOT, 0, 0xffffffffffffffffn, out);
   child('ERR_OUT_OF_RANGE', SNAPSHOT, 0, MAX_VMO_BYTES + 1, out);
   child('ERR_OUT_OF_RANGE', SNAPSHOT, 0xfffffffffffff000n, PAGE, out);
-  child('ERR_NOT_SUPPORTED', VmoChildOption.SLICE, 0, PAGE, out);
-  child('ERR_NOT_SUPPORTED', VmoChildOption.REFERENCE, 0, 0, out);
   const noDuplicate = withRights(h, vmo, Right.READ);
   gives(t, h, 'ERR_ACCESS_DENIED', 'zx_vmo_create_child', [noDuplicate, SNAPSHOT, 0, PAGE, out]);
   const discardable = newVmo(h, PAGE, DISCARDABLE);

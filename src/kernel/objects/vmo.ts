@@ -1,11 +1,12 @@
 import { Signal } from '../../abi/signals.js';
 import { CachePolicy } from '../../abi/vm.js';
 import { IntMap } from '../../base/int-map.js';
-import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
+import { PAGE_SIZE, type Page, ZERO_PAGE } from '../../memory/page.js';
 import { heldCharge } from './held-charge.js';
 import type { Kernel } from './kernel.js';
 import { newObject, type ObjectBase } from './object.js';
 import type { Reducers } from './reducer.js';
+import { pageForRead, pageForWrite } from './vmo-pages.js';
 
 /** The largest VMO: how far offsets go is private to a kernel; here, as far as numbers stay exact. */
 export const MAX_VMO_BYTES = 2 ** 52;
@@ -13,12 +14,12 @@ export const MAX_VMO_BYTES = 2 ** 52;
 export interface VmoState extends ObjectBase {
   readonly kind: 'vmo';
   readonly name: string;
-  /** A multiple of the page size. */
+  /** A multiple of the page size. Of a reference: 0, ask `memoryOf` for this and the next. */
   readonly sizeBytes: number;
   /** ZX_PROP_VMO_CONTENT_SIZE, bytes. */
   readonly contentSizeBytes: number;
   readonly resizable: boolean;
-  /** Pages that were written, by page number; the others read as zeros. */
+  /** Pages it holds, by page number. Where there is none, the lender's shows, or it reads as zeros. */
   readonly pages: IntMap<Page>;
   /** Mappings of it, in all address spaces. */
   readonly mappings: number;
@@ -26,8 +27,17 @@ export interface VmoState extends ObjectBase {
   readonly mappingsByProcess: IntMap<number>;
   /** 0, or the VMO it is a child of: the nearest ancestor that still lives. */
   readonly parent: number;
-  readonly childKind: 'none' | 'snapshot';
+  readonly childKind: 'none' | ChildKind;
   readonly children: IntMap<true>;
+  /**
+   * 0, or the VMO that lends it pages: a slice or a reference has no others. Lenders have no lender themselves, and
+   * stay while anybody borrows, without handles, mappings and family if need be.
+   */
+  readonly lender: number;
+  /** Where the lender's pages begin to show, and as many bytes of them; both 0 without one. */
+  readonly lenderOffset: number;
+  readonly lenderBytes: number;
+  readonly borrowers: IntMap<true>;
   /** The vDSO's image: where its code is, the only part of it that may be mapped executable. Size 0: it is none. */
   readonly vdsoCodeOffset: number;
   readonly vdsoCodeSizeBytes: number;
@@ -35,9 +45,15 @@ export interface VmoState extends ObjectBase {
   readonly cachePolicy: number;
   /** ZX_VMO_DISCARDABLE. Nothing is ever discarded, because memory is never reclaimed. */
   readonly discardable: boolean;
+  /** Whether it was made to hold a thread's restricted state, and does. The pages of such a VMO stay. */
+  readonly restrictedState: 'none' | 'bound' | 'unbound';
   /** ZX_VMO_OP_LOCK less ZX_VMO_OP_UNLOCK. */
   readonly locks: number;
+  /** ZX_INFO_VMO_IMMUTABLE: a snapshot that was made never to be written. */
+  readonly immutable: boolean;
 }
+
+export type ChildKind = 'snapshot' | 'slice' | 'reference';
 
 export interface VmoEvents {
   'vmo-created': {
@@ -50,16 +66,24 @@ export interface VmoEvents {
     vdsoCodeOffset: number;
     vdsoCodeSizeBytes: number;
   };
-  /** A copy-on-write child: it shares what the parent has there now. */
+  /** It begins with the pages that `from` (0: nobody) has in its range from `fromOffset` on. */
   'vmo-child-created': {
     koid: number;
     parent: number;
-    offset: number;
+    childKind: ChildKind;
+    from: number;
+    fromOffset: number;
+    lender: number;
+    lenderOffset: number;
+    lenderBytes: number;
     sizeBytes: number;
     contentSizeBytes: number;
     resizable: boolean;
+    immutable: boolean;
     name: string;
   };
+  /** It has neither handles nor mappings any more, but somebody borrows its pages: its children are its parent's now. */
+  'vmo-left-family': { koid: number };
   'vmo-resized': { koid: number; sizeBytes: number; contentSizeBytes: number };
   'vmo-content-size-set': { koid: number; contentSizeBytes: number };
   'vmo-cache-policy-set': { koid: number; policy: number };
@@ -85,51 +109,37 @@ export interface VmoEvents {
 export const vmoReducers: Reducers<VmoEvents> = {
   'vmo-created': (k, e) => {
     k.create({
-      kind: 'vmo',
-      ...newObject(e.koid, Signal.VMO_ZERO_CHILDREN, IntMap.empty()),
-      name: e.name,
-      sizeBytes: e.sizeBytes,
-      contentSizeBytes: e.contentSizeBytes,
-      resizable: e.resizable,
-      pages: IntMap.empty(),
-      mappings: 0,
-      mappingsByProcess: IntMap.empty(),
-      parent: 0,
-      childKind: 'none',
-      children: IntMap.empty(),
+      ...newVmo(e),
+      discardable: e.discardable,
       vdsoCodeOffset: e.vdsoCodeOffset,
       vdsoCodeSizeBytes: e.vdsoCodeSizeBytes,
-      cachePolicy: CachePolicy.CACHED,
-      discardable: e.discardable,
-      locks: 0,
     });
   },
   'vmo-child-created': (k, e) => {
-    // Both sides hold the same pages from here on, so neither may write them in place.
-    k.newEpoch();
-    const pages = sharedPages(k, k.get(e.parent, 'vmo'), e.offset, e.sizeBytes);
-    k.create({
-      kind: 'vmo',
-      ...newObject(e.koid, Signal.VMO_ZERO_CHILDREN, IntMap.empty()),
-      name: e.name,
-      sizeBytes: e.sizeBytes,
-      contentSizeBytes: e.contentSizeBytes,
-      resizable: e.resizable,
-      pages,
-      mappings: 0,
-      mappingsByProcess: IntMap.empty(),
-      parent: e.parent,
-      childKind: 'snapshot',
-      children: IntMap.empty(),
-      vdsoCodeOffset: 0,
-      vdsoCodeSizeBytes: 0,
-      cachePolicy: CachePolicy.CACHED,
-      discardable: false,
-      locks: 0,
-    });
+    let pages = IntMap.empty<Page>();
+    if (e.from !== 0) {
+      // Both sides hold the same pages from here on, so neither may write them in place.
+      k.newEpoch();
+      pages = sharedPages(k, k.get(e.from, 'vmo'), e.fromOffset, e.sizeBytes);
+    }
+    const { parent, childKind, lender, lenderOffset, lenderBytes, immutable } = e;
+    k.create({ ...newVmo(e), pages, parent, childKind, lender, lenderOffset, lenderBytes, immutable });
     k.state.committedPages += pages.size;
-    k.update(e.parent, 'vmo', (vmo) => {
+    k.update(parent, 'vmo', (vmo) => {
       vmo.children = vmo.children.set(e.koid, true, k.owner);
+    });
+    if (lender === 0) return;
+    k.update(lender, 'vmo', (vmo) => {
+      vmo.borrowers = vmo.borrowers.set(e.koid, true, k.owner);
+    });
+  },
+  'vmo-left-family': (k, e) => {
+    leaveFamily(k, k.get(e.koid, 'vmo'));
+    k.update(e.koid, 'vmo', (vmo) => {
+      vmo.parent = 0;
+      if (vmo.childKind === 'snapshot') vmo.childKind = 'none';
+      vmo.children = IntMap.empty();
+      vmo.signals |= Signal.VMO_ZERO_CHILDREN;
     });
   },
   'vmo-resized': (k, e) => {
@@ -161,12 +171,14 @@ export const vmoReducers: Reducers<VmoEvents> = {
   'user-memory-written': (k, e) => writePage(k, e.vmo, e.offset, e.bytes),
   'vmo-pages-dropped': (k, e) => dropPages(k, e.vmo, e.page, e.count),
   'vmo-pages-committed': (k, e) => {
-    const before = k.get(e.vmo, 'vmo').pages;
-    let pages = before;
+    const vmo = k.get(e.vmo, 'vmo');
+    let { pages } = vmo;
     for (let number = e.page; number < e.page + e.count; number++) {
-      if (!pages.has(number)) pages = pages.set(number, ZERO_PAGE, k.owner);
+      if (pages.has(number)) continue;
+      const page = pageForRead(k.state, vmo, number);
+      pages = pages.set(number, page === ZERO_PAGE ? page : page.copy(k.owner), k.owner);
     }
-    const added = pages.size - before.size;
+    const added = pages.size - vmo.pages.size;
     k.update(e.vmo, 'vmo', (vmo) => {
       vmo.pages = pages;
     });
@@ -174,13 +186,47 @@ export const vmoReducers: Reducers<VmoEvents> = {
   },
   'object-destroyed': (k, e) => {
     const object = k.find(e.koid);
-    if (object?.kind === 'vmo') leaveFamily(k, object);
+    if (object?.kind === 'vmo') {
+      leaveFamily(k, object);
+      returnPages(k, object);
+    }
     if (object !== undefined) k.state.messageBytes -= heldCharge(object);
     k.remove(e.koid);
   },
 };
 
-/** What a child at this range of its parent has in common with it. */
+/** A VMO that is nobody's child and holds nothing. */
+function newVmo(
+  e: Pick<VmoState, 'koid' | 'name' | 'sizeBytes' | 'contentSizeBytes' | 'resizable'>,
+): VmoState {
+  return {
+    kind: 'vmo',
+    ...newObject(e.koid, Signal.VMO_ZERO_CHILDREN, IntMap.empty()),
+    name: e.name,
+    sizeBytes: e.sizeBytes,
+    contentSizeBytes: e.contentSizeBytes,
+    resizable: e.resizable,
+    pages: IntMap.empty(),
+    mappings: 0,
+    mappingsByProcess: IntMap.empty(),
+    parent: 0,
+    childKind: 'none',
+    children: IntMap.empty(),
+    lender: 0,
+    lenderOffset: 0,
+    lenderBytes: 0,
+    borrowers: IntMap.empty(),
+    vdsoCodeOffset: 0,
+    vdsoCodeSizeBytes: 0,
+    cachePolicy: CachePolicy.CACHED,
+    discardable: false,
+    restrictedState: 'none',
+    locks: 0,
+    immutable: false,
+  };
+}
+
+/** What a child at this range of another VMO's pages has in common with it. */
 function sharedPages(k: Kernel, parent: VmoState, offset: number, sizeBytes: number): IntMap<Page> {
   if (offset === 0 && sizeBytes >= parent.sizeBytes) return parent.pages;
   const first = offset / PAGE_SIZE;
@@ -193,14 +239,12 @@ function sharedPages(k: Kernel, parent: VmoState, offset: number, sizeBytes: num
   return pages;
 }
 
-/** A VMO goes: its children are its parent's now (they hold their own pages), its pages are free. */
-function leaveFamily(k: Kernel, vmo: VmoState): void {
-  const { koid, parent, children } = vmo;
-  k.state.committedPages -= vmo.pages.size;
+/** A VMO leaves its family: its children are its parent's now. */
+function leaveFamily(k: Kernel, { koid, parent, children }: VmoState): void {
   for (const child of children.keys()) {
     k.update(child, 'vmo', (c) => {
       c.parent = parent;
-      if (parent === 0) c.childKind = 'none';
+      if (parent === 0 && c.childKind === 'snapshot') c.childKind = 'none';
     });
   }
   if (parent === 0) return;
@@ -211,26 +255,13 @@ function leaveFamily(k: Kernel, vmo: VmoState): void {
   });
 }
 
-/** The page for reading; the zero page where nothing was written. */
-export function pageForRead(vmo: VmoState, pageNumber: number): Page {
-  return vmo.pages.get(pageNumber) ?? ZERO_PAGE;
-}
-
-/**
- * The page to write in place until the next epoch: made, or copied, when need be. Caches that may hold the old
- * page are told through `memoryGeneration`.
- */
-export function pageForWrite(k: Kernel, vmoKoid: number, pageNumber: number): Page {
-  const vmo = k.get(vmoKoid, 'vmo');
-  const page = vmo.pages.get(pageNumber);
-  if (page !== undefined && page.owner === k.owner) return page;
-  const fresh = page === undefined ? Page.zeroed(k.owner) : page.copy(k.owner);
-  k.update(vmoKoid, 'vmo', (v) => {
-    v.pages = v.pages.set(pageNumber, fresh, k.owner);
+/** What a VMO holds is free, what it borrowed goes back. */
+function returnPages(k: Kernel, { koid, pages, lender }: VmoState): void {
+  k.state.committedPages -= pages.size;
+  if (lender === 0) return;
+  k.update(lender, 'vmo', (vmo) => {
+    vmo.borrowers = vmo.borrowers.delete(koid, k.owner);
   });
-  if (page === undefined) k.state.committedPages++;
-  k.memoryGeneration++;
-  return fresh;
 }
 
 function writePage(k: Kernel, vmo: number, offset: number, bytes: Uint8Array): void {
@@ -252,18 +283,4 @@ function dropPages(k: Kernel, vmoKoid: number, first: number, count: number): vo
   });
   k.state.committedPages -= numbers.length;
   k.memoryGeneration++;
-}
-
-/** Bytes of a VMO; the range must lie inside it. */
-export function readVmo(vmo: VmoState, offset: number, length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const at = offset + done;
-    const inPage = at % PAGE_SIZE;
-    const count = Math.min(length - done, PAGE_SIZE - inPage);
-    const page = vmo.pages.get(Math.floor(at / PAGE_SIZE));
-    if (page !== undefined) out.set(page.bytes.subarray(inPage, inPage + count), done);
-    done += count;
-  }
-  return out;
 }

@@ -1,7 +1,8 @@
 import { Status } from '../../abi/status.js';
 import { encodeStruct } from '../../abi/structs.js';
-import { ADDRESS_SPACES, MapsType, VmoInfoFlag } from '../../abi/vm.js';
+import { MapsType, VmoInfoFlag } from '../../abi/vm.js';
 import { PAGE_SIZE } from '../../memory/page.js';
+import { rootVmarsOf } from '../objects/address-space.js';
 import type { Kernel } from '../objects/kernel.js';
 import type { ProcessState } from '../objects/process.js';
 import { type Mapping, mappingsBetween, type Region, type VmarState } from '../objects/vmar.js';
@@ -9,30 +10,36 @@ import type { VmoState } from '../objects/vmo.js';
 import type { Asked, Lists, Records } from './info-record.js';
 import { nameBytes } from './names.js';
 import { refuse } from './refusal.js';
+import { memoryOf } from '../objects/vmo-pages.js';
 import { presentPages } from './vmo-range.js';
 
 function* mappingsOf(k: Kernel, vmar: VmarState): Iterable<Mapping> {
   for (const { mapping } of mappingsBetween(k, vmar, vmar.base, vmar.base + vmar.sizeBytes)) yield mapping;
 }
 
-function rootOf(k: Kernel, process: ProcessState): VmarState {
+/** The roots of all parts of an address space, by address. */
+function rootsOf(k: Kernel, process: ProcessState): VmarState[] {
   if (process.life === 'dying' || process.life === 'dead') refuse(Status.ERR_BAD_STATE);
-  return k.get(process.rootVmar, 'vmar');
+  return rootVmarsOf(process).map((koid) => k.get(koid, 'vmar'));
 }
 
-/** A VMO's pages are its own, those it still has in common with a snapshot too: nothing is counted by shares. */
-function vmoRecord(vmo: VmoState, via: number, rights: number): Uint8Array {
+/**
+ * A VMO's pages are its own, those it still has in common with a snapshot too: nothing is counted by shares. What it
+ * borrows is its lender's.
+ */
+function vmoRecord(k: Kernel, vmo: VmoState, via: number, rights: number): Uint8Array {
   const committed = vmo.pages.size * PAGE_SIZE;
   const flags =
     VmoInfoFlag.TYPE_PAGED |
     via |
     (vmo.resizable ? VmoInfoFlag.RESIZABLE : 0) |
     (vmo.childKind === 'snapshot' ? VmoInfoFlag.IS_COW_CLONE : 0) |
-    (vmo.discardable ? VmoInfoFlag.DISCARDABLE : 0);
+    (vmo.discardable ? VmoInfoFlag.DISCARDABLE : 0) |
+    (vmo.immutable && via === VmoInfoFlag.VIA_HANDLE ? VmoInfoFlag.IMMUTABLE : 0);
   return encodeStruct('zx_info_vmo_t', {
     koid: vmo.koid,
     name: nameBytes(vmo.name),
-    size_bytes: vmo.sizeBytes,
+    size_bytes: memoryOf(k.state, vmo).sizeBytes,
     parent_koid: vmo.parent,
     num_children: vmo.children.size,
     num_mappings: vmo.mappings,
@@ -49,7 +56,10 @@ function vmoRecord(vmo: VmoState, via: number, rights: number): Uint8Array {
   });
 }
 
-/** The VMOs of its handles by slots, then those of its mappings by address; one may be there more than once. */
+/**
+ * The VMOs of its handles by slots, then those of its mappings by address, those of the shared part first
+ * (object/process_dispatcher, GetVmos); one may be there more than once.
+ */
 function processVmos({ call, object }: Asked): { avail: number; records: Iterable<Uint8Array> } {
   const process = object as ProcessState;
   if (process.life !== 'running') refuse(Status.ERR_BAD_STATE);
@@ -59,7 +69,8 @@ function processVmos({ call, object }: Asked): { avail: number; records: Iterabl
     const vmo = k.find(koid);
     if (vmo?.kind === 'vmo') byHandle.push({ vmo, rights });
   }
-  const mappings = [...mappingsOf(k, rootOf(k, process))];
+  const roots = rootsOf(k, process).reverse();
+  const mappings = roots.flatMap((root) => [...mappingsOf(k, root)]);
   return { avail: byHandle.length + mappings.length, records: vmoRecords(k, byHandle, mappings) };
 }
 
@@ -68,14 +79,14 @@ function* vmoRecords(
   byHandle: readonly { vmo: VmoState; rights: number }[],
   mappings: readonly Mapping[],
 ): Iterable<Uint8Array> {
-  for (const { vmo, rights } of byHandle) yield vmoRecord(vmo, VmoInfoFlag.VIA_HANDLE, rights);
-  for (const { vmo } of mappings) yield vmoRecord(k.get(vmo, 'vmo'), VmoInfoFlag.VIA_MAPPING, 0);
+  for (const { vmo, rights } of byHandle) yield vmoRecord(k, vmo, VmoInfoFlag.VIA_HANDLE, rights);
+  for (const { vmo } of mappings) yield vmoRecord(k, k.get(vmo, 'vmo'), VmoInfoFlag.VIA_MAPPING, 0);
 }
 
 function mappingRecord(k: Kernel, mapping: Mapping, depth: number): Uint8Array {
   const { base, sizeBytes, vmoOffset, permissions } = mapping;
   const vmo = k.get(mapping.vmo, 'vmo');
-  const committed = presentPages(vmo, { offset: vmoOffset, length: sizeBytes }) * PAGE_SIZE;
+  const committed = presentPages({ vmo, offset: vmoOffset, length: sizeBytes }) * PAGE_SIZE;
   return encodeStruct('zx_info_maps_t', {
     name: nameBytes(vmo.name),
     base,
@@ -132,23 +143,27 @@ function countRegions(k: Kernel, top: VmarState): number {
   return count;
 }
 
-/** The address space itself is the first record (syscalls/object_get_info). */
+/** Each part of the address space is a record before all in it (syscalls/object_get_info). */
 function processMaps({ call, object }: Asked): { avail: number; records: Iterable<Uint8Array> } {
-  const process = object as ProcessState;
   const { k } = call;
-  const root = rootOf(k, process);
-  const { base, top } = ADDRESS_SPACES[k.arch.name];
-  const first = encodeStruct('zx_info_maps_t', {
-    name: nameBytes(`proc:${process.koid}`),
+  const roots = rootsOf(k, object as ProcessState);
+  function* all(): Iterable<Uint8Array> {
+    for (const root of roots) {
+      yield spaceRecord(root, root.koid === (object as ProcessState).restrictedVmar);
+      yield* mapsRecords(k, root, 1);
+    }
+  }
+  const avail = roots.reduce((count, root) => count + 1 + countRegions(k, root), 0);
+  return { avail, records: all() };
+}
+
+function spaceRecord({ process, base, sizeBytes }: VmarState, restricted: boolean): Uint8Array {
+  return encodeStruct('zx_info_maps_t', {
+    name: nameBytes(restricted ? `proc(restricted):${process}` : `proc:${process}`),
     base,
-    size: top - base,
+    size: sizeBytes,
     type: MapsType.ASPACE,
   });
-  function* all(): Iterable<Uint8Array> {
-    yield first;
-    yield* mapsRecords(k, root, 1);
-  }
-  return { avail: 1 + countRegions(k, root), records: all() };
 }
 
 /** Depths count from the VMAR asked about (RFC-0253). */
@@ -163,36 +178,56 @@ function vmarInfo({ object }: Asked): Uint8Array {
   return encodeStruct('zx_info_vmar_t', { base, len: sizeBytes });
 }
 
-/** Memory behind all mappings: a VMO that other processes map too is shared, by as many as they are. */
-function taskStats({ call, object }: Asked): Uint8Array {
-  const { k } = call;
-  let mapped = 0;
-  let privateBytes = 0;
-  let shared = 0;
-  let scaled = 0;
-  for (const { vmo: koid, vmoOffset, sizeBytes } of mappingsOf(k, rootOf(k, object as ProcessState))) {
+interface Usage {
+  mapped: number;
+  private: number;
+  shared: number;
+  scaled: number;
+}
+
+/** Memory behind all mappings: a VMO that other address spaces map too is shared, by as many as they are. */
+function usageOf(k: Kernel, root: VmarState): Usage {
+  const usage = { mapped: 0, private: 0, shared: 0, scaled: 0 };
+  for (const { vmo: koid, vmoOffset, sizeBytes } of mappingsOf(k, root)) {
     const vmo = k.get(koid, 'vmo');
-    const committed = presentPages(vmo, { offset: vmoOffset, length: sizeBytes }) * PAGE_SIZE;
+    const committed = presentPages({ vmo, offset: vmoOffset, length: sizeBytes }) * PAGE_SIZE;
     const sharers = vmo.mappingsByProcess.size;
-    mapped += sizeBytes;
-    if (sharers === 1) privateBytes += committed;
+    usage.mapped += sizeBytes;
+    if (sharers === 1) usage.private += committed;
     else {
-      shared += committed;
-      scaled += Math.floor(committed / sharers);
+      usage.shared += committed;
+      usage.scaled += Math.floor(committed / sharers);
     }
   }
+  return usage;
+}
+
+/** What is private to an address space that several processes share is shared by them (ProcessDispatcher::GetStats). */
+function taskStats({ call, object }: Asked): Uint8Array {
+  const { k } = call;
+  const process = object as ProcessState;
+  const { members } = k.sharedBy(process.koid);
+  const sum = { mapped: 0, private: 0, shared: 0, scaled: 0 };
+  for (const root of rootsOf(k, process)) {
+    const usage = usageOf(k, root);
+    const common = root.koid === process.rootVmar && members > 1;
+    sum.mapped += usage.mapped;
+    sum.private += common ? 0 : usage.private;
+    sum.shared += usage.shared + (common ? usage.private : 0);
+    sum.scaled += common ? Math.floor((usage.scaled + usage.private) / members) : usage.scaled;
+  }
   return encodeStruct('zx_info_task_stats_t', {
-    mem_mapped_bytes: mapped,
-    mem_private_bytes: privateBytes,
-    mem_shared_bytes: shared,
-    mem_scaled_shared_bytes: scaled,
+    mem_mapped_bytes: sum.mapped,
+    mem_private_bytes: sum.private,
+    mem_shared_bytes: sum.shared,
+    mem_scaled_shared_bytes: sum.scaled,
   });
 }
 
 export const memoryRecords: Records = {
   TASK_STATS: taskStats,
   VMAR: vmarInfo,
-  VMO: ({ object, rights }) => vmoRecord(object as VmoState, VmoInfoFlag.VIA_HANDLE, rights),
+  VMO: ({ call, object, rights }) => vmoRecord(call.k, object as VmoState, VmoInfoFlag.VIA_HANDLE, rights),
 };
 
 export const memoryLists: Lists = {

@@ -1,11 +1,15 @@
 import { Signal } from '../../abi/signals.js';
 import { Status } from '../../abi/status.js';
+import { rootVmarsOf } from '../objects/address-space.js';
 import type { ChannelState } from '../objects/channel.js';
 import type { KernelObject } from '../objects/object.js';
+import type { VmoState } from '../objects/vmo.js';
 import type { Decider } from './decider.js';
+import { closeExceptionChannels } from './exception-channel.js';
 import { releaseFifo } from './fifo.js';
 import { changeSignals } from './signals.js';
 import { releaseSocket } from './socket.js';
+import { releaseToken } from './suspend.js';
 import { endProcess, leaveJob } from './tasks.js';
 import { finishCall } from './waits.js';
 
@@ -32,29 +36,27 @@ function release(m: Decider, object: KernelObject): number[] {
       changeSignals(m, object.peer, 0, Signal.EVENTPAIR_PEER_CLOSED);
       return [];
     case 'vmo':
-      if (object.mappings > 0) return [];
-      m.emit({ type: 'object-destroyed', koid });
-      if (object.parent !== 0 && m.k.get(object.parent, 'vmo').children.size === 0) {
-        changeSignals(m, object.parent, 0, Signal.VMO_ZERO_CHILDREN);
-      }
-      return [];
+      return object.mappings > 0 || object.restrictedState === 'bound' ? [] : releaseVmo(m, object);
     case 'vmar':
       if (object.destroyed) m.emit({ type: 'object-destroyed', koid });
       return [];
     case 'thread':
-      if (object.life === 'new' || object.life === 'dead') m.emit({ type: 'object-destroyed', koid });
+      if ((object.life !== 'new' && object.life !== 'dead') || object.exceptions > 0) return [];
+      closeExceptionChannels(m, object);
+      m.emit({ type: 'object-destroyed', koid });
       return [];
     case 'process':
       if (object.life === 'initial') endProcess(m, koid, 0n);
       // The machine itself keeps the process whose end ends the run: it has to read its return code.
-      else if (object.life === 'dead' && koid !== m.k.state.mainProcess) {
+      else if (object.life === 'dead' && object.exceptions === 0 && koid !== m.k.state.mainProcess) {
         m.emit({ type: 'object-destroyed', koid });
-        return [object.job, object.rootVmar];
+        return [object.job, ...rootVmarsOf(object)];
       }
       return [];
     case 'job':
       if (object.parent === 0 || object.jobs.size > 0 || object.processes.size > 0) return [];
       leaveJob(m, object.parent, koid);
+      closeExceptionChannels(m, object);
       m.emit({ type: 'object-destroyed', koid });
       return [object.parent];
     case 'timer':
@@ -74,11 +76,32 @@ function release(m: Decider, object: KernelObject): number[] {
     case 'socket':
       releaseSocket(m, object);
       return [];
+    case 'exception':
+      if (object.pending) {
+        m.emit({ type: 'exception-let-go', koid });
+        return [];
+      }
+      m.emit({ type: 'exception-destroyed', koid });
+      return [object.thread, object.process];
+    case 'suspend-token':
+      releaseToken(m, object);
+      return [];
     case 'counter':
     case 'event':
       m.emit({ type: 'object-destroyed', koid });
       return [];
   }
+}
+
+/** Pages that somebody borrows stay, and their VMO with them, out of sight. */
+function releaseVmo(m: Decider, { koid, parent, children, borrowers, lender }: VmoState): number[] {
+  const borrowed = borrowers.size > 0;
+  if (!borrowed) m.emit({ type: 'object-destroyed', koid });
+  else if (parent !== 0 || children.size > 0) m.emit({ type: 'vmo-left-family', koid });
+  if (parent !== 0 && m.k.get(parent, 'vmo').children.size === 0) {
+    changeSignals(m, parent, 0, Signal.VMO_ZERO_CHILDREN);
+  }
+  return borrowed || lender === 0 ? [] : [lender];
 }
 
 function releaseChannel(m: Decider, channel: ChannelState): number[] {

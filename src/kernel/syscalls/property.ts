@@ -6,6 +6,7 @@ import type { Kernel } from '../objects/kernel.js';
 import type { KernelObject } from '../objects/object.js';
 import type { ProcessState } from '../objects/process.js';
 import { findMapping } from '../objects/vmar.js';
+import { memoryOf } from '../objects/vmo-pages.js';
 import type { Call } from './call.js';
 import type { Handlers } from './dispatch.js';
 import { requireHandleRoom } from './handles.js';
@@ -47,8 +48,9 @@ function requireNamed(object: KernelObject): { readonly koid: number; readonly n
 
 /** Where the vDSO's image begins, whose code alone is recorded; 0 before it is mapped, and after death. */
 function vdsoBase(k: Kernel, { life, rootVmar }: ProcessState): number {
-  const vdsoCode = rootVmar === 0 ? 0 : k.get(rootVmar, 'vmar').vdsoCode;
-  if (vdsoCode === 0 || life === 'dying' || life === 'dead') return 0;
+  if (life === 'dying' || life === 'dead') return 0;
+  const { vdsoCode } = k.get(rootVmar, 'vmar');
+  if (vdsoCode === 0) return 0;
   const code = findMapping(k, rootVmar, vdsoCode);
   return code === undefined ? 0 : vdsoCode - k.get(code.vmo, 'vmo').vdsoCodeOffset;
 }
@@ -61,7 +63,9 @@ function propertyBytes(k: Kernel, object: KernelObject, property: PropertyName):
     if (property === 'PROCESS_VDSO_BASE_ADDRESS') return u64Bytes(vdsoBase(k, object));
   }
   if (object.kind === 'socket') return u64Bytes(socketThreshold(object, property));
-  if (object.kind === 'vmo' && property === 'VMO_CONTENT_SIZE') return u64Bytes(object.contentSizeBytes);
+  if (object.kind === 'vmo' && property === 'VMO_CONTENT_SIZE') {
+    return u64Bytes(memoryOf(k.state, object).contentSizeBytes);
+  }
   return refuse(Status.ERR_NOT_SUPPORTED);
 }
 

@@ -1,15 +1,17 @@
 import { Status } from '../../abi/status.js';
 import { VmOption } from '../../abi/vm.js';
-import { PAGE_SIZE } from '../../memory/page.js';
+import { PAGE_SIZE, ZERO_PAGE } from '../../memory/page.js';
+import { type AddressMode, mappingAt } from '../objects/address-space.js';
 import type { Kernel } from '../objects/kernel.js';
-import { findMapping, type Mapping } from '../objects/vmar.js';
+import type { Mapping } from '../objects/vmar.js';
+import { pageForRead, placeInside } from '../objects/vmo-pages.js';
 import type { Decider } from './decider.js';
 import { refuse } from './refusal.js';
 
 /** No call copies more than this between itself and its caller at once. */
 export const USER_COPY_MAX_BYTES = 0x4000000;
 
-/** One page's worth of a user range: where its bytes are. */
+/** One page's worth of a user range, and where its bytes are held. */
 export interface Piece {
   readonly address: number;
   readonly vmo: number;
@@ -27,6 +29,7 @@ export function pieces(
   address: number,
   length: number,
   permission: number,
+  mode: AddressMode = 'normal',
 ): Piece[] | null {
   const owner = k.find(process);
   if (owner?.kind !== 'process' || !Number.isSafeInteger(address + length)) return null;
@@ -34,28 +37,35 @@ export function pieces(
   let mapping: Mapping | undefined;
   for (let at = address; at < address + length; ) {
     if (mapping === undefined || at >= mapping.base + mapping.sizeBytes) {
-      mapping = findMapping(k, owner.rootVmar, at);
+      mapping = mappingAt(k, owner, at, mode);
       if (mapping === undefined || (mapping.permissions & permission) === 0) return null;
     }
     const offset = mapping.vmoOffset + (at - mapping.base);
-    if (offset >= k.get(mapping.vmo, 'vmo').sizeBytes) return null;
+    const place = placeInside(k.state, k.get(mapping.vmo, 'vmo'), offset);
+    if (place === null) return null;
     const count = Math.min(PAGE_SIZE - (at % PAGE_SIZE), address + length - at);
-    out.push({ address: at, vmo: mapping.vmo, offset, length: count });
+    out.push({ address: at, vmo: place.vmo.koid, offset: place.offset, length: count });
     at += count;
   }
   return out;
 }
 
 /** Bytes of a process's memory, or null when it may not read all of them. Longer than 64 MiB is never readable. */
-export function readUser(k: Kernel, process: number, address: number, length: number): Uint8Array | null {
+export function readUser(
+  k: Kernel,
+  process: number,
+  address: number,
+  length: number,
+  mode: AddressMode = 'normal',
+): Uint8Array | null {
   if (length === 0) return new Uint8Array(0);
   if (length > USER_COPY_MAX_BYTES) return null;
-  const parts = pieces(k, process, address, length, VmOption.PERM_READ);
+  const parts = pieces(k, process, address, length, VmOption.PERM_READ, mode);
   if (parts === null) return null;
   const out = new Uint8Array(length);
   for (const part of parts) {
-    const page = k.get(part.vmo, 'vmo').pages.get(Math.floor(part.offset / PAGE_SIZE));
-    if (page === undefined) continue;
+    const page = pageForRead(k.state, k.get(part.vmo, 'vmo'), Math.floor(part.offset / PAGE_SIZE));
+    if (page === ZERO_PAGE) continue;
     const inPage = part.offset % PAGE_SIZE;
     out.set(page.bytes.subarray(inPage, inPage + part.length), part.address - address);
   }

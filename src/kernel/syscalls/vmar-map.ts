@@ -4,6 +4,7 @@ import { VM_MAP_OPTIONS, VmOption } from '../../abi/vm.js';
 import type { Kernel } from '../objects/kernel.js';
 import { rootOf, type VmarState } from '../objects/vmar.js';
 import { MAX_VMO_BYTES, type VmoState } from '../objects/vmo.js';
+import { memoryOf } from '../objects/vmo-pages.js';
 import { alignmentOf, choosePlace, isPageAligned, pageCeil, requireRegionRoom } from './address-search.js';
 import type { Call } from './call.js';
 import type { Handler } from './dispatch.js';
@@ -54,7 +55,7 @@ export function requireWriteOrExecute(call: Call, permissions: number): void {
 }
 
 /** Checks of zx_vmar_map that concern neither handles nor the place; gives the whole pages to map. */
-function checkRequest(vmo: VmoState, options: number, vmoOffset: bigint, len: bigint): bigint {
+function checkRequest(k: Kernel, vmo: VmoState, options: number, vmoOffset: bigint, len: bigint): bigint {
   const faultsAllowed = (options & VmOption.ALLOW_FAULTS) !== 0;
   if ((options & VmOption.FAULT_BEYOND_STREAM_SIZE) !== 0) {
     requireArgs(faultsAllowed);
@@ -67,7 +68,7 @@ function checkRequest(vmo: VmoState, options: number, vmoOffset: bigint, len: bi
   const sizeBytes = pageCeil(len);
   if (sizeBytes < len || vmoOffset + sizeBytes > MAX_OFFSET) refuse(Status.ERR_OUT_OF_RANGE);
   // The manual wants ALLOW_FAULTS for resizable VMOs too, but no kernel has insisted and programs go without.
-  if (!faultsAllowed && !vmo.resizable && vmoOffset + sizeBytes > BigInt(vmo.sizeBytes)) {
+  if (!faultsAllowed && !vmo.resizable && vmoOffset + sizeBytes > BigInt(memoryOf(k.state, vmo).sizeBytes)) {
     refuse(Status.ERR_BUFFER_TOO_SMALL);
   }
   return sizeBytes;
@@ -107,7 +108,7 @@ export const mapVmo: Handler<'zx_vmar_map'> = (
   if ((permissions & ~maxPermissions) !== 0) refuse(Status.ERR_ACCESS_DENIED);
   requireWriteOrExecute(call, permissions);
   const alignment = alignmentOf(options);
-  const sizeBytes = checkRequest(vmo, options, vmo_offset, len);
+  const sizeBytes = checkRequest(call.k, vmo, options, vmo_offset, len);
   const capabilities = capabilitiesFor(maxPermissions);
   const place = choosePlace(call.k, vmar, {
     options,

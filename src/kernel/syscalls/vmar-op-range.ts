@@ -3,7 +3,6 @@ import { Status } from '../../abi/status.js';
 import { VmarOp, VmOption } from '../../abi/vm.js';
 import type { Kernel } from '../objects/kernel.js';
 import { mappingsBetween, type Placed, type VmarState } from '../objects/vmar.js';
-import type { VmoState } from '../objects/vmo.js';
 import type { ResolvedHandle } from './call.js';
 import type { Decider } from './decider.js';
 import type { Handler } from './dispatch.js';
@@ -29,8 +28,8 @@ interface Operation {
   /** Whether mappings of VMARs below count too, for who has OP_CHILDREN. */
   readonly children: boolean;
   /** Refuses what the VMO cannot do; gives how many pages it takes. */
-  readonly check?: (vmo: VmoState, range: VmoRange) => number;
-  readonly apply?: (m: Decider, vmo: VmoState, range: VmoRange) => void;
+  readonly check?: (range: VmoRange, k: Kernel) => number;
+  readonly apply?: (m: Decider, range: VmoRange) => void;
 }
 
 const HINT: Operation = { rights: Right.NONE, permission: 0, children: true };
@@ -46,13 +45,13 @@ const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [VmarOp.PREFETCH, { rights: Right.READ, permission: VmOption.PERM_READ, children: false, check: () => 0 }],
 ]);
 
-function checkDecommit(vmo: VmoState, range: VmoRange): number {
-  requireDecommit(vmo, range);
+function checkDecommit(range: VmoRange, k: Kernel): number {
+  requireDecommit(k, range);
   return 0;
 }
 
-function checkZero(vmo: VmoState, range: VmoRange): number {
-  requireZero(vmo, range);
+function checkZero(range: VmoRange, k: Kernel): number {
+  requireZero(k, range);
   return 0;
 }
 
@@ -79,10 +78,11 @@ function checkMappings(
 }
 
 /** The part of the mapping's VMO that the range shows; refuses with OUT_OF_RANGE what is past its end. */
-function pieceOf(vmo: VmoState, { mapping }: Placed, { start, end }: Range): VmoRange {
+function pieceOf(k: Kernel, { mapping }: Placed, { start, end }: Range): VmoRange {
   const from = Math.max(start, mapping.base);
   const to = Math.min(end, mapping.base + mapping.sizeBytes);
-  return requireInside(vmo, BigInt(mapping.vmoOffset + (from - mapping.base)), BigInt(to - from));
+  const vmo = k.get(mapping.vmo, 'vmo');
+  return requireInside(k, vmo, BigInt(mapping.vmoOffset + (from - mapping.base)), BigInt(to - from));
 }
 
 /** zx_vmar_op_range. All mappings are checked before the first changes, where the kernel goes one by one. */
@@ -101,14 +101,8 @@ export const rangeOperation: Handler<'zx_vmar_op_range'> = (
   const placed = checkMappings(call.k, handle, range, operation);
   if (check === undefined) return Status.OK;
   let pages = 0;
-  for (const item of placed) {
-    const vmo = call.k.get(item.mapping.vmo, 'vmo');
-    pages += check(vmo, pieceOf(vmo, item, range));
-  }
+  for (const item of placed) pages += check(pieceOf(call.k, item, range), call.k);
   requireMemory(call.k, pages);
-  for (const item of placed) {
-    const vmo = call.k.get(item.mapping.vmo, 'vmo');
-    apply?.(call.m, vmo, pieceOf(vmo, item, range));
-  }
+  for (const item of placed) apply?.(call.m, pieceOf(call.k, item, range));
   return Status.OK;
 };

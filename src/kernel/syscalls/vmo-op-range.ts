@@ -20,22 +20,22 @@ import {
 type Operation = (call: Call, vmo: VmoState, args: SyscallArgs['zx_vmo_op_range']) => void;
 
 const commit: Operation = (call, vmo, { offset, size }) => {
-  const range = requireInside(vmo, offset, size);
-  requireMemory(call.k, missingPages(vmo, range));
-  commitRange(call.m, vmo, range);
+  const range = requireInside(call.k, vmo, offset, size);
+  requireMemory(call.k, missingPages(range));
+  commitRange(call.m, range);
 };
 
 const decommit: Operation = (call, vmo, { offset, size }) => {
-  const range = requireInside(vmo, offset, size);
-  requireDecommit(vmo, range);
-  zeroRange(call.m, vmo, range);
+  const range = requireInside(call.k, vmo, offset, size);
+  requireDecommit(call.k, range);
+  zeroRange(call.m, range);
 };
 
 const zero: Operation = (call, vmo, { offset, size }) => {
   if (size === 0n) return;
-  const range = requireInside(vmo, offset, size);
-  requireZero(vmo, range);
-  zeroRange(call.m, vmo, range);
+  const range = requireInside(call.k, vmo, offset, size);
+  requireZero(call.k, range);
+  zeroRange(call.m, range);
 };
 
 /** All of a discardable VMO, at once: what can be locked (syscalls/vmo_op_range). */
@@ -69,13 +69,13 @@ const unlock: Operation = (call, vmo, { offset, size }) => {
 };
 
 /** Caches are always coherent: there is nothing to do for a range that is one. */
-const cache: Operation = (_call, vmo, { offset, size }) => {
+const cache: Operation = (call, vmo, { offset, size }) => {
   requireArgs(size !== 0n);
-  requireInside(vmo, offset, size);
+  requireInside(call.k, vmo, offset, size);
 };
 
-const prefetch: Operation = (_call, vmo, { offset, size }) => {
-  requireInside(vmo, offset, size);
+const prefetch: Operation = (call, vmo, { offset, size }) => {
+  requireInside(call.k, vmo, offset, size);
 };
 
 /** Needs the debugging calls, which are off (syscalls/vmo_op_range). */

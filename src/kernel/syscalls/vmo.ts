@@ -2,7 +2,8 @@ import { DEFAULT_RIGHTS, Right } from '../../abi/rights.js';
 import { Status } from '../../abi/status.js';
 import { CachePolicy, VmOption, VmoOption } from '../../abi/vm.js';
 import { PAGE_SIZE } from '../../memory/page.js';
-import { MAX_VMO_BYTES, readVmo, type VmoState } from '../objects/vmo.js';
+import { MAX_VMO_BYTES, type VmoState } from '../objects/vmo.js';
+import { memoryOf, placeOf, readVmo } from '../objects/vmo-pages.js';
 import { pageCeil } from './address-search.js';
 import type { Call } from './call.js';
 import type { Decider } from './decider.js';
@@ -13,7 +14,14 @@ import { refuse, requireArgs } from './refusal.js';
 import { hasMemoryFor, pieces, readUser } from './user-memory.js';
 import { createChild } from './vmo-child.js';
 import { rangeOperation } from './vmo-op-range.js';
-import { missingPages, requireCached, requireInside, requireMemory, zeroRange } from './vmo-range.js';
+import {
+  missingPages,
+  requireCached,
+  requireInside,
+  requireMemory,
+  requireUnpinned,
+  zeroRange,
+} from './vmo-range.js';
 
 /** A size that a VMO can have, rounded up to pages; refuses with OUT_OF_RANGE. */
 export function requireSize(sizeBytes: bigint): number {
@@ -67,7 +75,7 @@ function requireBuffer(call: Call, { address, length }: Buffer, permission: numb
 const read: Handler<'zx_vmo_read'> = (call, { buffer, offset, buffer_size }) => {
   const vmo = call.object('handle', 'vmo');
   requireCached(vmo);
-  const range = requireInside(vmo, offset, buffer_size);
+  const range = requireInside(call.k, vmo, offset, buffer_size);
   if (range.length === 0) return Status.OK;
   const parts = requireBuffer(call, { address: buffer, length: range.length }, VmOption.PERM_WRITE);
   if (!hasMemoryFor(call.k, parts)) refuse(Status.ERR_NO_MEMORY);
@@ -80,7 +88,7 @@ const read: Handler<'zx_vmo_read'> = (call, { buffer, offset, buffer_size }) => 
       address: part.address,
       vmo: part.vmo,
       offset: part.offset,
-      bytes: readVmo(call.k.get(vmo.koid, 'vmo'), from, part.length),
+      bytes: readVmo(call.k.state, call.k.get(range.vmo.koid, 'vmo'), from, part.length),
     });
   }
   return Status.OK;
@@ -89,15 +97,15 @@ const read: Handler<'zx_vmo_read'> = (call, { buffer, offset, buffer_size }) => 
 const write: Handler<'zx_vmo_write'> = (call, { buffer, offset, buffer_size }) => {
   const vmo = call.object('handle', 'vmo');
   requireCached(vmo);
-  const range = requireInside(vmo, offset, buffer_size);
+  const range = requireInside(call.k, vmo, offset, buffer_size);
   if (range.length === 0) return Status.OK;
   requireBuffer(call, { address: buffer, length: range.length }, VmOption.PERM_READ);
-  requireMemory(call.k, missingPages(vmo, range));
+  requireMemory(call.k, missingPages(range));
   for (let done = 0; done < range.length; ) {
     const at = range.offset + done;
     const length = Math.min(PAGE_SIZE - (at % PAGE_SIZE), range.length - done);
     const bytes = readUser(call.k, call.process, buffer + done, length) ?? refuse(Status.ERR_NOT_FOUND);
-    call.emit({ type: 'vmo-written', vmo: vmo.koid, offset: at, bytes });
+    call.emit({ type: 'vmo-written', vmo: range.vmo.koid, offset: at, bytes });
     done += length;
   }
   return Status.OK;
@@ -105,15 +113,16 @@ const write: Handler<'zx_vmo_write'> = (call, { buffer, offset, buffer_size }) =
 
 // RESIZE is asked of resizable VMOs only: the others have never had it and say UNAVAILABLE (lib/syscalls/vmo).
 const setSize: Handler<'zx_vmo_set_size'> = (call, { handle, size }) => {
-  const { object: vmo, rights } = call.resolve(handle, 'vmo', Right.WRITE);
+  const { object, rights } = call.resolve(handle, 'vmo', Right.WRITE);
+  const vmo = memoryOf(call.k.state, object);
   if (vmo.resizable && (rights & Right.RESIZE) === 0) refuse(Status.ERR_ACCESS_DENIED);
   if (pageCeil(size) < size) refuse(Status.ERR_OUT_OF_RANGE);
   if (!vmo.resizable) refuse(Status.ERR_UNAVAILABLE);
   const sizeBytes = requireSize(size);
   const contentSizeBytes = Number(size);
-  const tail = { offset: contentSizeBytes, length: sizeBytes - contentSizeBytes };
   call.emit({ type: 'vmo-resized', koid: vmo.koid, sizeBytes, contentSizeBytes });
-  zeroRange(call.m, call.k.get(vmo.koid, 'vmo'), tail);
+  const length = sizeBytes - contentSizeBytes;
+  zeroRange(call.m, { vmo: call.k.get(vmo.koid, 'vmo'), offset: contentSizeBytes, length });
   return Status.OK;
 };
 
@@ -121,19 +130,22 @@ const setSize: Handler<'zx_vmo_set_size'> = (call, { handle, size }) => {
  * Gives a VMO another stream size (content size, in older words), for zx_vmo_set_stream_size and the property.
  * Everything past the smaller of the old and the new is zero then. Refuses with OUT_OF_RANGE past the VMO's end.
  */
-export function setStreamSize(m: Decider, vmo: VmoState, size: bigint): void {
+export function setStreamSize(m: Decider, object: VmoState, size: bigint): void {
+  const vmo = memoryOf(m.k.state, object);
   if (size > BigInt(vmo.sizeBytes)) refuse(Status.ERR_OUT_OF_RANGE);
   const contentSizeBytes = Number(size);
   if (contentSizeBytes === vmo.contentSizeBytes) return;
   const offset = Math.min(contentSizeBytes, vmo.contentSizeBytes);
   m.emit({ type: 'vmo-content-size-set', koid: vmo.koid, contentSizeBytes });
-  zeroRange(m, vmo, { offset, length: vmo.sizeBytes - offset });
+  zeroRange(m, { ...placeOf(m.k.state, vmo, offset), length: vmo.sizeBytes - offset });
 }
 
 const setCachePolicy: Handler<'zx_vmo_set_cache_policy'> = (call, { cache_policy }) => {
   requireArgs(cache_policy <= CachePolicy.WRITE_COMBINING);
   const vmo = call.object('handle', 'vmo');
+  requireUnpinned(vmo);
   if (vmo.mappings > 0 || vmo.children.size > 0 || vmo.parent !== 0) refuse(Status.ERR_BAD_STATE);
+  if (vmo.borrowers.size > 0 || vmo.lender !== 0) refuse(Status.ERR_BAD_STATE);
   if (vmo.discardable && cache_policy !== CachePolicy.CACHED) refuse(Status.ERR_BAD_STATE);
   call.emit({ type: 'vmo-cache-policy-set', koid: vmo.koid, policy: cache_policy });
   return Status.OK;
@@ -171,14 +183,14 @@ export const vmoCalls: Handlers = {
   zx_vmo_get_size: (call) => {
     const vmo = call.object('handle', 'vmo');
     call.requireOut('size');
-    call.put('size', vmo.sizeBytes);
+    call.put('size', memoryOf(call.k.state, vmo).sizeBytes);
     return Status.OK;
   },
 
   zx_vmo_get_stream_size: (call) => {
     const vmo = call.object('handle', 'vmo');
     call.requireOut('size');
-    call.put('size', vmo.contentSizeBytes);
+    call.put('size', memoryOf(call.k.state, vmo).contentSizeBytes);
     return Status.OK;
   },
 
