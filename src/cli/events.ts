@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import type { Happened } from '../machine/machine.js';
 import { formatPosition, type Position } from '../machine/position.js';
-import { eventFields, whose } from '../timeline/event-fields.js';
+import { eventFields } from '../timeline/event-fields.js';
 import { eventText } from '../timeline/event-text.js';
 import { eachStore, expand, type Step, type Stored } from '../timeline/expand.js';
 import { accessFields, Disassembler } from '../timeline/step-text.js';
 import { clip, hex64, valueText } from '../timeline/text.js';
+import { whose } from '../timeline/whose.js';
 import { Inspection, koid, type Output, printing } from './inspect.js';
 
 interface EventsOptions {

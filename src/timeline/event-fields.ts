@@ -5,6 +5,7 @@ import { formatPosition } from '../machine/position.js';
 import { resultText } from './event-text.js';
 import type { Names } from './names.js';
 import { hex64, hexBytes } from './text.js';
+import { whose } from './whose.js';
 
 /** Fields that are addresses or bit patterns, whatever their JavaScript type. */
 const HEXADECIMAL = /^(?:pc|sp|tp|arg1|arg2|abiReg|key|base|value|address|\w+Address)$/;
@@ -20,32 +21,6 @@ export function plain(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => plain(item, name));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plain(field, key)]));
-}
-
-/** Whom an event is about. Koids; absent where nobody is known. */
-export interface Whose {
-  readonly process?: number;
-  readonly thread?: number;
-  readonly core?: number;
-  /** The thread in whose call or instruction it happened, where that is another one. */
-  readonly by?: number;
-}
-
-/** The process, thread and core that an event names, else those whose instruction or call it was. */
-export function whose({ event, by }: Happened, names: Names): Whose {
-  const named = event as KernelEvent & { process?: number; thread?: number; core?: number; koid?: number };
-  const thread = named.thread ?? (event.type.startsWith('thread-') ? named.koid : undefined) ?? by?.thread;
-  const process =
-    named.process ??
-    (event.type.startsWith('process-') ? named.koid : undefined) ??
-    (thread === undefined ? undefined : names.processOf(thread) || undefined);
-  const core = named.core ?? (by?.thread === thread ? by?.core : undefined);
-  return {
-    ...(process === undefined ? {} : { process }),
-    ...(thread === undefined ? {} : { thread }),
-    ...(core === undefined ? {} : { core }),
-    ...(by === null || by.thread === thread ? {} : { by: by.thread }),
-  };
 }
 
 /**

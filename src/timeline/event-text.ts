@@ -2,19 +2,22 @@ import { TIME_INFINITE_NS } from '../abi/clocks.js';
 import { signalNames } from '../abi/signals.js';
 import { statusName } from '../abi/status.js';
 import { syscallByNumber } from '../abi/syscalls.js';
-import type { KernelEvent } from '../kernel/objects/events.js';
+import type { EventOf, KernelEvent } from '../kernel/objects/events.js';
+import { handleValue } from '../kernel/objects/handle-value.js';
 import type { Halt } from '../kernel/objects/kernel.js';
 import type { Happened, Machine } from '../machine/machine.js';
 import type { Names } from './names.js';
-import { clip, hex64, hexBytes, permissionsText, printable, valueText } from './text.js';
+import { clip, hex64, permissionsText, printable, valueText } from './text.js';
+import { type Whose, whose } from './whose.js';
 
 const MAX_BYTES_SHOWN = 16;
 /** Numbers from here on are shown in hexadecimal. */
 const LARGE = 65536;
 
 /** What happened, on one line, without when and to whom. */
-export function eventText(machine: Machine, { event, by }: Happened, names: Names): string {
+export function eventText(machine: Machine, happened: Happened, names: Names): string {
   const { k } = machine;
+  const { event, by } = happened;
   switch (event.type) {
     case 'span': {
       const registers = k.state.registers.get(event.thread);
@@ -49,9 +52,37 @@ export function eventText(machine: Machine, { event, by }: Happened, names: Name
       return `VMO ${names.task(event.vmo)} + ${hex64(event.offset)} = ${bytesText(event.bytes)}`;
     case 'signals-changed':
       return signalsText(machine, event.koid, event.signals);
+    case 'handle-added':
+    case 'handle-arrived':
+    case 'handle-removed':
+      return handleText(machine, event);
+    case 'channel-message-queued':
+      return `channel ${event.koid} gets ${event.bytes.length} bytes, ${event.handles.length} handles`;
+    case 'mapping-added': {
+      const what = `VMO ${names.task(event.vmo)} + ${hex64(event.vmoOffset)}`;
+      return `maps ${what} at ${hex64(event.base)}, ${hex64(event.sizeBytes)} bytes ${permissionsText(event.permissions)}`;
+    }
+    case 'vmar-created':
+      return `makes VMAR ${event.koid} at ${hex64(event.base)}, ${hex64(event.sizeBytes)} bytes`;
+    case 'vmo-created':
+      return `makes VMO ${names.task(event.koid)}, ${hex64(event.sizeBytes)} bytes`;
+    case 'process-life-changed': {
+      const end = event.life === 'dead' ? ` with ${event.returnCode}` : '';
+      return `process ${names.task(event.koid)} is ${event.life}${end}`;
+    }
     default:
-      return plainText(event);
+      return plainText(event, whose(happened, names));
   }
+}
+
+function handleText(
+  { k }: Machine,
+  event: EventOf<'handle-added'> | EventOf<'handle-arrived'> | EventOf<'handle-removed'>,
+): string {
+  const value = hex64(handleValue(event.slot, k.sharedBy(event.process).handleSecret));
+  const object = `${k.find(event.koid)?.kind ?? 'object'} ${event.koid}`;
+  const rights = event.type === 'handle-removed' ? '' : `, rights ${hex64(event.rights)}`;
+  return `handle ${value} ${event.type.replace('handle-', '')}: ${object}${rights}`;
 }
 
 export function haltText(halt: Halt): string {
@@ -103,18 +134,22 @@ export function resultText(number: number, result: bigint): string {
 }
 
 function bytesText(bytes: Uint8Array): string {
-  if (bytes.length <= 8) return valueText(bytes);
-  const shown = hexBytes(bytes.subarray(0, MAX_BYTES_SHOWN));
-  return bytes.length <= MAX_BYTES_SHOWN ? shown : `${shown}... (${bytes.length} bytes)`;
+  return bytes.length <= MAX_BYTES_SHOWN ? valueText(bytes) : `${bytes.length} bytes`;
 }
 
 const HEXADECIMAL = /^(?:address|newAddress|base|codeAddress|rights|flags|options|signals|mask)$/;
 const PERMISSIONS = /^(?:permissions|maxPermissions)$/;
 
-/** `vmo child created: koid 1057, parent 1031 …`: for events that speak for themselves. */
-function plainText(event: KernelEvent): string {
+/**
+ * `object destroyed: koid 1057`: for events that speak for themselves. What the line says anyway is left out, and
+ * what is not so.
+ */
+function plainText(event: KernelEvent, known: Whose): string {
   const { type, ...fields } = event;
-  const parts = Object.entries(fields).map(([name, value]) => `${name} ${fieldText(name, value)}`);
+  const parts = Object.entries(fields)
+    .filter(([name, value]) => value !== false && known[name as keyof Whose] !== value)
+    .filter(([name, value]) => name !== 'koid' || value !== known.thread)
+    .map(([name, value]) => (value === true ? name : `${name} ${fieldText(name, value)}`));
   return `${type.replaceAll('-', ' ')}: ${parts.join(', ')}`;
 }
 

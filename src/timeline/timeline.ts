@@ -91,10 +91,8 @@ export class Timeline {
     this.goTo(target);
     const order = comparePositions(this.position, target);
     if (order !== 0) {
-      throw new NoSuchPosition(
-        `the run has no position ${formatPosition(target)}; ` +
-          `${order < 0 ? 'its last one' : 'the next one'} is ${formatPosition(this.position)}`,
-      );
+      const where = `${order < 0 ? 'the run ends at' : 'the next one is'} ${formatPosition(this.position)}`;
+      throw new NoSuchPosition(`no position ${formatPosition(target)}, ${where}, look there`);
     }
     return this.machine;
   }

@@ -4,6 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { CommanderError } from 'commander';
+import { explain } from '../../src/cli/errors.js';
+import { eventsCommand } from '../../src/cli/events.js';
+import { infoCommand } from '../../src/cli/info.js';
+import { showCommand } from '../../src/cli/show.js';
+import { writesCommand } from '../../src/cli/writes.js';
 import { recordBytes, specOf } from '../timeline/runs.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -164,10 +170,10 @@ test('show: each part of a state, as text and as a document', (t) => {
   t.true(regions.some((r: { permissions: string }) => r.permissions === 'r-x'));
   const { objects } = json('show', bank, '--at', '50%', 'objects');
   t.true(objects.some((o: { type: string; name: string }) => o.type === 'vmo' && o.name === 'vdso/next'));
-  for (const what of ['summary', 'threads', 'regs', 'handles', 'maps', 'objects']) {
+  for (const what of ['threads', 'regs', 'handles', 'maps', 'objects']) {
     const { status, stdout } = jacinth('show', bank, what, '--at', '50%');
     t.is(status, 0);
-    t.regex(stdout, /lost-update|main|VMAR|job/);
+    t.regex(stdout, /lost-update|main/);
   }
   t.regex(jacinth('show', bank, '--at', 'end').stdout, /^halted: main process ended with 0$/m);
   t.is(json('show', bank, '--at', 'start').steps, 0);
@@ -217,8 +223,9 @@ test('writes: everybody, the last one, and none', (t) => {
   t.is(jacinth('writes', bank, '--addr', 'balance', '--before', '30', '--json').status, 1);
 });
 
-test('mistakes are one line on stderr', (t) => {
-  for (const args of [
+test('mistakes are one line, with what to do', async (t) => {
+  const verbs = { info: infoCommand, events: eventsCommand, show: showCommand, writes: writesCommand };
+  for (const [verb, ...args] of [
     ['show', bank, '--at', 'nowhere'],
     ['show', bank, '--at', '5:999999999'],
     ['show', bank, '--at', '999999999'],
@@ -236,11 +243,19 @@ test('mistakes are one line on stderr', (t) => {
     ['writes', bank, '--addr', 'balance', '--size', '0'],
     ['info', join(folder, 'nothing.jacinth')],
     ['info', MAIN],
-  ]) {
-    const { status, stdout, stderr } = jacinth(...args);
-    t.is(status, 125, args.join(' '));
-    t.is(stdout, '');
-    t.regex(stderr, /^jacinth: [^\n]+\n$/, args.join(' '));
-    t.notRegex(stderr, /internal error|undefined/);
+  ] as const) {
+    const command = verbs[verb]()
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} });
+    const reason = await t.throwsAsync(command.parseAsync(args, { from: 'user' }), undefined, args.join(' '));
+    t.notRegex(reason!.message, /undefined|NaN|\n./);
+    if (!(reason instanceof CommanderError)) {
+      t.regex(explain(reason).line, /^jacinth: [^\n]+, [^\n]+$/);
+      t.is(explain(reason).status, 125);
+    }
   }
+  const { status, stdout, stderr } = jacinth('show', bank, '--at', 'nowhere');
+  t.is(status, 125);
+  t.is(stdout, '');
+  t.regex(stderr, /^jacinth: not a position, nowhere, [^\n]+\n$/);
 });

@@ -35,7 +35,7 @@ export function recordRun(spec: RunSpec, detail: Detail = 'essential'): Recordin
   return Recording.open(bytesSource(recordBytes(spec, detail)));
 }
 
-/** Guests whose runs differ in kind: threads, channels, ports and timers, futexes with LR/SC, a crash, a deadlock. */
+/** Guests whose runs differ in kind: threads, channels, ports and timers, futexes with LR/SC, a crash, a deadlock, processes. */
 const GUESTS_TO_TRY = [
   'lost-update',
   'c-threads',
@@ -45,6 +45,7 @@ const GUESTS_TO_TRY = [
   'futex-mutex',
   'null-pointer',
   'abba-deadlock',
+  'process-tree',
 ];
 
 /** Short runs of any kind, down to slices of a few steps. */

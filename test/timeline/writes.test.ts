@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
+import { VmOption } from '../../src/abi/vm.js';
+import { mappingsBetween } from '../../src/kernel/objects/vmar.js';
 import { symbolizerFor } from '../../src/loader/crash-report.js';
 import { comparePositions, formatPosition, type Position, START } from '../../src/machine/position.js';
 import { mappingAt, piecesOf, readMemory } from '../../src/timeline/address-space.js';
@@ -151,6 +153,28 @@ test('after the end of a process, what was behind its addresses is still found',
     if (++told === 3) throw ENOUGH;
   });
   t.is(told, 3);
+});
+
+test('memory that processes share: writers are found in all of them', (t) => {
+  const timeline = new Timeline(recordRun(specOf('process-tree', { cores: 2, seed: 4 })));
+  const { events } = timeline.recording.end!;
+  const { k } = timeline.seek({ seq: Math.floor(events * 0.6), step: 0 });
+  const process = k.state.mainProcess;
+  const space = k.get(k.get(process, 'process').rootVmar, 'vmar');
+  const shared = [...mappingsBetween(k, space, space.base, space.base + space.sizeBytes)].find(
+    ({ mapping }) => {
+      const writable = (mapping.permissions & VmOption.PERM_WRITE) !== 0;
+      return writable && k.get(mapping.vmo, 'vmo').mappingsByProcess.size > 1;
+    },
+  );
+  t.truthy(shared);
+  const writers = new Set<number>();
+  const { base } = shared!.mapping;
+  eachWriter(timeline, process, base, 8, timeline.end, ({ process: writer, before, after }) => {
+    writers.add(writer);
+    t.notDeepEqual(before, after);
+  });
+  t.is(writers.size, 7, 'each process of the tree adds its number');
 });
 
 test('a long run is not expanded to find its last writer', (t) => {
