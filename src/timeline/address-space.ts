@@ -1,11 +1,13 @@
+import { rootVmarAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
 import { findMapping, type Mapping } from '../kernel/objects/vmar.js';
-import { pageForRead } from '../kernel/objects/vmo.js';
+import { pageForRead, placeInside } from '../kernel/objects/vmo-pages.js';
 import { PAGE_SIZE } from '../memory/page.js';
 
 /** A part of an address range that lies in one page of a VMO. */
 export interface Piece {
   readonly address: number;
+  /** The one that holds the page: never a slice or a reference. */
   readonly vmo: number;
   /** In the VMO, bytes. */
   readonly offset: number;
@@ -15,8 +17,9 @@ export interface Piece {
 /** The mapping behind an address, whatever its permissions; undefined also for processes that are no more. */
 export function mappingAt(k: Kernel, process: number, address: number): Mapping | undefined {
   const owner = k.find(process);
-  if (owner?.kind !== 'process' || k.find(owner.rootVmar)?.kind !== 'vmar') return undefined;
-  return findMapping(k, owner.rootVmar, address);
+  if (owner?.kind !== 'process') return undefined;
+  const root = rootVmarAt(k, owner, address, 'any');
+  return k.find(root)?.kind === 'vmar' ? findMapping(k, root, address) : undefined;
 }
 
 /** The mapped parts of an address range, page by page. The caller bounds the size. */
@@ -26,14 +29,21 @@ export function piecesOf(k: Kernel, process: number, address: number, sizeBytes:
   for (let at = address; at < end; ) {
     const size = Math.min(PAGE_SIZE - (at % PAGE_SIZE), end - at);
     const mapping = mappingAt(k, process, at);
-    if (mapping !== undefined) {
-      const offset = mapping.vmoOffset + (at - mapping.base);
-      const vmo = k.get(mapping.vmo, 'vmo');
-      if (offset < vmo.sizeBytes) out.push({ address: at, vmo: mapping.vmo, offset, sizeBytes: size });
-    }
+    const place = mapping === undefined ? null : placeBehind(k, mapping, at);
+    if (place !== null) out.push({ address: at, ...place, sizeBytes: size });
     at += size;
   }
   return out;
+}
+
+/** The VMO that holds what an address in a mapping shows, and where in it; null past its end. */
+export function placeBehind(
+  k: Kernel,
+  mapping: Mapping,
+  address: number,
+): Pick<Piece, 'vmo' | 'offset'> | null {
+  const place = placeInside(k.state, k.get(mapping.vmo, 'vmo'), mapping.vmoOffset + (address - mapping.base));
+  return place === null ? null : { vmo: place.vmo.koid, offset: place.offset };
 }
 
 /** Copies what a piece holds. */
@@ -41,7 +51,7 @@ export function readPiece(k: Kernel, { vmo, offset, sizeBytes }: Piece): Uint8Ar
   const object = k.find(vmo);
   if (object?.kind !== 'vmo') return new Uint8Array(sizeBytes);
   const start = offset % PAGE_SIZE;
-  return pageForRead(object, Math.floor(offset / PAGE_SIZE)).bytes.slice(start, start + sizeBytes);
+  return pageForRead(k.state, object, Math.floor(offset / PAGE_SIZE)).bytes.slice(start, start + sizeBytes);
 }
 
 /** Bytes that follow each other in an address space. */

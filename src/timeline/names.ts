@@ -1,6 +1,7 @@
+import { rootVmarsOf } from '../kernel/objects/address-space.js';
 import type { KernelEvent } from '../kernel/objects/events.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
-import { mappingsBetween } from '../kernel/objects/vmar.js';
+import { mappingsBetween, type VmarState } from '../kernel/objects/vmar.js';
 import type { Program } from '../loader/bootstrap.js';
 import { backtrace, describeWait, symbolizerFor } from '../loader/crash-report.js';
 import { imageSpan } from '../loader/segments.js';
@@ -47,9 +48,17 @@ export class Names {
   private modulesOf(process: number): Module[] {
     const { k } = this;
     const owner = k.find(process);
-    const root = owner?.kind === 'process' ? k.find(owner.rootVmar) : undefined;
-    if (root?.kind !== 'vmar') return [];
+    if (owner?.kind !== 'process') return [];
     const modules: Module[] = [];
+    for (const koid of rootVmarsOf(owner)) {
+      const root = k.find(koid);
+      if (root?.kind === 'vmar') this.addModulesIn(root, modules);
+    }
+    return modules;
+  }
+
+  private addModulesIn(root: VmarState, modules: Module[]): void {
+    const { k } = this;
     for (const { mapping } of mappingsBetween(k, root, root.base, root.base + root.sizeBytes)) {
       const page = mapping.vmoOffset === 0 ? k.get(mapping.vmo, 'vmo').pages.get(0) : undefined;
       if (page === undefined) continue;
@@ -59,7 +68,6 @@ export class Names {
       if (file === undefined || modules.some(({ elf }) => elf === file.elf)) continue;
       modules.push(loadedModule(file.name, file.elf, mapping.base - imageSpan(file.elf).address));
     }
-    return modules;
   }
 
   /** `function+0x12`, `variable`, else `module+0x1234`, else `0x1234`. */

@@ -2,6 +2,7 @@ import { rightsNames } from '../abi/rights.js';
 import { signalNames } from '../abi/signals.js';
 import { syscallByNumber } from '../abi/syscalls.js';
 import type { NamedRegister } from '../cpu/arch.js';
+import { rootVmarsOf } from '../kernel/objects/address-space.js';
 import { handleValue } from '../kernel/objects/handle-value.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
 import type { KernelObject } from '../kernel/objects/object.js';
@@ -163,7 +164,7 @@ export function mapViews(k: Kernel, process: ProcessState, names: Names): MapVie
       }
     }
   };
-  visit(process.rootVmar, 0);
+  for (const root of rootVmarsOf(process)) visit(root, 0);
   return out;
 }
 
@@ -189,8 +190,6 @@ function detailOf(object: KernelObject, names: Names): string {
       return `peer ${object.peer}, ${object.messages.size} messages`;
     case 'counter':
       return `value ${object.value}`;
-    case 'event':
-      return '';
     case 'eventpair':
       return `peer ${object.peer}`;
     case 'fifo':
@@ -211,5 +210,7 @@ function detailOf(object: KernelObject, names: Names): string {
       return `process ${object.process}, ${hex64(object.base)} + ${hex64(object.sizeBytes)}${object.destroyed ? ', destroyed' : ''}`;
     case 'vmo':
       return `${hex64(object.sizeBytes)} bytes, ${object.pages.size} pages, ${object.mappings} mappings${object.parent === 0 ? '' : `, child of ${object.parent}`}`;
+    default:
+      return '';
   }
 }

@@ -1,7 +1,8 @@
 import type { KernelEvent } from '../kernel/objects/events.js';
 import type { Kernel, KernelState } from '../kernel/objects/kernel.js';
-import { PAGE_SIZE } from '../memory/page.js';
-import { mappingAt, type Piece, piecesOf, readPiece } from './address-space.js';
+import { pageForRead } from '../kernel/objects/vmo-pages.js';
+import { PAGE_SIZE, ZERO_PAGE } from '../memory/page.js';
+import { mappingAt, type Piece, piecesOf, placeBehind, readPiece } from './address-space.js';
 
 /** Watched bytes that a write changes. */
 export interface Touched {
@@ -27,13 +28,32 @@ function identity(object: object): number {
   return number;
 }
 
+/** What tells whether a page of a VMO was written: another page, or, where it has none, another VMO. */
+function identityOf({ objects, nextKoid }: KernelState, vmo: number, page: number): number {
+  const object = objects.get(vmo);
+  if (object?.kind !== 'vmo') return vmo >= nextKoid ? UNBORN : GONE;
+  // A page that is not there may have come and gone, which changes the VMO itself.
+  return identity(object.pages.get(page) ?? object);
+}
+
+/** The page of a lender that shows where a VMO has none of its own; null when none does. */
+function lentPage(
+  objects: KernelState['objects'],
+  { vmo, offset }: Piece,
+): { readonly vmo: number; readonly offset: number } | null {
+  const object = objects.get(vmo);
+  if (object?.kind !== 'vmo' || offset >= object.lenderBytes) return null;
+  if (object.pages.has(Math.floor(offset / PAGE_SIZE))) return null;
+  return { vmo: object.lender, offset: object.lenderOffset + offset };
+}
+
 /**
  * Bytes of VMOs to be watched: those that stood behind an address range of a process at some time. So a write is
  * seen whatever way it takes: another mapping, another process, the kernel.
  */
 export class Watch {
   /** What is watched of a process's pages, by address; forgotten when a mapping may have changed. */
-  private readonly pages = new Map<number, readonly Piece[]>();
+  private readonly pages = new Map<number, Pick<Piece, 'vmo' | 'offset'> | null>();
   private process = 0;
   private generation = -1;
 
@@ -45,12 +65,13 @@ export class Watch {
   ) {}
 
   /** Two states of one run in which this is equal have the same bytes, and nobody wrote them in between. */
-  sample({ objects, nextKoid }: KernelState): readonly number[] {
-    return this.pieces.map(({ vmo, offset }) => {
-      const object = objects.get(vmo);
-      if (object?.kind !== 'vmo') return vmo >= nextKoid ? UNBORN : GONE;
-      // A page that is not there may have come and gone, which changes the VMO itself.
-      return identity(object.pages.get(Math.floor(offset / PAGE_SIZE)) ?? object);
+  sample(state: KernelState): readonly number[] {
+    return this.pieces.flatMap((piece) => {
+      const own = identityOf(state, piece.vmo, Math.floor(piece.offset / PAGE_SIZE));
+      const lent = lentPage(state.objects, piece);
+      return lent === null
+        ? [own, 0]
+        : [own, identityOf(state, lent.vmo, Math.floor(lent.offset / PAGE_SIZE))];
     });
   }
 
@@ -70,12 +91,10 @@ export class Watch {
     }
     const out: Touched[] = [];
     for (let done = 0; done < sizeBytes; ) {
-      const inPage = (address + done) % PAGE_SIZE;
-      const size = Math.min(PAGE_SIZE - inPage, sizeBytes - done);
-      for (const piece of this.ofPage(k, process, address + done - inPage)) {
-        const pageOffset = piece.offset - (piece.offset % PAGE_SIZE);
-        add(out, this.overlap(piece, pageOffset + inPage, size, done));
-      }
+      const at = address + done;
+      const size = Math.min(PAGE_SIZE - (at % PAGE_SIZE), sizeBytes - done);
+      const page = this.placeOfPage(k, process, at - (at % PAGE_SIZE));
+      if (page !== null) this.addTouched(out, k, page.vmo, page.offset + (at % PAGE_SIZE), size, done);
       done += size;
     }
     return out;
@@ -86,42 +105,62 @@ export class Watch {
     switch (event.type) {
       case 'vmo-written':
       case 'user-memory-written':
-        return this.inVmo(event.vmo, event.offset, event.bytes.length);
+        return this.inVmo(k, event.vmo, event.offset, event.bytes.length);
       case 'vmo-pages-dropped':
-        return this.inVmo(event.vmo, event.page * PAGE_SIZE, event.count * PAGE_SIZE);
+        return this.inVmo(k, event.vmo, event.page * PAGE_SIZE, event.count * PAGE_SIZE);
       case 'vmo-resized':
-        return this.inVmo(event.koid, event.sizeBytes, Number.MAX_SAFE_INTEGER - event.sizeBytes);
-      case 'vmo-child-created': {
-        const child = k.find(event.koid);
-        if (child?.kind !== 'vmo') return [];
+        return this.inVmo(k, event.koid, event.sizeBytes, Number.MAX_SAFE_INTEGER - event.sizeBytes);
+      case 'vmo-child-created':
         return this.pieces
-          .filter((p) => p.vmo === event.koid && child.pages.has(Math.floor(p.offset / PAGE_SIZE)))
-          .map((p) => ({ offset: p.address - this.address, sizeBytes: p.sizeBytes, skipped: 0 }));
-      }
+          .filter(({ vmo, offset }) => vmo === event.koid && isThere(k, vmo, offset))
+          .map(({ address, sizeBytes }) => ({ offset: address - this.address, sizeBytes, skipped: 0 }));
       default:
         return [];
     }
   }
 
-  private inVmo(vmo: number, offset: number, sizeBytes: number): Touched[] {
+  private inVmo(k: Kernel, vmo: number, offset: number, sizeBytes: number): Touched[] {
     const out: Touched[] = [];
-    for (const piece of this.pieces) {
-      if (piece.vmo === vmo) add(out, this.overlap(piece, offset, sizeBytes, 0));
-    }
+    this.addTouched(out, k, vmo, offset, sizeBytes, 0);
     return out;
   }
 
-  private ofPage(k: Kernel, process: number, address: number): readonly Piece[] {
+  /** Pieces in a range of a VMO, `done` bytes into a write, and those that show it because they have no page yet. */
+  private addTouched(
+    out: Touched[],
+    k: Kernel,
+    vmo: number,
+    offset: number,
+    sizeBytes: number,
+    done: number,
+  ): void {
+    for (const piece of this.pieces) {
+      if (piece.vmo === vmo) add(out, this.overlap(piece, offset, sizeBytes, done));
+      else {
+        const lent = lentPage(k.state.objects, piece);
+        if (lent?.vmo === vmo) add(out, this.overlap({ ...piece, ...lent }, offset, sizeBytes, done));
+      }
+    }
+  }
+
+  /** Where a page of a process is; null when it is not mapped, or holds nothing watched. */
+  private placeOfPage(k: Kernel, process: number, address: number): Pick<Piece, 'vmo' | 'offset'> | null {
     let found = this.pages.get(address);
     if (found === undefined) {
       const mapping = mappingAt(k, process, address);
-      const page = mapping === undefined ? -1 : mapping.vmoOffset + (address - mapping.base);
-      found = this.pieces.filter(
-        (p) => p.vmo === mapping?.vmo && p.offset >= page && p.offset < page + PAGE_SIZE,
-      );
+      const place = mapping === undefined ? null : placeBehind(k, mapping, address);
+      found = place === null || !this.mayTouch(k, place) ? null : place;
       this.pages.set(address, found);
     }
     return found;
+  }
+
+  private mayTouch(k: Kernel, { vmo, offset }: Pick<Piece, 'vmo' | 'offset'>): boolean {
+    return this.pieces.some((piece) => {
+      const { objects } = k.state;
+      const held = piece.vmo === vmo ? piece : lentPage(objects, piece);
+      return held?.vmo === vmo && held.offset >= offset && held.offset < offset + PAGE_SIZE;
+    });
   }
 
   /** The part of a piece that lies in a range of its VMO, `done` bytes into a write. */
@@ -132,6 +171,11 @@ export class Watch {
     const first = piece.address - this.address + (start - piece.offset);
     return { offset: first, sizeBytes: end - start, skipped: done + start - offset };
   }
+}
+
+function isThere(k: Kernel, vmo: number, offset: number): boolean {
+  const object = k.find(vmo);
+  return object?.kind === 'vmo' && pageForRead(k.state, object, Math.floor(offset / PAGE_SIZE)) !== ZERO_PAGE;
 }
 
 /** Joins what follows on the last one: a write across pages is one. */
