@@ -24,6 +24,9 @@ export const ClockUpdateOption = {
   VALUE_VALID: 0x1,
   RATE_ADJUST_VALID: 0x2,
   ERROR_BOUND_VALID: 0x4,
+  /** Of version 2 of the arguments, where the first is called so. */
+  SYNTHETIC_VALUE_VALID: 0x1,
+  REFERENCE_VALUE_VALID: 0x8,
 } as const;
 
 /** `ZX_CLOCK_UPDATE_MIN_RATE_ADJUST`, `…_MAX_…`, in parts per million. */

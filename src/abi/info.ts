@@ -120,7 +120,7 @@ export const INFO_TOPICS: Readonly<Record<InfoTopicName, InfoTopicSpec>> = {
   VCPU: { record: null, list: false, types: ['vcpu'], rights: Right.INSPECT },
   KMEM_STATS_COMPRESSION: { record: null, list: false, types: ['resource'], rights: Right.NONE },
   IOB: { record: 'zx_info_iob_t', list: false, types: ['iob'], rights: Right.INSPECT },
-  IOB_REGIONS: { record: null, list: true, types: ['iob'], rights: Right.INSPECT },
+  IOB_REGIONS: { record: 'zx_iob_region_info_t', list: true, types: ['iob'], rights: Right.INSPECT },
   VMAR_MAPS: { record: 'zx_info_maps_t', list: true, types: ['vmar'], rights: Right.INSPECT },
   POWER_DOMAINS: { record: null, list: false, types: ['resource'], rights: Right.NONE },
   MEMORY_STALL: { record: null, list: false, types: ['resource'], rights: Right.NONE },

@@ -37,7 +37,7 @@ export const IobAccess = {
 } as const;
 
 /** `ZX_IOB_REGION_TYPE_*`. */
-export const IobRegionType = { PRIVATE: 0 } as const;
+export const IobRegionType = { PRIVATE: 0, SHARED: 1 } as const;
 
 /** `ZX_IOB_DISCIPLINE_TYPE_*`. */
-export const IobDisciplineType = { NONE: 0 } as const;
+export const IobDisciplineType = { NONE: 0, ID_ALLOCATOR: 1, MEDIATED_WRITE_RING_BUFFER: 2 } as const;

@@ -373,6 +373,11 @@ export const STRUCT_PINS: Readonly<
   ],
   zx_clock_create_args_v1_t: [8, 8, { backstop_time: 0 }],
   zx_clock_update_args_v1_t: [24, 8, { rate_adjust: 0, padding1: 4, value: 8, error_bound: 16 }],
+  zx_clock_update_args_v2_t: [
+    32,
+    8,
+    { rate_adjust: 0, padding1: 4, synthetic_value: 8, reference_value: 16, error_bound: 24 },
+  ],
   zx_proc_args_t: [
     36,
     4,
@@ -390,8 +395,11 @@ export const STRUCT_PINS: Readonly<
   ],
   zx_packet_user_t: [32, 8, { u64: 0, u32: 0, u16: 0, c8: 0 }],
   zx_iob_discipline_t: [72, 8, { type: 0, reserved: 8 }],
+  zx_iob_discipline_mediated_write_ring_buffer_t: [64, 8, { tag: 0, reserved: 8 }],
+  zx_iob_region_shared_t: [32, 8, { options: 0, shared_region: 4, padding: 8 }],
   zx_iob_region_private_t: [32, 8, { options: 0, padding1: 4, padding2: 8 }],
   zx_iob_region_t: [120, 8, { type: 0, access: 4, size: 8, discipline: 16, private_region: 88 }],
+  zx_iob_region_info_t: [128, 8, { region: 0, koid: 120 }],
   zx_info_maps_detail_t: [88, 8, { mapping: 0 }],
   zx_packet_body_t: [32, 8, { user: 0, signal: 0, interrupt: 0, page_request: 0 }],
   zx_exception_arch_data_t: [24, 8, { x86_64: 0, arm_64: 0, riscv_64: 0 }],

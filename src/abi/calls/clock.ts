@@ -27,7 +27,7 @@ export const CLOCK_CALLS: readonly Call[] = [
       name: 'zx_clock_get_details_mapped',
       flags: ['vdsocall'],
       args: ['const void* clock_addr', 'uint64_t options', 'void* details'],
-      errors: [['ERR_INVALID_ARGS', 'unknown struct version']],
+      errors: [['ERR_INVALID_ARGS', 'unknown struct version or bad pointer']],
     },
     { name: 'zx_clock_get_monotonic', returns: 'zx_instant_mono_t', flags: ['vdsocall'], args: [] },
     {
@@ -41,7 +41,13 @@ export const CLOCK_CALLS: readonly Call[] = [
       args: [['zx_handle_t handle', { handle: uses('clock', Right.READ) }], 'zx_time_t* now'],
       errors: [['ERR_INVALID_ARGS', 'bad out']],
     },
-    { name: 'zx_clock_read_mapped', flags: ['vdsocall'], args: ['const void* clock_addr', 'zx_time_t* now'] },
+    {
+      name: 'zx_clock_read_mapped',
+      flags: ['vdsocall'],
+      args: ['const void* clock_addr', 'zx_time_t* now'],
+      errors: [['ERR_INVALID_ARGS', 'bad pointer']],
+      note: 'an address that is no mapped clock is undefined behaviour',
+    },
     {
       name: 'zx_clock_update',
       args: [
@@ -51,6 +57,7 @@ export const CLOCK_CALLS: readonly Call[] = [
       ],
       errors: [
         ['ERR_INVALID_ARGS', "change breaks clock's monotonic/continuous/backstop promise or bad version"],
+        ['ERR_BAD_STATE', 'first update without a value'],
       ],
       note: 'monotonic clocks cannot go back; continuous clocks cannot jump',
     },

@@ -18,8 +18,9 @@ export const IOB_CALLS: readonly Call[] = [
         ['ERR_NO_MEMORY', 'region full'],
         ['ERR_OUT_OF_RANGE', 'bad index'],
         ['ERR_WRONG_TYPE', 'region discipline differs'],
-        ['ERR_INVALID_ARGS', 'options'],
+        ['ERR_INVALID_ARGS', 'options or bad pointer'],
         ['ERR_ACCESS_DENIED', 'endpoint lacks mediated write'],
+        ['ERR_IO_DATA_INTEGRITY', 'header or index of the region impossible'],
       ],
     },
     {
@@ -45,7 +46,8 @@ export const IOB_CALLS: readonly Call[] = [
         'uint64_t size',
         ['zx_handle_t* out', { handle: creates('iob-shared-region') }],
       ],
-      errors: [['ERR_INVALID_ARGS', 'options or unaligned size']],
+      policy: 'NEW_IOB',
+      errors: [['ERR_INVALID_ARGS', 'options, unaligned size or bad out']],
     },
     {
       name: 'zx_iob_writev',
@@ -58,9 +60,11 @@ export const IOB_CALLS: readonly Call[] = [
       ],
       errors: [
         ['ERR_OUT_OF_RANGE', 'bad index'],
-        ['ERR_BAD_STATE', 'discipline differs'],
-        ['ERR_INVALID_ARGS', 'bad vector'],
+        ['ERR_WRONG_TYPE', 'region discipline differs'],
+        ['ERR_ACCESS_DENIED', 'endpoint lacks mediated write'],
+        ['ERR_INVALID_ARGS', 'options, bad vector, more than 8 vectors, too long'],
         ['ERR_NO_SPACE', 'ring full'],
+        ['ERR_IO_DATA_INTEGRITY', 'head or tail of the ring impossible'],
       ],
     },
     {

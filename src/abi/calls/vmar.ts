@@ -79,9 +79,10 @@ export const VMAR_CALLS: readonly Call[] = [
         'zx_vaddr_t* mapped_addr',
       ],
       errors: [
-        ['ERR_INVALID_ARGS', "len not the clock's mapped size, writable/executable options"],
-        ['ERR_ACCESS_DENIED', 'rights'],
-        ['ERR_WRONG_TYPE', 'clock not created MAPPABLE'],
+        [
+          'ERR_INVALID_ARGS',
+          "len not the clock's mapped size, writable/executable options, clock not created MAPPABLE",
+        ],
       ],
     },
     {

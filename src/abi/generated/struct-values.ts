@@ -11,8 +11,11 @@ export interface StructFields {
   zx_iovec_t: 'buffer' | 'capacity';
   zx_vmo_lock_state_t: 'offset' | 'size' | 'discarded_offset' | 'discarded_size';
   zx_iob_discipline_t: 'type' | 'reserved';
+  zx_iob_discipline_mediated_write_ring_buffer_t: 'tag' | 'reserved';
   zx_iob_region_private_t: 'options' | 'padding1' | 'padding2';
+  zx_iob_region_shared_t: 'options' | 'shared_region' | 'padding';
   zx_iob_region_t: 'type' | 'access' | 'size' | 'discipline' | 'private_region';
+  zx_iob_region_info_t: 'region' | 'koid';
   zx_info_handle_basic_t: 'koid' | 'rights' | 'type' | 'related_koid' | 'reserved' | 'padding1';
   zx_info_handle_extended_t: 'type' | 'handle_value' | 'rights' | 'reserved' | 'koid' | 'related_koid' | 'peer_owner_koid';
   zx_info_handle_count_t: 'handle_count';
@@ -85,6 +88,7 @@ export interface StructFields {
   zx_clock_details_v1_t: 'options' | 'backstop_time' | 'ticks_to_synthetic' | 'mono_to_synthetic' | 'error_bound' | 'query_ticks' | 'last_value_update_ticks' | 'last_rate_adjust_update_ticks' | 'last_error_bounds_update_ticks' | 'generation_counter' | 'padding1';
   zx_clock_create_args_v1_t: 'backstop_time';
   zx_clock_update_args_v1_t: 'rate_adjust' | 'padding1' | 'value' | 'error_bound';
+  zx_clock_update_args_v2_t: 'rate_adjust' | 'padding1' | 'synthetic_value' | 'reference_value' | 'error_bound';
   zx_proc_args_t: 'protocol' | 'version' | 'handle_info_off' | 'args_off' | 'args_num' | 'environ_off' | 'environ_num' | 'names_off' | 'names_num';
 }
 
@@ -98,8 +102,11 @@ export interface StructValues {
   zx_iovec_t: { buffer: bigint; capacity: bigint };
   zx_vmo_lock_state_t: { offset: bigint; size: bigint; discarded_offset: bigint; discarded_size: bigint };
   zx_iob_discipline_t: { type: bigint; reserved: bigint[] };
+  zx_iob_discipline_mediated_write_ring_buffer_t: { tag: bigint; reserved: bigint[] };
   zx_iob_region_private_t: { options: number; padding1: number; padding2: bigint[] };
+  zx_iob_region_shared_t: { options: number; shared_region: number; padding: bigint[] };
   zx_iob_region_t: { type: number; access: number; size: bigint; discipline: StructValues['zx_iob_discipline_t']; private_region: StructValues['zx_iob_region_private_t'] };
+  zx_iob_region_info_t: { region: StructValues['zx_iob_region_t']; koid: bigint };
   zx_info_handle_basic_t: { koid: bigint; rights: number; type: number; related_koid: bigint; reserved: number; padding1: Uint8Array };
   zx_info_handle_extended_t: { type: number; handle_value: number; rights: number; reserved: number; koid: bigint; related_koid: bigint; peer_owner_koid: bigint };
   zx_info_handle_count_t: { handle_count: number };
@@ -172,5 +179,6 @@ export interface StructValues {
   zx_clock_details_v1_t: { options: bigint; backstop_time: bigint; ticks_to_synthetic: StructValues['zx_clock_transformation_t']; mono_to_synthetic: StructValues['zx_clock_transformation_t']; error_bound: bigint; query_ticks: bigint; last_value_update_ticks: bigint; last_rate_adjust_update_ticks: bigint; last_error_bounds_update_ticks: bigint; generation_counter: number; padding1: Uint8Array };
   zx_clock_create_args_v1_t: { backstop_time: bigint };
   zx_clock_update_args_v1_t: { rate_adjust: number; padding1: Uint8Array; value: bigint; error_bound: bigint };
+  zx_clock_update_args_v2_t: { rate_adjust: number; padding1: Uint8Array; synthetic_value: bigint; reference_value: bigint; error_bound: bigint };
   zx_proc_args_t: { protocol: number; version: number; handle_info_off: number; args_off: number; args_num: number; environ_off: number; environ_num: number; names_off: number; names_num: number };
 }

@@ -28,4 +28,11 @@ export const CLOCK_LAYOUTS = {
     'int64_t value',
     'uint64_t error_bound',
   ),
+  zx_clock_update_args_v2_t: fields(
+    'int32_t rate_adjust',
+    'uint8_t padding1[4]',
+    'int64_t synthetic_value',
+    'int64_t reference_value',
+    'uint64_t error_bound',
+  ),
 } as const satisfies Layouts;

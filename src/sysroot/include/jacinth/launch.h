@@ -20,6 +20,9 @@ typedef struct {
   uint32_t argc;
   const jacinth_extra_handle_t *extra;
   uint32_t extra_count;
+  // Of zx_process_create: 0, or ZX_PROCESS_SHARED for a prototype. The program of a prototype must be static PIE,
+  // because the addresses of other programs lie where each process that shares has its own part.
+  uint32_t options;
 } jacinth_launch_t;
 
 // On success *process is the running child. Errors: those of the calls it makes; ZX_ERR_INVALID_ARGS for a file

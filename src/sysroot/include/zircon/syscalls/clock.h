@@ -18,6 +18,8 @@ __BEGIN_CDECLS
 #define ZX_CLOCK_UPDATE_OPTION_VALUE_VALID ((uint64_t)1u)
 #define ZX_CLOCK_UPDATE_OPTION_RATE_ADJUST_VALID ((uint64_t)2u)
 #define ZX_CLOCK_UPDATE_OPTION_ERROR_BOUND_VALID ((uint64_t)4u)
+#define ZX_CLOCK_UPDATE_OPTION_SYNTHETIC_VALUE_VALID ((uint64_t)1u)
+#define ZX_CLOCK_UPDATE_OPTION_REFERENCE_VALUE_VALID ((uint64_t)8u)
 
 #define ZX_CLOCK_UPDATE_MIN_RATE_ADJUST ((int32_t)-1000)
 #define ZX_CLOCK_UPDATE_MAX_RATE_ADJUST ((int32_t)0x3e8u)
@@ -59,6 +61,14 @@ typedef struct zx_clock_update_args_v1 {
   int64_t value;
   uint64_t error_bound;
 } zx_clock_update_args_v1_t;
+
+typedef struct zx_clock_update_args_v2 {
+  int32_t rate_adjust;
+  uint8_t padding1[4];
+  int64_t synthetic_value;
+  int64_t reference_value;
+  uint64_t error_bound;
+} zx_clock_update_args_v2_t;
 
 __END_CDECLS
 

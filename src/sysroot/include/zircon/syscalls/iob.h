@@ -19,19 +19,33 @@ __BEGIN_CDECLS
 #define ZX_IOB_ACCESS_EP1_CAN_MEDIATED_WRITE ((uint32_t)0x80u)
 
 #define ZX_IOB_REGION_TYPE_PRIVATE ((uint32_t)0u)
+#define ZX_IOB_REGION_TYPE_SHARED ((uint32_t)1u)
 
 #define ZX_IOB_DISCIPLINE_TYPE_NONE ((uint64_t)0u)
+#define ZX_IOB_DISCIPLINE_TYPE_ID_ALLOCATOR ((uint64_t)1u)
+#define ZX_IOB_DISCIPLINE_TYPE_MEDIATED_WRITE_RING_BUFFER ((uint64_t)2u)
 
 typedef struct zx_iob_discipline {
   uint64_t type;
   uint64_t reserved[8];
 } zx_iob_discipline_t;
 
+typedef struct zx_iob_discipline_mediated_write_ring_buffer {
+  uint64_t tag;
+  uint64_t reserved[7];
+} zx_iob_discipline_mediated_write_ring_buffer_t;
+
 typedef struct zx_iob_region_private {
   uint32_t options;
   uint32_t padding1;
   uint64_t padding2[3];
 } zx_iob_region_private_t;
+
+typedef struct zx_iob_region_shared {
+  uint32_t options;
+  zx_handle_t shared_region;
+  uint64_t padding[3];
+} zx_iob_region_shared_t;
 
 typedef struct zx_iob_region {
   uint32_t type;
@@ -40,6 +54,11 @@ typedef struct zx_iob_region {
   zx_iob_discipline_t discipline;
   zx_iob_region_private_t private_region;
 } zx_iob_region_t;
+
+typedef struct zx_iob_region_info {
+  zx_iob_region_t region;
+  zx_koid_t koid;
+} zx_iob_region_info_t;
 
 __END_CDECLS
 
