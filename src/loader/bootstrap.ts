@@ -35,6 +35,8 @@ const CAN_MAP_ALL =
 /** Rights of a root VMAR's handle as zx_process_create gives it. */
 const ROOT_VMAR_RIGHTS = DEFAULT_RIGHTS.vmar | Right.READ | Right.WRITE | Right.EXECUTE;
 
+const READ_EXECUTE_VMO_RIGHTS = (DEFAULT_RIGHTS.vmo | Right.EXECUTE) & ~Right.WRITE;
+
 const { base: USER_BASE, top: USER_TOP } = ADDRESS_SPACES.riscv64;
 /** Where the pieces of a first process go: nothing is random, so that two runs can be compared by address. */
 const VDSO_ADDRESS = USER_TOP - 0x8000000;
@@ -87,6 +89,26 @@ export function loadBias(elf: Elf): number {
 
 export const VDSO_LOAD_ADDRESS = VDSO_ADDRESS;
 
+/** What the handles of the first process's message are for, in their order. */
+const ROLES = [
+  ProcArg.PROC_SELF,
+  ProcArg.THREAD_SELF,
+  ProcArg.JOB_DEFAULT,
+  ProcArg.VMAR_ROOT,
+  ProcArg.VMAR_LOADED,
+  ProcArg.VMO_STACK,
+  ProcArg.VMO_VDSO,
+  ProcArg.VMO_EXECUTABLE,
+] as const;
+
+/**
+ * The bytes of that message.
+ * @throws ProcessArgsError
+ */
+export function startMessage({ args, environ }: Program): Uint8Array {
+  return encodeProcessArgs({ roles: ROLES.map((type) => ({ type, arg: 0 })), args, environ, names: [] });
+}
+
 /**
  * Starts the first process of an empty machine as Zircon's userboot starts its own: jobs, address space, segments,
  * vDSO, stack, one thread, and a channel with the processargs message.
@@ -102,24 +124,19 @@ export function bootstrap(m: Decider, program: Program, elf: Elf): void {
   const stack = boot.stack(elf, rootVmar);
   const thread = m.k.state.nextKoid;
   m.emit({ type: 'thread-created', koid: thread, process, name: 'main' });
-  const roles: readonly (readonly [type: number, koid: number, rights: number])[] = [
-    [ProcArg.PROC_SELF, process, DEFAULT_RIGHTS.process],
-    [ProcArg.THREAD_SELF, thread, DEFAULT_RIGHTS.thread],
-    [ProcArg.JOB_DEFAULT, boot.mainJob, DEFAULT_RIGHTS.job],
-    [ProcArg.VMAR_ROOT, rootVmar, ROOT_VMAR_RIGHTS],
-    [ProcArg.VMAR_LOADED, loaded, ROOT_VMAR_RIGHTS],
-    [ProcArg.VMO_STACK, stack, DEFAULT_RIGHTS.vmo],
-    [ProcArg.VMO_VDSO, vdsoVmo, (DEFAULT_RIGHTS.vmo | Right.EXECUTE) & ~Right.WRITE],
-    [ProcArg.VMO_EXECUTABLE, executable, (DEFAULT_RIGHTS.vmo | Right.EXECUTE) & ~Right.WRITE],
-  ];
+  const handles: Record<(typeof ROLES)[number], HandleEntry> = {
+    [ProcArg.PROC_SELF]: { koid: process, rights: DEFAULT_RIGHTS.process },
+    [ProcArg.THREAD_SELF]: { koid: thread, rights: DEFAULT_RIGHTS.thread },
+    [ProcArg.JOB_DEFAULT]: { koid: boot.mainJob, rights: DEFAULT_RIGHTS.job },
+    [ProcArg.VMAR_ROOT]: { koid: rootVmar, rights: ROOT_VMAR_RIGHTS },
+    [ProcArg.VMAR_LOADED]: { koid: loaded, rights: ROOT_VMAR_RIGHTS },
+    [ProcArg.VMO_STACK]: { koid: stack, rights: DEFAULT_RIGHTS.vmo },
+    [ProcArg.VMO_VDSO]: { koid: vdsoVmo, rights: READ_EXECUTE_VMO_RIGHTS },
+    [ProcArg.VMO_EXECUTABLE]: { koid: executable, rights: READ_EXECUTE_VMO_RIGHTS },
+  };
   const channel = boot.channel(
-    encodeProcessArgs({
-      roles: roles.map(([type]) => ({ type, arg: 0 })),
-      args: program.args,
-      environ: program.environ,
-      names: [],
-    }),
-    roles.map(([, koid, rights]) => ({ koid, rights })),
+    startMessage(program),
+    ROLES.map((role) => handles[role]),
     process,
   );
   m.emit({ type: 'process-life-changed', koid: process, life: 'running', returnCode: 0n });
@@ -220,6 +237,7 @@ class Boot {
       rootVmar,
       restrictedVmar: 0,
       shared: process,
+      sharing: false,
       handleSecret: newHandleSecret(m.k.config.entropySeed, process),
       main: true,
     });
@@ -258,6 +276,7 @@ class Boot {
       vmoOffset,
       permissions,
       maxPermissions: permissions,
+      endsWithStream: false,
     });
   }
 

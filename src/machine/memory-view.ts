@@ -2,7 +2,7 @@ import { VmOption } from '../abi/vm.js';
 import type { MemoryView } from '../cpu/arch.js';
 import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
-import { type Place, pageForRead, pageForWrite, placeInside } from '../kernel/objects/vmo-pages.js';
+import { type Place, pageForRead, pageForWrite, placeBehind } from '../kernel/objects/vmo-pages.js';
 import { PAGE_SIZE, type Page } from '../memory/page.js';
 
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
@@ -44,8 +44,7 @@ export class ProcessMemory implements MemoryView {
     const owner = this.k.get(this.process, 'process');
     const mapping = mappingAt(this.k, owner, pageNumber * PAGE_SIZE, this.mode);
     if (mapping === undefined || (mapping.permissions & permission) === 0) return null;
-    const offset = mapping.vmoOffset + (pageNumber * PAGE_SIZE - mapping.base);
-    return placeInside(this.k.state, this.k.get(mapping.vmo, 'vmo'), offset);
+    return placeBehind(this.k, mapping, pageNumber * PAGE_SIZE);
   }
 }
 

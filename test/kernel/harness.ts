@@ -1,5 +1,6 @@
 import { DEFAULT_RIGHTS } from '../../src/abi/rights.js';
 import { type SyscallName, syscallByName } from '../../src/abi/syscalls.js';
+import { ThreadStateKind } from '../../src/abi/threads.js';
 import { ADDRESS_SPACES, VmOption } from '../../src/abi/vm.js';
 import { seedPrng } from '../../src/base/prng.js';
 import type { Arch, Registers } from '../../src/cpu/arch.js';
@@ -40,9 +41,21 @@ export const FAKE_ARCH: Arch = {
   syscallArgument: notUsed,
   skipSyscall: () => {},
   setResult: (r, value) => new DataView(r.bytes.buffer).setBigInt64(0, value, true),
+  returnToSyscall: () => {},
+  stateSizeBytes: (kind) => (kind === ThreadStateKind.GENERAL_REGS ? 8 : null),
+  readState: (r, kind) => (kind === ThreadStateKind.GENERAL_REGS ? r.bytes.slice() : null),
+  isStateValid: (_, bytes) => bytes[0] !== 0xff,
+  writeState: (r, _, bytes) => r.bytes.set(bytes.subarray(0, 8)),
+  restricted: {
+    load: (r, state) => r.bytes.set(state.subarray(0, 8)),
+    save: (r) => new Uint8Array(256).fill(0).map((_, i) => r.bytes[i] ?? 0),
+    keep: () => new Uint8Array(0),
+    toVector: (r, _kept, { reason }) => new DataView(r.bytes.buffer).setBigUint64(0, reason, true),
+  },
   namedRegisters: () => [],
   floatRegisters: () => [],
   exceptionRegisters: () => [],
+  exceptionData: () => new Uint8Array(24),
   registerName: String,
   setRegister: () => {},
   disassemble: notUsed,
@@ -101,6 +114,7 @@ export class Harness implements Decider {
       vmoOffset: 0,
       permissions,
       maxPermissions: permissions,
+      endsWithStream: false,
     });
     this.thread = this.newThread(this.process, 'main');
     this.handles = {
@@ -136,7 +150,7 @@ export class Harness implements Decider {
       flags,
     });
     const handleSecret = newHandleSecret(this.k.config.entropySeed, koid);
-    this.emit({ type: 'process-created', koid, name, job: this.job, rootVmar, restrictedVmar: 0, shared: koid, handleSecret, main });
+    this.emit({ type: 'process-created', koid, name, job: this.job, rootVmar, restrictedVmar: 0, shared: koid, sharing: false, handleSecret, main });
     this.emit({ type: 'process-life-changed', koid, life: 'running', returnCode: 0n });
     return koid;
   }

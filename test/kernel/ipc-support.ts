@@ -123,6 +123,7 @@ export function addMemory(h: Harness, process: number): void {
     vmoOffset: 0,
     permissions,
     maxPermissions: permissions,
+    endsWithStream: false,
   });
 }
 

@@ -181,7 +181,6 @@ test('zx_vmar_map: statuses of handles, rights and options', (t) => {
   ]) {
     mapping('ERR_INVALID_ARGS', root, options);
   }
-  mapping('ERR_NOT_SUPPORTED', root, R | ALLOW_FAULTS | VmOption.FAULT_BEYOND_STREAM_SIZE);
   const resizable = newVmo(h, PAGE, VmoOption.RESIZABLE);
   mapping('ERR_NOT_SUPPORTED', root, R | VmOption.REQUIRE_NON_RESIZABLE, resizable);
   mapping('OK', root, R, resizable);
@@ -483,6 +482,7 @@ test('a machine has room for so many regions only: NO_MEMORY', (t) => {
       vmoOffset: 0,
       permissions: R,
       maxPermissions: R,
+      endsWithStream: false,
     });
   }
   const out = h.scratch(16);

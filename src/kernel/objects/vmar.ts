@@ -15,6 +15,8 @@ export interface Mapping {
   readonly permissions: number;
   /** ZX_VM_PERM_* bits that protect may grant: what VMO rights and VMAR flags allowed at map time. */
   readonly maxPermissions: number;
+  /** ZX_VM_FAULT_BEYOND_STREAM_SIZE: whole pages past the VMO's stream size are not there. */
+  readonly endsWithStream: boolean;
 }
 
 export interface ChildVmar {
@@ -62,6 +64,7 @@ export interface VmarEvents {
     vmoOffset: number;
     permissions: number;
     maxPermissions: number;
+    endsWithStream: boolean;
   };
   'mapping-removed': { vmar: number; base: number };
   /** `vmar` is the root of the address space. */
@@ -108,11 +111,12 @@ export const vmarReducers: Reducers<VmarEvents> = {
     k.memoryGeneration++;
   },
   'mapping-added': (k, e) => {
-    k.update(e.vmar, 'vmar', (vmar) => {
-      const { base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions } = e;
+    const { vmar: koid, base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions, endsWithStream } = e;
+    const kind = 'mapping';
+    k.update(koid, 'vmar', (vmar) => {
       vmar.regions = vmar.regions.set(
         base / PAGE_SIZE,
-        { kind: 'mapping', base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions },
+        { kind, base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions, endsWithStream },
         k.owner,
       );
     });

@@ -2,6 +2,7 @@ import type { IntMap } from '../../base/int-map.js';
 import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
 import type { Kernel } from './kernel.js';
 import type { KernelObject } from './object.js';
+import type { Mapping } from './vmar.js';
 import type { VmoState } from './vmo.js';
 
 /** Where VMOs are looked up: a cursor's state or a snapshot. */
@@ -28,6 +29,17 @@ export function memoryOf(state: Objects, vmo: VmoState): VmoState {
 export function placeOf(state: Objects, vmo: VmoState, offset: number): Place {
   if (vmo.childKind !== 'slice' && vmo.childKind !== 'reference') return { vmo, offset };
   return { vmo: lenderOf(state, vmo), offset: vmo.lenderOffset + offset };
+}
+
+/** Where the byte at an address in a mapping is held; null past the end of what it shows. */
+export function placeBehind(k: Kernel, mapping: Mapping, address: number): Place | null {
+  const vmo = k.get(mapping.vmo, 'vmo');
+  const offset = mapping.vmoOffset + (address - mapping.base);
+  if (mapping.endsWithStream) {
+    const { contentSizeBytes } = memoryOf(k.state, vmo);
+    if (offset >= Math.ceil(contentSizeBytes / PAGE_SIZE) * PAGE_SIZE) return null;
+  }
+  return placeInside(k.state, vmo, offset);
 }
 
 /** As `placeOf`, null past the VMO's end. */

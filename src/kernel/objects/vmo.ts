@@ -156,6 +156,7 @@ export const vmoReducers: Reducers<VmoEvents> = {
     k.update(e.koid, 'vmo', (vmo) => {
       vmo.contentSizeBytes = e.contentSizeBytes;
     });
+    k.memoryGeneration++;
   },
   'vmo-cache-policy-set': (k, e) => {
     k.update(e.koid, 'vmo', (vmo) => {

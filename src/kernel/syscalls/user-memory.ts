@@ -4,7 +4,7 @@ import { PAGE_SIZE, ZERO_PAGE } from '../../memory/page.js';
 import { type AddressMode, mappingAt } from '../objects/address-space.js';
 import type { Kernel } from '../objects/kernel.js';
 import type { Mapping } from '../objects/vmar.js';
-import { pageForRead, placeInside } from '../objects/vmo-pages.js';
+import { pageForRead, placeBehind } from '../objects/vmo-pages.js';
 import type { Decider } from './decider.js';
 import { refuse } from './refusal.js';
 
@@ -40,8 +40,7 @@ export function pieces(
       mapping = mappingAt(k, owner, at, mode);
       if (mapping === undefined || (mapping.permissions & permission) === 0) return null;
     }
-    const offset = mapping.vmoOffset + (at - mapping.base);
-    const place = placeInside(k.state, k.get(mapping.vmo, 'vmo'), offset);
+    const place = placeBehind(k, mapping, at);
     if (place === null) return null;
     const count = Math.min(PAGE_SIZE - (at % PAGE_SIZE), address + length - at);
     out.push({ address: at, vmo: place.vmo.koid, offset: place.offset, length: count });

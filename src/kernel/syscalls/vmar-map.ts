@@ -57,10 +57,7 @@ export function requireWriteOrExecute(call: Call, permissions: number): void {
 /** Checks of zx_vmar_map that concern neither handles nor the place; gives the whole pages to map. */
 function checkRequest(k: Kernel, vmo: VmoState, options: number, vmoOffset: bigint, len: bigint): bigint {
   const faultsAllowed = (options & VmOption.ALLOW_FAULTS) !== 0;
-  if ((options & VmOption.FAULT_BEYOND_STREAM_SIZE) !== 0) {
-    requireArgs(faultsAllowed);
-    refuse(Status.ERR_NOT_SUPPORTED);
-  }
+  requireArgs(faultsAllowed || (options & VmOption.FAULT_BEYOND_STREAM_SIZE) === 0);
   requireArgs((options & ~VM_MAP_OPTIONS) === 0);
   if ((options & VmOption.REQUIRE_NON_RESIZABLE) !== 0 && vmo.resizable) refuse(Status.ERR_NOT_SUPPORTED);
   if (!faultsAllowed && vmo.discardable) refuse(Status.ERR_NOT_SUPPORTED);
@@ -132,6 +129,7 @@ export const mapVmo: Handler<'zx_vmar_map'> = (
     vmoOffset: Number(vmo_offset),
     permissions,
     maxPermissions,
+    endsWithStream: (options & VmOption.FAULT_BEYOND_STREAM_SIZE) !== 0,
   });
   if (isCode) call.emit({ type: 'vdso-mapped', vmar: rootOf(call.k, vmar).koid, codeAddress: place.base });
   // What was overwritten may be where the address should go: the new mapping goes again then, the old is lost.

@@ -49,6 +49,7 @@ function joins(k: Kernel, a: Mapping, b: Mapping): boolean {
     a.vmoOffset + a.sizeBytes === b.vmoOffset &&
     a.permissions === b.permissions &&
     a.maxPermissions === b.maxPermissions &&
+    a.endsWithStream === b.endsWithStream &&
     k.get(a.vmo, 'vmo').vdsoCodeSizeBytes === 0
   );
 }

@@ -98,6 +98,6 @@ export function partOf(whole: Mapping, { start, end }: Range): Mapping {
 }
 
 export function addMapping(m: Decider, vmar: number, mapping: Mapping): void {
-  const { base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions } = mapping;
-  m.emit({ type: 'mapping-added', vmar, base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions });
+  const { kind: _, ...rest } = mapping;
+  m.emit({ type: 'mapping-added', vmar, ...rest });
 }
