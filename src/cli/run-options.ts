@@ -1,6 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { VINTAGES, type Vintage } from '../abi/vintage.js';
-import { DEFAULTS, type RunSpec, type Strategy } from '../loader/launch.js';
+import {
+  DEFAULTS,
+  MAX_PHYSICAL_PAGES,
+  MAX_QUANTUM_STEPS,
+  type RunSpec,
+  type Strategy,
+} from '../loader/launch.js';
 import { ExitStatus } from '../machine/exit-status.js';
 import { readProgramFile } from '../platform/node/program-file.js';
 import { UserError } from './errors.js';
@@ -34,7 +40,12 @@ export function addRunOptions(command: Command): Command {
     .argument('[args...]', "the program's arguments, after --")
     .option('--cores <n>', 'simulated cores, 1 to 64', wholeNumber(1, 64), DEFAULTS.cores)
     .option('--seed <n>', 'seed of the schedule', wholeNumber(0, max), DEFAULTS.seed)
-    .option('--quantum <n>', 'steps a thread keeps a core', wholeNumber(1, 1e9), DEFAULTS.quantumSteps)
+    .option(
+      '--quantum <n>',
+      'steps a thread keeps a core',
+      wholeNumber(1, MAX_QUANTUM_STEPS),
+      DEFAULTS.quantumSteps,
+    )
     .addOption(
       new Option('--strategy <name>', 'who runs next')
         .choices(['random', 'round-robin'])
@@ -50,7 +61,7 @@ export function addRunOptions(command: Command): Command {
     .option(
       '--memory <MiB>',
       'memory that guests may fill',
-      wholeNumber(1, 4096),
+      wholeNumber(1, MAX_PHYSICAL_PAGES / 256),
       DEFAULTS.physicalPages / 256,
     )
     .addOption(

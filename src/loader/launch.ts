@@ -6,7 +6,7 @@ import type { Oracle } from '../kernel/scheduler/oracle.js';
 import { RoundRobin } from '../kernel/scheduler/round-robin.js';
 import { SeededRandom } from '../kernel/scheduler/seeded-random.js';
 import { Machine } from '../machine/machine.js';
-import { bootstrap, checkProgram, type Program, vdsoCalls } from './bootstrap.js';
+import { bootstrap, checkProgram, type Program, startMessage, vdsoCalls } from './bootstrap.js';
 
 export type Strategy = 'random' | 'round-robin';
 
@@ -28,6 +28,10 @@ export interface RunSpec {
   /** The ABI that the program was written for. */
   readonly vintage: Vintage;
 }
+
+/** 4 GiB of 4 KiB pages; a quantum that one command can take in some seconds. */
+export const MAX_PHYSICAL_PAGES = 1 << 20;
+export const MAX_QUANTUM_STEPS = 1e9;
 
 export const DEFAULTS = {
   cores: 1,
@@ -53,10 +57,12 @@ export function machineConfig({ cores, entropySeed, physicalPages, vintage }: Ru
 
 /**
  * A machine whose first command starts the program; observers have time to come before it.
- * @throws ElfError when the program cannot be run here
+ * @throws ElfError, ProcessArgsError when the program cannot be run here
  */
 export function launch(spec: RunSpec, oracle: Oracle = oracleFor(spec)): Machine {
   const elf = checkProgram(spec.program.bytes);
+  // Now, not amid the first command: who records has not made a file yet.
+  startMessage(spec.program);
   const config = machineConfig(spec);
   return new Machine({
     state: emptyState(config, seedPrng(spec.entropySeed, 'cprng')),

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { Hasher } from '../base/digest.js';
 import { seedPrng } from '../base/prng.js';
 import { RISCV64 } from '../cpu/riscv64/arch.js';
@@ -5,6 +6,8 @@ import { countSteps } from '../kernel/objects/core.js';
 import { applyEvent, type KernelEvent } from '../kernel/objects/events.js';
 import { emptyState, Kernel, type KernelState } from '../kernel/objects/kernel.js';
 import { hashEvent, stateHash } from '../kernel/objects/state-hash.js';
+import { MAX_OBJECTS } from '../kernel/syscalls/handles.js';
+import { MAX_MESSAGE_BYTES } from '../kernel/syscalls/quota.js';
 import { machineConfig } from '../loader/launch.js';
 import { ProcessMemory } from '../machine/memory-view.js';
 import { comparePositions, type Position } from '../machine/position.js';
@@ -14,6 +17,7 @@ import type { Recording } from './format/reader.js';
 import { RecordingError } from './format/recording-error.js';
 import { Diverged } from './player.js';
 import { specOf } from './run-header.js';
+import { storedEvent } from './stored-event.js';
 
 interface Effect {
   readonly effect: number;
@@ -89,11 +93,28 @@ export class Fold {
     throw new Diverged({ position: this.position, what, recorded, replayed });
   }
 
-  /** One step of the open span, or the next kernel event. */
+  /**
+   * One step of the open span, or the next kernel event.
+   * @throws RecordingError for what cannot be applied: the file may be a stranger's
+   */
   private next(target: Position): boolean {
+    try {
+      return this.apply(target);
+    } catch (reason) {
+      if (reason instanceof RecordingError) throw reason;
+      const { seq, step } = this.position;
+      const what = `what is recorded after ${seq}:${step} cannot be applied`;
+      throw new RecordingError('damaged', what, null, 'record again');
+    }
+  }
+
+  private apply(target: Position): boolean {
     const { span } = this;
+    // Of a recording that was cut, the chunk of events may be there and that of the spans among them not.
+    if (span === undefined && !this.recording.complete) return false;
     if (span !== undefined && span.seq === this.k.state.seq) {
       if (this.stepsOfSpan < span.steps) {
+        if (this.effect === undefined && !this.recording.complete) return false;
         this.step(span);
         return true;
       }
@@ -105,10 +126,20 @@ export class Fold {
     if (target.seq <= this.k.state.seq) return false;
     const record = this.events.next();
     if (record.done) return false;
-    const { event } = record.value as { event: KernelEvent };
+    const event = storedEvent(record.value);
+    this.checkRoom(event);
     applyEvent(this.k, event);
     hashEvent(this.hasher, event);
     return true;
+  }
+
+  /** The bounds that deciders keep to. */
+  private checkRoom(event: KernelEvent): void {
+    const { committedPages, objects, messageBytes } = this.k.state;
+    const more = event.type === 'vmo-pages-committed' ? event.count : 0;
+    const fits =
+      committedPages + more <= this.k.config.physicalPages && messageBytes <= 2 * MAX_MESSAGE_BYTES;
+    assert(fits && objects.size <= 2 * MAX_OBJECTS, 'more than a machine can hold');
   }
 
   /** Applies one instruction's effects: registers, memory, and where the next one is. */
@@ -116,6 +147,7 @@ export class Fold {
     const { k } = this;
     const registers = k.registersForWrite(span.thread);
     const memory = new ProcessMemory(k, k.get(span.thread, 'thread').process);
+    assert(this.effect !== undefined, 'the steps of a span are missing');
     this.effect = this.effects.next().value;
     while (this.effect !== undefined && this.effect.effect !== EFFECTS.step) {
       const { effect, size, address, value } = this.effect;

@@ -1,20 +1,18 @@
-import type { Digest } from '../base/digest.js';
-import { Hasher } from '../base/digest.js';
 import type { Trace } from '../cpu/arch.js';
 import type { KernelEvent } from '../kernel/objects/events.js';
-import { hashEvent, stateHash } from '../kernel/objects/state-hash.js';
+import { stateHash } from '../kernel/objects/state-hash.js';
 import { usableCores } from '../kernel/scheduler/oracle.js';
+import { ElfError } from '../loader/elf.js';
 import { launch, type RunSpec } from '../loader/launch.js';
+import { ProcessArgsError } from '../loader/processargs.js';
 import type { Checkpoint, Machine } from '../machine/machine.js';
 import { comparePositions, type Position } from '../machine/position.js';
+import { type DigestRow, digestRows } from './digest-rows.js';
 import type { Recording } from './format/reader.js';
-import {
-  RecordedSchedule,
-  type ScheduleColumns,
-  ScheduleEnded,
-  ScheduleImpossible,
-} from './recorded-schedule.js';
+import { RecordingError } from './format/recording-error.js';
+import { RecordedSchedule, ScheduleEnded, ScheduleImpossible } from './recorded-schedule.js';
 import { specOf } from './run-header.js';
+import { eventIn, sameEvent } from './stored-event.js';
 
 /** Where a replay left its recording, and both sides of it. */
 export interface Divergence {
@@ -32,12 +30,6 @@ export class Diverged extends Error {
   }
 }
 
-interface DigestRow {
-  readonly position: Position;
-  readonly state: Digest;
-  readonly events: Digest;
-}
-
 /**
  * Runs a recorded run again, its choices taken from the recording, and compares: digests wherever the recording has
  * one, kernel events one by one where it has them.
@@ -49,20 +41,18 @@ export class Player {
   private readonly schedule: RecordedSchedule;
   private nextDigest = 0;
   private recordedEvents: Iterator<unknown> | null;
-  private broken: Divergence | null = null;
+  private broken: Diverged | RecordingError | null = null;
 
-  /** @throws RecordingError, ElfError */
+  /** @throws RecordingError */
   constructor(private readonly recording: Recording) {
     this.spec = specOf(recording);
-    this.schedule = new RecordedSchedule(readSchedule(recording));
-    this.digests = [...recording.rows('digests')].map(({ seq, step, state, events }) => {
-      return { position: { seq, step }, state, events };
-    });
+    this.schedule = new RecordedSchedule(recording);
+    this.digests = digestRows(recording);
     this.recordedEvents =
       recording.header.machine.detail === 'full'
         ? recording.records('kernel-events')[Symbol.iterator]()
         : null;
-    this.machine = launch(this.spec, this.schedule);
+    this.machine = launchRecorded(this.spec, this.schedule);
     this.machine.happened.subscribe(({ seq, event }) => this.compareEvent(seq, event));
   }
 
@@ -93,6 +83,7 @@ export class Player {
     if (!this.checked(() => this.machine.command(Number.POSITIVE_INFINITY, trace))) return false;
     this.compareDigests();
     if (this.machine.halted) this.compareEnd();
+    else this.compareLength();
     return true;
   }
 
@@ -105,6 +96,7 @@ export class Player {
     if (comparePositions(this.machine.position, target) >= 0) return true;
     this.compareDigests();
     if (this.machine.halted) this.compareEnd();
+    else this.compareLength();
     return true;
   }
 
@@ -124,9 +116,9 @@ export class Player {
     throw new Diverged({ position: this.machine.position, what, recorded, replayed });
   }
 
-  /** Divergences found inside the machine's own emit wait until it is done: observers do not throw. */
+  /** What was found inside the machine's own emit waits until it is done: observers do not throw. */
   private raise(): void {
-    if (this.broken !== null) throw new Diverged(this.broken);
+    if (this.broken !== null) throw this.broken;
   }
 
   private compareDigests(): void {
@@ -140,6 +132,18 @@ export class Player {
     if (this.machine.eventHash() !== due.events) this.diverge('events', due.events, this.machine.eventHash());
     const state = stateHash(this.machine.k.snapshot());
     if (state !== due.state) this.diverge('state', due.state, state);
+  }
+
+  /** A run that goes on behind its recorded end will not come to it any more. */
+  private compareLength(): void {
+    const { end } = this.recording;
+    const { steps, seq } = this.machine.k.state;
+    if (end === null || (steps <= end.steps && seq <= end.events)) return;
+    this.diverge(
+      'end',
+      `${end.events} events, ${end.steps} steps`,
+      `${seq} events, ${steps} steps, and more`,
+    );
   }
 
   private compareEnd(): void {
@@ -160,34 +164,56 @@ export class Player {
 
   private compareEvent(seq: number, event: KernelEvent): void {
     if (this.recordedEvents === null || event.type === 'span' || this.broken !== null) return;
-    const next = this.recordedEvents.next();
-    if (next.done) {
+    let next: IteratorResult<unknown>;
+    try {
+      next = this.recordedEvents.next();
+    } catch (reason) {
+      if (!(reason instanceof RecordingError)) throw reason;
+      this.broken = reason;
+      return;
+    }
+    if (next.done && !this.recording.complete) {
       this.recordedEvents = null;
       return;
     }
-    const recorded = (next.value as { event?: KernelEvent }).event;
-    if (recorded !== undefined && digestOfEvent(recorded) === digestOfEvent(event)) return;
-    this.broken = {
+    const recorded = next.done ? undefined : eventIn(next.value);
+    if (sameEvent(recorded, event)) return;
+    this.broken = new Diverged({
       position: { seq, step: 0 },
       what: 'event',
       recorded: describeEvent(recorded),
       replayed: describeEvent(event),
-    };
+    });
   }
 }
 
-function digestOfEvent(event: KernelEvent): Digest {
-  const h = new Hasher();
-  hashEvent(h, event);
-  return h.value();
+/**
+ * The machine of a recorded run.
+ * @throws RecordingError also for what `launch` refuses: no run of it can have been recorded
+ */
+function launchRecorded(spec: RunSpec, schedule: RecordedSchedule): Machine {
+  try {
+    return launch(spec, schedule);
+  } catch (reason) {
+    if (!(reason instanceof ElfError || reason instanceof ProcessArgsError)) throw reason;
+    throw new RecordingError(
+      'damaged',
+      `the recorded program cannot run: ${reason.message}`,
+      null,
+      'record again',
+    );
+  }
 }
 
-/** An event on one line, for people. */
+const DESCRIPTION_LENGTH = 1000;
+
+/** An event on one line, for people; not all of one that is very long. */
 export function describeEvent(event: unknown): string {
-  return JSON.stringify(event, (_, value: unknown) => {
+  const text = JSON.stringify(event ?? 'nothing', (_, value: unknown) => {
     if (typeof value === 'bigint') return `0x${BigInt.asUintN(64, value).toString(16)}`;
     return value instanceof Uint8Array ? `${value.length} bytes` : value;
   });
+  return text.length > DESCRIPTION_LENGTH ? `${text.slice(0, DESCRIPTION_LENGTH)}…` : text;
 }
 
 function describeChoice({ core, thread, steps }: { core: number; thread: number; steps: number }): string {
@@ -200,22 +226,4 @@ function describeRunnable(machine: Machine): string {
     (core) => `${state.cores[core].thread || 'any queued'} on core ${core}`,
   );
   return `${held.join(', ')}; queued: ${state.runQueue.join(', ') || 'none'}`;
-}
-
-function readSchedule(recording: Recording): ScheduleColumns {
-  const parts = [...recording.tables('schedule')].map(({ columns, rowCount }) => ({ columns, rowCount }));
-  const total = parts.reduce((sum, part) => sum + part.rowCount, 0);
-  const out = {
-    core: new Uint8Array(total),
-    thread: new Float64Array(total),
-    steps: new Float64Array(total),
-  };
-  let at = 0;
-  for (const { columns, rowCount } of parts) {
-    out.core.set(columns.core, at);
-    out.thread.set(columns.thread, at);
-    out.steps.set(columns.steps, at);
-    at += rowCount;
-  }
-  return out;
 }

@@ -1,5 +1,8 @@
 import type { KernelState } from '../kernel/objects/kernel.js';
 import { type Choice, type Oracle, usableCores } from '../kernel/scheduler/oracle.js';
+import type { Table } from './format/columns.js';
+import type { SchemaOf } from './format/kinds.js';
+import type { Recording } from './format/reader.js';
 
 /** Thrown when a machine asks for a choice behind the last one recorded: the recording was cut there. */
 export class ScheduleEnded extends Error {
@@ -17,35 +20,72 @@ export class ScheduleImpossible extends Error {
   }
 }
 
-/** All slices of a recording, in columns: three numbers a slice, so that a billion steps fit in memory. */
-export interface ScheduleColumns {
-  readonly core: Uint8Array;
-  readonly thread: Float64Array;
-  readonly steps: Float64Array;
+/** The slices of a recording by number. One chunk of them is in memory, whatever the file claims to hold. */
+class RecordedSlices {
+  private readonly chunks: readonly number[];
+  /** The number of the first slice of each chunk, as far as chunks were read. */
+  private readonly starts = [0];
+  private at = -1;
+  private table: Table<SchemaOf<'schedule'>> | null = null;
+
+  constructor(private readonly recording: Recording) {
+    this.chunks = recording.chunksOfKind('schedule');
+  }
+
+  /**
+   * Null behind the last one.
+   * @throws RecordingError
+   */
+  get(slice: number): Choice | null {
+    while (
+      this.table === null ||
+      slice < this.starts[this.at] ||
+      slice >= this.starts[this.at] + this.table.rowCount
+    ) {
+      const next = this.chunkOf(slice);
+      if (next >= this.chunks.length) return null;
+      this.at = next;
+      this.table = this.recording.table('schedule', this.chunks[next]);
+      this.starts[next + 1] = this.starts[next] + this.table.rowCount;
+    }
+    const { core, thread, steps } = this.table.columns;
+    const row = slice - this.starts[this.at];
+    return { core: core[row], thread: thread[row], steps: steps[row] };
+  }
+
+  /** The last chunk known to begin at or before a slice. */
+  private chunkOf(slice: number): number {
+    let low = 0;
+    let high = this.starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (this.starts[middle] <= slice) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
 }
 
 /** Takes the choices that were taken. `next` is where it goes on; a seek sets it to the checkpoint's. */
 export class RecordedSchedule implements Oracle {
   next = 0;
+  private readonly slices: RecordedSlices;
 
-  constructor(private readonly columns: ScheduleColumns) {}
+  constructor(recording: Recording) {
+    this.slices = new RecordedSlices(recording);
+  }
 
   choose(state: KernelState): Choice | null {
     if (usableCores(state).length === 0) return null;
-    const i = this.next;
-    if (i >= this.columns.core.length) throw new ScheduleEnded('the recording ends here');
-    this.next++;
-    const choice = {
-      core: this.columns.core[i],
-      thread: this.columns.thread[i],
-      steps: this.columns.steps[i],
-    };
+    const choice = this.slices.get(this.next);
+    if (choice === null) throw new ScheduleEnded('the recording ends here');
+    const slice = this.next++;
     const core = state.cores[choice.core];
     const possible =
       choice.steps >= 1 &&
       core !== undefined &&
       (core.thread === choice.thread || state.runQueue.includes(choice.thread));
-    if (!possible) throw new ScheduleImpossible(choice, i);
+    if (!possible) throw new ScheduleImpossible(choice, slice);
     return choice;
   }
 }

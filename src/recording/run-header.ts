@@ -1,6 +1,6 @@
 import { VINTAGES } from '../abi/vintage.js';
 import { BOOTSTRAP_VERSION } from '../loader/bootstrap.js';
-import type { RunSpec, Strategy } from '../loader/launch.js';
+import { MAX_PHYSICAL_PAGES, MAX_QUANTUM_STEPS, type RunSpec, type Strategy } from '../loader/launch.js';
 import { VERSION } from '../version.js';
 import { blobDigest } from './format/blobs.js';
 import type { RecordingHeader } from './format/header.js';
@@ -51,9 +51,12 @@ export function specOf(recording: Recording): RunSpec {
     refuse(`the recording is of an unknown ABI, ${header.abi}`);
   const { machine } = header;
   const physicalPages = Number(machine.physicalPages);
-  if (!Number.isSafeInteger(physicalPages) || physicalPages < 1 || physicalPages > 1 << 22) {
-    refuse('the recording has a machine of an impossible size');
-  }
+  const impossible =
+    !Number.isSafeInteger(physicalPages) ||
+    physicalPages < 1 ||
+    physicalPages > MAX_PHYSICAL_PAGES ||
+    machine.quantum > MAX_QUANTUM_STEPS;
+  if (impossible) refuse('the recording has a machine of an impossible size');
   const image = header.images[0];
   const bytes = image === undefined ? null : recording.blob('images', image.digest);
   if (image === undefined || bytes === null) {

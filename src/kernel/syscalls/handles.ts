@@ -11,7 +11,7 @@ export const MAX_HANDLES = 256 * 1024;
 
 /** What one machine may have: a guest can make more processes, and has a table in each. */
 const MAX_ALL_HANDLES = 4 * MAX_HANDLES;
-const MAX_OBJECTS = 512 * 1024;
+export const MAX_OBJECTS = 512 * 1024;
 
 export function hasHandleRoom(k: Kernel, process: number, count: number): boolean {
   const { handles, nextSlot } = k.sharedBy(process);

@@ -112,6 +112,18 @@ export class Recording {
     }
   }
 
+  /** The numbers of the chunks that hold a kind, in order. */
+  chunksOfKind(kind: ColumnKind): number[] {
+    return [...this.chunksOf(KINDS[kind].number, 0)];
+  }
+
+  /** The table in one of those chunks. */
+  table<K extends ColumnKind>(kind: K, chunk: number): Table<SchemaOf<K>> {
+    const schema: SchemaOf<K> = KINDS[kind].schema;
+    for (const table of this.guarded(chunk, () => [decodeColumns(schema, this.payload(chunk))])) return table;
+    throw this.damage(chunk, 'it is empty');
+  }
+
   /** The rows of those tables. */
   *rows<K extends ColumnKind>(kind: K, fromSeq = 0): IterableIterator<Row<SchemaOf<K>>> {
     for (const table of this.tables(kind, fromSeq)) yield* rowsOf(KINDS[kind].schema as SchemaOf<K>, table);
