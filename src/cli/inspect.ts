@@ -64,7 +64,7 @@ export function koid(text: string): number {
 }
 
 /** Thrown through whatever prints when nobody reads any more. */
-export class ReaderGone extends Error {
+class ReaderGone extends Error {
   override name = 'ReaderGone';
 }
 

@@ -14,7 +14,7 @@ const HEXADECIMAL = /^(?:pc|sp|tp|arg1|arg2|abiReg|key|base|value|address|\w+Add
  * A value as JSON can hold it without loss: 64-bit numbers become texts, `0x…` for addresses and bit patterns, else
  * decimal; bytes become hexadecimal digits in the order they stand in memory.
  */
-export function plain(value: unknown, name = ''): unknown {
+function plain(value: unknown, name = ''): unknown {
   if (value instanceof Uint8Array) return hexBytes(value);
   if (typeof value === 'bigint') return HEXADECIMAL.test(name) ? hex64(value) : value.toString();
   if (typeof value === 'number') return HEXADECIMAL.test(name) ? hex64(value) : value;

@@ -202,6 +202,8 @@ function detailOf(object: KernelObject, names: Names): string {
       return `job ${object.job}, ${object.threads.size} threads, ${object.life}`;
     case 'socket':
       return `peer ${object.peer}, ${object.sizeBytes} bytes${object.datagram ? ` in ${object.chunks.size} datagrams` : ''}`;
+    case 'stream':
+      return `VMO ${object.vmo}, at ${object.seek}`;
     case 'thread':
       return `process ${object.process}, ${names.wait(object.koid) === null ? object.life : `waits ${names.wait(object.koid)}`}`;
     case 'timer':

@@ -108,6 +108,13 @@ export class Watch {
         return this.inVmo(k, event.vmo, event.offset, event.bytes.length);
       case 'vmo-pages-dropped':
         return this.inVmo(k, event.vmo, event.page * PAGE_SIZE, event.count * PAGE_SIZE);
+      case 'vmo-pages-moved': {
+        const sizeBytes = event.count * PAGE_SIZE;
+        return [
+          ...this.inVmo(k, event.from, event.fromPage * PAGE_SIZE, sizeBytes),
+          ...this.inVmo(k, event.to, event.toPage * PAGE_SIZE, sizeBytes),
+        ];
+      }
       case 'vmo-resized':
         return this.inVmo(k, event.koid, event.sizeBytes, Number.MAX_SAFE_INTEGER - event.sizeBytes);
       case 'vmo-child-created':

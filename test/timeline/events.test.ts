@@ -56,7 +56,7 @@ test('events over two stretches are the events over both', (t) => {
         assert.deepEqual(joined(parts), joined([told(timeline, stops[0], stops[stops.length - 1])]));
       },
     ),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
   t.pass();
 });
@@ -117,7 +117,7 @@ test('an essential recording expands into the very steps that a full one holds',
       for (const { position } of found)
         assert.ok(position.step >= 1 && position.step <= spans.get(position.seq)!);
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
   t.pass();
 });

@@ -48,7 +48,7 @@ test('every way to a position leads to the same state: forward, backward, anyhow
         }
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 30 },
   );
   t.pass();
 });

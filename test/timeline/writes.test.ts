@@ -121,7 +121,7 @@ test('all writers are found, and the last one before any position is the last of
         found += all.length;
       },
     ),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
   t.true(found > 0);
 });
