@@ -14,24 +14,39 @@ const ALSO_PIE: readonly string[] = ['hello', 'process-tree'];
 const COMPILER: CrossCompiler = { command: 'riscv64-linux-gnu-gcc', kind: 'gcc-linux' };
 const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 
+/** Guests of several files are folders; these can be built as position-independent programs only. */
+const ONLY_PIE: readonly string[] = ['runner'];
+
 interface Guest {
   readonly name: string;
-  readonly source: string;
+  readonly sources: readonly string[];
   readonly pie: boolean;
 }
 
 function listGuests(): Guest[] {
-  const sources = readdirSync(GUESTS).filter((name) => name.endsWith('.c'));
-  return sources.sort().flatMap((file) => {
-    const name = basename(file, '.c');
-    const plain = { name, source: join(GUESTS, file), pie: false };
+  const entries = readdirSync(GUESTS, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    if (entry.isDirectory()) {
+      const sources = readdirSync(join(GUESTS, entry.name)).filter((file) => /\.[cS]$/.test(file));
+      const { name } = entry;
+      return [
+        {
+          name,
+          sources: sources.sort().map((file) => join(GUESTS, name, file)),
+          pie: ONLY_PIE.includes(name),
+        },
+      ];
+    }
+    if (!entry.name.endsWith('.c')) return [];
+    const name = basename(entry.name, '.c');
+    const plain = { name, sources: [join(GUESTS, entry.name)], pie: false };
     return ALSO_PIE.includes(name) ? [plain, { ...plain, name: `${name}-pie`, pie: true }] : [plain];
   });
 }
 
 function build(guests: readonly Guest[], outputDirectory: string, scratch: string): void {
   const runtimes = new Map<boolean, string[]>();
-  for (const { name, source, pie } of guests) {
+  for (const { name, sources, pie } of guests) {
     if (!runtimes.has(pie)) {
       const directory = join(scratch, pie ? 'runtime-pie' : 'runtime');
       mkdirSync(directory);
@@ -40,7 +55,7 @@ function build(guests: readonly Guest[], outputDirectory: string, scratch: strin
     }
     const result = buildGuest({
       compiler: COMPILER,
-      sources: [source],
+      sources,
       output: join(outputDirectory, `${name}.elf`),
       pie,
       withoutDebugInfo: true,
@@ -48,7 +63,7 @@ function build(guests: readonly Guest[], outputDirectory: string, scratch: strin
       runtimeObjects: runtimes.get(pie)!,
     });
     process.stderr.write(result.messages);
-    if (result.exitCode !== 0) throw new Error(`${source} does not build`);
+    if (result.exitCode !== 0) throw new Error(`${name} does not build`);
   }
 }
 

@@ -9,7 +9,7 @@ import { hashEvent, stateHash } from '../kernel/objects/state-hash.js';
 import { MAX_OBJECTS } from '../kernel/syscalls/handles.js';
 import { MAX_MESSAGE_BYTES } from '../kernel/syscalls/quota.js';
 import { machineConfig } from '../loader/launch.js';
-import { ProcessMemory } from '../machine/memory-view.js';
+import { type ProcessMemory, threadMemory } from '../machine/memory-view.js';
 import { comparePositions, type Position } from '../machine/position.js';
 import { PAGE_SIZE } from '../memory/page.js';
 import { EFFECTS } from './format/kinds.js';
@@ -146,7 +146,7 @@ export class Fold {
   private step(span: { core: number; thread: number; steps: number; pc: bigint }): void {
     const { k } = this;
     const registers = k.registersForWrite(span.thread);
-    const memory = new ProcessMemory(k, k.get(span.thread, 'thread').process);
+    const memory = threadMemory(k, span.thread);
     assert(this.effect !== undefined, 'the steps of a span are missing');
     this.effect = this.effects.next().value;
     while (this.effect !== undefined && this.effect.effect !== EFFECTS.step) {

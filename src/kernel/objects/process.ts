@@ -1,4 +1,5 @@
 import { IntMap } from '../../base/int-map.js';
+import type { ExceptionSlot } from './exception.js';
 import type { Kernel } from './kernel.js';
 import { type HandleEntry, newObject, type ObjectBase } from './object.js';
 import type { JobPolicy } from './policy.js';
@@ -19,8 +20,21 @@ export interface ProcessState extends ObjectBase {
   readonly threads: IntMap<true>;
   readonly life: 'initial' | 'running' | 'dying' | 'dead';
   readonly returnCode: bigint;
+  /** The job that its end kills; 0: none. */
+  readonly criticalTo: number;
+  /** Only an end with another return code than 0 does. */
+  readonly criticalNonzero: boolean;
+  /** Who listens for exceptions: at most one handler and one debugger. */
+  readonly handlers: readonly ExceptionSlot[];
+  readonly debuggers: readonly ExceptionSlot[];
+  /** Exceptions of its threads that are not gone: they keep this object. */
+  readonly exceptions: number;
+  /** How often it was suspended and not resumed. */
+  readonly suspends: number;
   /** Its handle table and futexes: see `SharedState`. */
   readonly shared: number;
+  /** Made by zx_process_create_shared, or to be a prototype for it: `rootVmar` is the shared part. */
+  readonly sharing: boolean;
   /** ZX_PROP_PROCESS_DEBUG_ADDR, ZX_PROP_PROCESS_BREAK_ON_LOAD. */
   readonly debugAddress: bigint;
   readonly breakOnLoad: bigint;
@@ -39,11 +53,13 @@ export interface ProcessEvents {
     restrictedVmar: number;
     /** Its own koid, or the name of the state that it shares. */
     shared: number;
+    sharing: boolean;
     /** Of a state of its own. */
     handleSecret: number;
     main: boolean;
   };
   'process-life-changed': { koid: number; life: ProcessState['life']; returnCode: bigint };
+  'process-made-critical': { koid: number; job: number; nonzeroOnly: boolean };
   'process-property-set': { koid: number; property: 'debugAddress' | 'breakOnLoad'; value: bigint };
   /** A handle appeared in a process's table. */
   'handle-added': { process: number; slot: number; koid: number; rights: number };
@@ -71,7 +87,14 @@ export const processReducers: Reducers<ProcessEvents> = {
       threads: IntMap.empty(),
       life: 'initial',
       returnCode: 0n,
+      criticalTo: 0,
+      criticalNonzero: false,
+      handlers: [],
+      debuggers: [],
+      exceptions: 0,
+      suspends: 0,
       shared: e.shared,
+      sharing: e.sharing,
       debugAddress: 0n,
       breakOnLoad: 0n,
       startedNs: 0n,
@@ -91,6 +114,12 @@ export const processReducers: Reducers<ProcessEvents> = {
       process.returnCode = e.returnCode;
     });
     if (e.life === 'dead') leaveShared(k, k.get(e.koid, 'process').shared);
+  },
+  'process-made-critical': (k, e) => {
+    k.update(e.koid, 'process', (process) => {
+      process.criticalTo = e.job;
+      process.criticalNonzero = e.nonzeroOnly;
+    });
   },
   'process-property-set': (k, e) => {
     k.update(e.koid, 'process', (process) => {

@@ -7,10 +7,10 @@ import type { Kernel } from '../objects/kernel.js';
 import type { ProcessState } from '../objects/process.js';
 import { type Mapping, mappingsBetween, type Region, type VmarState } from '../objects/vmar.js';
 import type { VmoState } from '../objects/vmo.js';
+import { memoryOf } from '../objects/vmo-pages.js';
 import type { Asked, Lists, Records } from './info-record.js';
 import { nameBytes } from './names.js';
 import { refuse } from './refusal.js';
-import { memoryOf } from '../objects/vmo-pages.js';
 import { presentPages } from './vmo-range.js';
 
 function* mappingsOf(k: Kernel, vmar: VmarState): Iterable<Mapping> {

@@ -4,12 +4,13 @@ import type { SyscallArgs } from '../../abi/syscalls.js';
 import { ProcessOption } from '../../abi/threads.js';
 import { ADDRESS_SPACES, VmOption } from '../../abi/vm.js';
 import { handleSlot, newHandleSecret } from '../objects/handle-value.js';
+import type { ProcessState } from '../objects/process.js';
 import { type Call, GONE } from './call.js';
 import type { Handlers } from './dispatch.js';
 import { closeHandle, receiveHandle, requireHandleRoom, takeHandle } from './handles.js';
 import { readName } from './names.js';
 import { requirePolicy } from './policy.js';
-import { Refusal, refuse } from './refusal.js';
+import { Refusal, refuse, requireArgs } from './refusal.js';
 import { endProcess, updateJobSignals } from './tasks.js';
 import { startStatus, startThread } from './thread.js';
 
@@ -19,16 +20,54 @@ const ROOT_VMAR_RIGHTS = DEFAULT_RIGHTS.vmar | Right.READ | Right.WRITE | Right.
 
 export const processCalls: Handlers = {
   zx_process_create: (call, { name, name_size, options }) => {
-    // A process that shares its address space needs restricted mode, which is not built.
-    if (options === ProcessOption.SHARED) refuse(Status.ERR_NOT_SUPPORTED);
-    call.allowOptions(options);
+    call.allowOptions(options, ProcessOption.SHARED);
     requirePolicy(call, 'NEW_PROCESS');
     const text = readName(call, name, name_size);
     const job = call.object('job', 'job');
     if (job.life !== 'ready') refuse(Status.ERR_BAD_STATE);
     call.requireOut('proc_handle', 'vmar_handle');
     requireHandleRoom(call.k, call.process, 2);
-    createProcess(call, text, job.koid);
+    const { base, sharedBase, top } = ADDRESS_SPACES[call.k.arch.name];
+    const sharing = (options & ProcessOption.SHARED) !== 0;
+    const { koid, vmar } = createProcess(call as Call, {
+      name: text,
+      job: job.koid,
+      prototype: null,
+      sharing,
+      base: sharing ? sharedBase : base,
+      top,
+    });
+    call.putHandle('proc_handle', koid, DEFAULT_RIGHTS.process);
+    call.putHandle('vmar_handle', vmar, ROOT_VMAR_RIGHTS);
+    return Status.OK;
+  },
+
+  // The child joins its prototype's job, whatever that job's policy says of it (object/process_dispatcher).
+  zx_process_create_shared: (call, { options, name, name_size }) => {
+    call.allowOptions(options);
+    requirePolicy(call, 'NEW_PROCESS');
+    const text = readName(call, name, name_size);
+    const prototype = call.object('shared_proc', 'process');
+    requireArgs(prototype.sharing);
+    if (call.k.sharedBy(prototype.koid).members === 0) refuse(Status.ERR_BAD_STATE);
+    const job = call.k.find(prototype.job);
+    if (job?.kind !== 'job' || job.life !== 'ready') refuse(Status.ERR_BAD_STATE);
+    call.requireOut('proc_handle', 'restricted_vmar_handle');
+    requireHandleRoom(call.k, call.process, 2);
+    const { base, restrictedTop: top } = ADDRESS_SPACES[call.k.arch.name];
+    const { koid, vmar } = createProcess(call as Call, {
+      name: text,
+      job: job.koid,
+      prototype,
+      sharing: true,
+      base,
+      top,
+    });
+    const { debugAddress, breakOnLoad } = prototype;
+    call.emit({ type: 'process-property-set', koid, property: 'debugAddress', value: debugAddress });
+    call.emit({ type: 'process-property-set', koid, property: 'breakOnLoad', value: breakOnLoad });
+    call.putHandle('proc_handle', koid, DEFAULT_RIGHTS.process);
+    call.putHandle('restricted_vmar_handle', vmar, ROOT_VMAR_RIGHTS);
     return Status.OK;
   },
 
@@ -53,34 +92,42 @@ export const processCalls: Handlers = {
   },
 };
 
-function createProcess(call: Call<'zx_process_create'>, name: string, job: number): void {
+interface NewProcess {
+  readonly name: string;
+  readonly job: number;
+  /** Whose shared part it joins; the addresses below are its own part then. */
+  readonly prototype: ProcessState | null;
+  readonly sharing: boolean;
+  readonly base: number;
+  readonly top: number;
+}
+
+/** A process and the root VMAR that was made with it. */
+function createProcess(call: Call, made: NewProcess): { koid: number; vmar: number } {
+  const { prototype, base, top, ...rest } = made;
   const koid = call.k.state.nextKoid;
-  const rootVmar = koid + 1;
-  const handleSecret = newHandleSecret(call.k.config.entropySeed, koid);
+  const vmar = koid + 1;
   call.emit({
     type: 'process-created',
+    ...rest,
     koid,
-    name,
-    job,
-    rootVmar,
-    restrictedVmar: 0,
-    shared: koid,
-    handleSecret,
+    rootVmar: prototype?.rootVmar ?? vmar,
+    restrictedVmar: prototype === null ? 0 : vmar,
+    shared: prototype?.shared ?? koid,
+    handleSecret: newHandleSecret(call.k.config.entropySeed, koid),
     main: false,
   });
-  const { base, top } = ADDRESS_SPACES[call.k.arch.name];
   call.emit({
     type: 'vmar-created',
-    koid: rootVmar,
+    koid: vmar,
     process: koid,
     parent: 0,
     base,
     sizeBytes: top - base,
     flags: ROOT_VMAR_FLAGS,
   });
-  updateJobSignals(call.m, job);
-  call.putHandle('proc_handle', koid, DEFAULT_RIGHTS.process);
-  call.putHandle('vmar_handle', rootVmar, ROOT_VMAR_RIGHTS);
+  updateJobSignals(call.m, made.job);
+  return { koid, vmar };
 }
 
 function startProcess(call: Call<'zx_process_start'>, args: SyscallArgs['zx_process_start']): number {
@@ -91,8 +138,9 @@ function startProcess(call: Call<'zx_process_start'>, args: SyscallArgs['zx_proc
   if (given !== null && (given.rights & Right.TRANSFER) === 0) return Status.ERR_ACCESS_DENIED;
   const status = startStatus(call.m, thread.koid, args.entry, true);
   if (status !== Status.OK) return status;
-  let arg1 = 0;
-  if (given !== null) {
+  // Within one table the handle stays what it is.
+  let { arg1 } = args;
+  if (given !== null && call.caller.shared !== process.shared) {
     takeHandle(call.m, call.process, given.slot);
     arg1 = receiveHandle(call.m, process.koid, given.koid, given.rights);
   }

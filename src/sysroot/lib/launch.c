@@ -216,7 +216,7 @@ zx_status_t jacinth_launch(const jacinth_launch_t *launch, zx_handle_t *result) 
 
   static const char thread_name[] = "initial-thread";
   zx_handle_t process, root, thread = ZX_HANDLE_INVALID;
-  zx_status_t status = zx_process_create(launch->job, launch->name, strlen(launch->name), 0, &process, &root);
+  zx_status_t status = zx_process_create(launch->job, launch->name, strlen(launch->name), launch->options, &process, &root);
   if (status == ZX_OK) {
     status = zx_thread_create(process, thread_name, sizeof thread_name - 1, 0, &thread);
     if (status == ZX_OK) status = fill_and_start(launch, &message, process, root, thread);

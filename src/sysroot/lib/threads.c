@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <jacinth/restricted.h>
 #include <stdlib.h>
 #include <string.h>
 #include <threads.h>
@@ -62,6 +63,10 @@ static char *map_stack(zx_handle_t *vmar) {
 }
 
 int thrd_create(thrd_t *result, thrd_start_t function, void *argument) {
+  return jacinth_thread_create_in(__process_handles.process, result, function, argument);
+}
+
+int jacinth_thread_create_in(zx_handle_t process, thrd_t *result, thrd_start_t function, void *argument) {
   release_finished();
   zx_handle_t stack_vmar;
   char *top = map_stack(&stack_vmar);
@@ -73,7 +78,7 @@ int thrd_create(thrd_t *result, thrd_start_t function, void *argument) {
 
   char name[ZX_MAX_NAME_LEN];
   const int length = snprintf(name, sizeof name, "thread-%u", atomic_fetch_add(&thread_count, 1));
-  zx_status_t status = zx_thread_create(__process_handles.process, name, (size_t)length, 0, &thread->handle);
+  zx_status_t status = zx_thread_create(process, name, (size_t)length, 0, &thread->handle);
   if (status == ZX_OK) {
     *result = thread;
     const uintptr_t tp = (uintptr_t)(thread + 1);
