@@ -1,10 +1,10 @@
 import { writeSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
 import { type Position, parsePosition } from '../machine/position.js';
 import { Names } from '../timeline/names.js';
 import { Timeline } from '../timeline/timeline.js';
 import { UserError } from './errors.js';
 import { openRecording } from './open-recording.js';
+import { wholeNumber } from './run-options.js';
 
 /** What the verbs that look into a recording have in common. */
 export class Inspection {
@@ -38,8 +38,8 @@ export class Inspection {
    * @throws UserError
    */
   address(text: string, process: number): { readonly address: number; readonly sizeBytes: number | null } {
-    const number = wholeNumber(text);
-    if (number !== null) return { address: number, sizeBytes: null };
+    const number = /^(0x[0-9a-f]+|[0-9]+)$/i.test(text) ? Number(text) : Number.NaN;
+    if (Number.isSafeInteger(number)) return { address: number, sizeBytes: null };
     const [, name, plus] = /^(.+?)(?:\+(0x[0-9a-f]+|[0-9]+))?$/i.exec(text) ?? [];
     const symbol = name === undefined ? null : this.names.find(process, name);
     if (symbol === null)
@@ -49,19 +49,8 @@ export class Inspection {
   }
 }
 
-/** A whole number, decimal or 0x; null for anything else. */
-export function wholeNumber(text: string): number | null {
-  const value = /^(0x[0-9a-f]+|[0-9]+)$/i.test(text) ? Number(text) : Number.NaN;
-  return Number.isSafeInteger(value) ? value : null;
-}
-
 /** A parser of koids, for options. */
-export function koid(text: string): number {
-  const value = wholeNumber(text);
-  if (value === null)
-    throw new InvalidArgumentError('It must be a koid: `jacinth show … objects` lists them.');
-  return value;
-}
+export const koid = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 /** Thrown through whatever prints when nobody reads any more. */
 class ReaderGone extends Error {

@@ -9,7 +9,8 @@ import { haltText } from '../timeline/event-text.js';
 import { hex64, hexBytes, timeText } from '../timeline/text.js';
 import * as views from '../timeline/views.js';
 import { UserError } from './errors.js';
-import { Inspection, koid, printing, wholeNumber } from './inspect.js';
+import { Inspection, koid, printing } from './inspect.js';
+import { wholeNumber } from './run-options.js';
 import { hexDump, registerLines, table } from './tables.js';
 
 const MAX_MEMORY_BYTES = 1 << 20;
@@ -35,13 +36,17 @@ export function showCommand(): Command {
     .argument('<recording>', 'a .jacinth file')
     .addArgument(new Argument('[what]', 'what of it').choices(WHAT).default('summary'))
     .argument('[address]', 'of mem: a number, or a symbol of the program with or without +OFFSET')
-    .argument('[length]', `of mem: bytes, else the symbol's size or ${DEFAULT_MEMORY_BYTES}`)
+    .argument(
+      '[length]',
+      `of mem: bytes, else the symbol's size or ${DEFAULT_MEMORY_BYTES}`,
+      wholeNumber(1, MAX_MEMORY_BYTES),
+    )
     .requiredOption('--at <position>', 'seq:step, seq, start, end or NN%')
     .option('--thread <koid>', 'only this thread', koid)
     .option('--process <koid>', 'only this process; mem: instead of the first process', koid)
     .option('--json', 'print one JSON document')
     .addHelpText('after', EXAMPLES)
-    .action((path: string, what: What, ...[address, length, options]: [string?, string?, ShowOptions?]) => {
+    .action((path: string, what: What, ...[address, length, options]: [string?, number?, ShowOptions?]) => {
       const shown = new Show(new Inspection(path), options as ShowOptions);
       const { json, lines } = what === 'mem' ? shown.mem(address, length) : shown[what]();
       printing((out) => {
@@ -206,16 +211,12 @@ class Show {
     return { json: { objects }, lines: table(['KOID', 'TYPE', 'NAME', 'HANDLES', 'SIGNALS', ''], rows) };
   }
 
-  mem(where: string | undefined, length: string | undefined): Shown {
+  mem(where: string | undefined, length: number | undefined): Shown {
     if (where === undefined) throw new UserError('no address, mem needs one, give a number or a symbol');
     const { names } = this.inspection;
     const process = this.inspection.process(this.options.process);
     const { address, sizeBytes: own } = this.inspection.address(where, process);
-    const asked =
-      length === undefined ? Math.min(own ?? DEFAULT_MEMORY_BYTES, MAX_MEMORY_BYTES) : wholeNumber(length);
-    if (asked === null || asked < 1 || asked > MAX_MEMORY_BYTES) {
-      throw new UserError(`not a length, ${length}, give 1 to ${MAX_MEMORY_BYTES} bytes`);
-    }
+    const asked = length ?? Math.min(own ?? DEFAULT_MEMORY_BYTES, MAX_MEMORY_BYTES);
     const chunks = readChunks(this.k, process, address, asked);
     if (chunks.length === 0) {
       const { position } = this.inspection.timeline;

@@ -4,8 +4,8 @@ import { formatPosition } from '../machine/position.js';
 import { hex64, valueText } from '../timeline/text.js';
 import { type FrameView, frameViews } from '../timeline/views.js';
 import { eachWriter, lastWriter, type MemoryWrite } from '../timeline/writes.js';
-import { UserError } from './errors.js';
-import { Inspection, koid, printing, wholeNumber } from './inspect.js';
+import { Inspection, koid, printing } from './inspect.js';
+import { wholeNumber } from './run-options.js';
 
 const DEFAULT_BYTES = 8;
 const MAX_BYTES = 1 << 20;
@@ -13,7 +13,7 @@ const NONE = 1;
 
 interface WritesOptions {
   readonly addr: string;
-  readonly size?: string;
+  readonly size?: number;
   readonly before: string;
   readonly last?: true;
   readonly process?: number;
@@ -32,7 +32,11 @@ export function writesCommand(): Command {
     .description('Who wrote to an address, and what.')
     .argument('<recording>', 'a .jacinth file')
     .requiredOption('--addr <address>', 'a number, or a symbol of the program with or without +OFFSET')
-    .option('--size <bytes>', `how many bytes from there, else the symbol's size or ${DEFAULT_BYTES}`)
+    .option(
+      '--size <bytes>',
+      `how many bytes from there, else the symbol's size or ${DEFAULT_BYTES}`,
+      wholeNumber(1, MAX_BYTES),
+    )
     .option('--before <position>', 'only writes before it: seq:step, seq, start, end or NN%', 'end')
     .option('--last', 'only the last one, and how its thread came there')
     .option('--process <koid>', 'whose address it is, else that of the first process', koid)
@@ -50,11 +54,7 @@ function writes(inspection: Inspection, options: WritesOptions): boolean {
   timeline.seek(before);
   const owner = options.process ?? timeline.machine.k.state.mainProcess;
   const { address, sizeBytes: own } = inspection.address(options.addr, owner);
-  const size =
-    options.size === undefined ? Math.min(own ?? DEFAULT_BYTES, MAX_BYTES) : wholeNumber(options.size);
-  if (size === null || size < 1 || size > MAX_BYTES) {
-    throw new UserError(`not a size, ${options.size}, give 1 to ${MAX_BYTES} bytes`);
-  }
+  const size = options.size ?? Math.min(own ?? DEFAULT_BYTES, MAX_BYTES);
   const query = { process: owner, address: hex64(address), size, before: formatPosition(before) };
   let found = 0;
   printing((out) => {
