@@ -1,4 +1,6 @@
-/** Job policy. Source: zircon/syscalls/policy.h. */
+import type { Vintage } from './vintage.js';
+
+/** Job policy. Sources: zircon/syscalls/policy.h, magenta/syscalls/policy.h. */
 
 /** `ZX_POL_*`: what a policy entry is about. */
 export const PolicyCondition = {
@@ -46,6 +48,54 @@ export const PolicyTopic = { BASIC_V1: 0, BASIC_V2: 0x01000000, TIMER_SLACK: 1 }
 
 /** More entries than this in one `zx_job_set_policy` are refused unread. */
 export const POLICY_ENTRIES_MAX = 32;
+
+/** How a vintage words job policy. */
+export interface PolicyDialect {
+  /** `ZX_POL_MAX`: conditions from here on are unknown, and more entries than this ZX_ERR_OUT_OF_RANGE. */
+  readonly conditionCount: number;
+  /** More entries than this are ZX_ERR_INVALID_ARGS, before anything is read. */
+  readonly entriesMax: number;
+  readonly topics: readonly number[];
+  /** `PolicyAction` by what an entry says; what is not here is ZX_ERR_NOT_SUPPORTED. */
+  readonly actions: readonly number[];
+}
+
+const ALL_TOPICS = Object.values(PolicyTopic);
+const ACTIONS_BY_NUMBER = Object.values(PolicyAction);
+
+/**
+ * The conditions came in the order of their numbers: NEW_TIMER was the last of Magenta's, NEW_IOB that of 2023.
+ * Magenta's actions are bits: DENY 1, EXCEPTION 2, KILL 4 with DENY (5). A kill is a kill, whatever is or-ed to it.
+ */
+export const POLICY_DIALECTS: Readonly<Record<Vintage, PolicyDialect>> = {
+  head: {
+    conditionCount: 18,
+    entriesMax: POLICY_ENTRIES_MAX,
+    topics: ALL_TOPICS,
+    actions: ACTIONS_BY_NUMBER,
+  },
+  '2023': {
+    conditionCount: 17,
+    entriesMax: POLICY_ENTRIES_MAX,
+    topics: ALL_TOPICS,
+    actions: ACTIONS_BY_NUMBER,
+  },
+  magenta: {
+    conditionCount: 12,
+    entriesMax: Number.POSITIVE_INFINITY,
+    topics: [PolicyTopic.BASIC_V1],
+    actions: [
+      PolicyAction.ALLOW,
+      PolicyAction.DENY,
+      PolicyAction.ALLOW_EXCEPTION,
+      PolicyAction.DENY_EXCEPTION,
+      PolicyAction.KILL,
+      PolicyAction.KILL,
+      PolicyAction.KILL,
+      PolicyAction.KILL,
+    ],
+  },
+};
 
 /** `ZX_EXCP_POLICY_CODE_*`: `synth_code` of a policy exception. */
 export const PolicyExceptionCode = {

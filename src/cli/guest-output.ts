@@ -33,7 +33,7 @@ export function showGuest(machine: Machine, spec: RunSpec, consoleTo: 1 | 2 = 1)
       case 'console-written':
         writeAll(consoleTo, event.bytes);
         return;
-      case 'exception-raised':
+      case 'exception-unhandled':
         note(crashReport(machine.k, event, symbolizer()));
         return;
       case 'syscall-entered': {

@@ -93,6 +93,17 @@ export interface Engine {
 /** One frame register set for unwinding and printing: name and value, in the order crash texts list them. */
 export type NamedRegister = readonly [name: string, value: bigint];
 
+/** Restricted mode. States are `zx_restricted_state_t` of the architecture: src/abi/restricted.ts. */
+export interface RestrictedArch {
+  /** Registers ← state. What a state does not hold (floating point, say) stays: it belongs to both modes. */
+  load(r: Registers, state: Uint8Array): void;
+  save(r: Registers): Uint8Array;
+  /** The registers of normal mode that are kept while the thread is in restricted mode. */
+  keep(r: Registers): Uint8Array;
+  /** What the vector finds: `context` and the reason in their registers, what was kept, and zeros. */
+  toVector(r: Registers, kept: Uint8Array, vector: { pc: bigint; context: bigint; reason: bigint }): void;
+}
+
 export interface Arch {
   readonly name: 'riscv64';
   /** ELF e_machine. */
@@ -121,6 +132,17 @@ export interface Arch {
   /** Moves pc behind the system call instruction. */
   skipSyscall(r: Registers): void;
   setResult(r: Registers, value: bigint): void;
+  /** Moves pc back on to the system call instruction that it stands behind. */
+  returnToSyscall(r: Registers): void;
+  /**
+   * Sets of registers as zx_thread_read_state gives them (zircon/syscalls/debug.h), by ZX_THREAD_STATE_*. Size null
+   * and reading null: there is no such set. What is written has passed `isStateValid`.
+   */
+  stateSizeBytes(kind: number): number | null;
+  readState(r: Registers, kind: number): Uint8Array | null;
+  isStateValid(kind: number, bytes: Uint8Array): boolean;
+  writeState(r: Registers, kind: number, bytes: Uint8Array): void;
+  readonly restricted: RestrictedArch;
   /** For crash texts, in the platform's customary order. */
   namedRegisters(r: Registers): readonly NamedRegister[];
   /** Those that crash texts leave out: floating point and its status. */
@@ -131,6 +153,8 @@ export interface Arch {
     access: Access | 'none',
     value: bigint,
   ): readonly NamedRegister[];
+  /** The same as 24 bytes, the architecture's part of a zx_exception_context_t. */
+  exceptionData(exception: ExceptionKind, access: Access | 'none', value: bigint): Uint8Array;
   /** DWARF register number to name, as in Trace. */
   registerName(number: number): string;
   setRegister(r: Registers, number: number, value: bigint): void;

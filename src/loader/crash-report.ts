@@ -33,7 +33,7 @@ export function backtrace(k: Kernel, thread: number, symbolizer: Symbolizer): Fr
       returnAddress: BigInt.asUintN(64, arch.returnAddress(registers)),
     },
     {
-      read: (address, sizeBytes) => readUser(k, object.process, address, sizeBytes),
+      read: (address, sizeBytes) => readUser(k, object.process, address, sizeBytes, 'any'),
       functionStart: (address) => symbolizer.resolve(address)?.start ?? null,
     },
   );
@@ -48,7 +48,7 @@ const TYPES = {
 } as const;
 
 /** What Fuchsia's logs would say of a thread that is about to die of this exception. */
-export function crashReport(k: Kernel, event: EventOf<'exception-raised'>, symbolizer: Symbolizer): string {
+export function crashReport(k: Kernel, event: EventOf<'exception-unhandled'>, symbolizer: Symbolizer): string {
   const process = k.find(event.process);
   const thread = k.find(event.thread);
   const registers = k.registers(event.thread);
@@ -110,6 +110,8 @@ export function describeWait(k: Kernel, process: number, wait: Wait, symbolizer:
       const held = name?.kind === 'thread' ? `, owned by thread ${name.name}[${holder}]` : '';
       return `for futex ${symbolizer.describe(wait.address)}${held}`;
     }
+    case 'exception':
+      return `for the handler of ${objectName(wait.exception)}`;
     case 'port':
       return `for a packet of ${objectName(wait.port)}`;
     case 'channel-call':

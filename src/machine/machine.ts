@@ -1,5 +1,4 @@
 import { Subject } from 'rxjs';
-import { Status } from '../abi/status.js';
 import type { Syscall } from '../abi/syscalls.js';
 import { type Digest, Hasher } from '../base/digest.js';
 import type { Arch, Engine, MemoryView, Stop, Trace } from '../cpu/arch.js';
@@ -10,7 +9,9 @@ import { hashEvent } from '../kernel/objects/state-hash.js';
 import type { Oracle } from '../kernel/scheduler/oracle.js';
 import type { Decider } from '../kernel/syscalls/decider.js';
 import { dispatchSyscall } from '../kernel/syscalls/dispatch.js';
-import { endProcess, TaskReturnCode } from '../kernel/syscalls/tasks.js';
+import { faultStatus } from '../kernel/syscalls/page-fault.js';
+import { raiseException, settleExceptions } from '../kernel/syscalls/exceptions.js';
+import { leaveByKick, leaveBySyscall } from '../kernel/syscalls/restricted.js';
 import { fireTimer } from '../kernel/syscalls/timer.js';
 import { expireWait } from '../kernel/syscalls/waits.js';
 import { ProcessMemory } from './memory-view.js';
@@ -84,6 +85,12 @@ export interface MachineOptions {
  */
 const GRACE_STEPS = 32;
 
+/** What runs the threads of a process, and the memory it sees. */
+interface Runner {
+  readonly engine: Engine;
+  readonly memory: MemoryView;
+}
+
 /** Thrown through a decider by `emit`, when a position inside a command is reached. */
 class PositionReached {}
 
@@ -100,7 +107,8 @@ export class Machine implements Decider {
   private eventHasher = new Hasher();
   private span: OpenSpan | null = null;
   private actor: Actor | null = null;
-  private readonly engines = new Map<number, { engine: Engine; memory: MemoryView }>();
+  /** By process, and apart for restricted mode where that has an address space of its own. */
+  private readonly engines = { normal: new Map<number, Runner>(), restricted: new Map<number, Runner>() };
   private readonly allowed: (call: Syscall, pc: bigint) => boolean;
   private stopSeq = Number.POSITIVE_INFINITY;
   private trapProcess = 0;
@@ -136,7 +144,10 @@ export class Machine implements Decider {
     this.closeSpan();
     applyEvent(this.k, event);
     this.tell(this.k.state.seq, event);
-    if (event.type === 'process-life-changed' && event.life === 'dead') this.engines.delete(event.koid);
+    if (event.type === 'process-life-changed' && event.life === 'dead') {
+      this.engines.normal.delete(event.koid);
+      this.engines.restricted.delete(event.koid);
+    }
     if (this.k.state.seq >= this.stopSeq) throw new PositionReached();
   }
 
@@ -174,7 +185,8 @@ export class Machine implements Decider {
     this.eventHasher = checkpoint.events.clone();
     this.slices = checkpoint.slices;
     this.span = checkpoint.span;
-    this.engines.clear();
+    this.engines.normal.clear();
+    this.engines.restricted.clear();
   }
 
   /** Runs until the machine halts. */
@@ -226,6 +238,11 @@ export class Machine implements Decider {
       this.schedule();
       return true;
     }
+    const { kicked, restricted } = this.k.get(state.slice.thread, 'thread');
+    if (kicked && restricted !== null) {
+      leaveByKick(this, state.slice.thread);
+      return true;
+    }
     const untilDue = due === null ? Number.POSITIVE_INFINITY : Number(due.atNs - this.k.nowNs);
     const limit = Math.min(untilDue, this.options.maxSteps - state.steps, stepLimit);
     const budget = Math.min(state.slice.stepsLeft, limit);
@@ -273,8 +290,8 @@ export class Machine implements Decider {
   private runSlice(budget: number, grace: number, trace?: Trace): void {
     const { core, thread } = this.k.state.slice!;
     this.actor = { core, thread };
-    const { process } = this.k.get(thread, 'thread');
-    const { engine, memory } = this.engineOf(process);
+    const { process, restricted } = this.k.get(thread, 'thread');
+    const { engine, memory } = this.runnerOf(process, restricted === null ? 'normal' : 'restricted');
     const { steps, stop } = engine.run(
       this.k.registersForWrite(thread),
       memory,
@@ -289,37 +306,36 @@ export class Machine implements Decider {
       else this.span = { core, thread, steps: this.span.steps + steps };
     }
     if (stop.kind === 'budget') return;
-    if (stop.kind === 'syscall') {
+    if (stop.kind !== 'syscall') this.fault(thread, stop);
+    else if (restricted !== null) leaveBySyscall(this, thread);
+    else {
       this.trapProcess = process;
       dispatchSyscall(this, thread, core, this.allowed);
-    } else this.fault(thread, process, stop);
-  }
-
-  private engineOf(process: number): { engine: Engine; memory: MemoryView } {
-    let entry = this.engines.get(process);
-    if (entry === undefined) {
-      entry = { engine: this.options.arch.createEngine(), memory: new ProcessMemory(this.k, process) };
-      this.engines.set(process, entry);
     }
-    return entry;
   }
 
-  /** A fault that nobody handles ends the process (concepts/kernel/exceptions). */
-  private fault(thread: number, process: number, stop: Exclude<Stop, { kind: 'budget' | 'syscall' }>): void {
-    const pc = this.k.arch.pc(this.k.registers(thread));
-    const access = stop.kind === 'page-fault' || stop.kind === 'misaligned' ? stop.access : 'none';
-    this.emit({
-      type: 'exception-raised',
-      thread,
-      process,
+  private runnerOf(process: number, mode: 'normal' | 'restricted'): Runner {
+    const ownSpace = this.k.get(process, 'process').restrictedVmar !== 0;
+    const cores = ownSpace ? this.engines[mode] : this.engines.normal;
+    let core = cores.get(process);
+    if (core === undefined) {
+      core = { engine: this.options.arch.createEngine(), memory: new ProcessMemory(this.k, process, mode) };
+      cores.set(process, core);
+    }
+    return core;
+  }
+
+  /** Handlers of exceptions are asked; a fault that none of them handles ends the process. */
+  private fault(thread: number, stop: Exclude<Stop, { kind: 'budget' | 'syscall' }>): void {
+    const address = stop.kind === 'page-fault' || stop.kind === 'misaligned' ? stop.address : 0n;
+    raiseException(this, thread, {
       exception: stop.kind === 'illegal-instruction' ? 'undefined-instruction' : stop.kind,
-      access,
-      pc,
-      address: stop.kind === 'page-fault' || stop.kind === 'misaligned' ? stop.address : 0n,
-      code: stop.kind === 'page-fault' ? Status.ERR_NOT_FOUND >>> 0 : 0,
+      access: stop.kind === 'page-fault' || stop.kind === 'misaligned' ? stop.access : 'none',
+      address,
+      code: stop.kind === 'page-fault' ? faultStatus(this.k, thread, stop.access, stop.address) >>> 0 : 0,
       data: stop.kind === 'illegal-instruction' ? stop.bits : 0,
     });
-    endProcess(this, process, TaskReturnCode.EXCEPTION_KILL);
+    settleExceptions(this);
   }
 
   private haltWhenMainEnded(): void {

@@ -11,6 +11,7 @@ import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import type { Decider } from '../../src/kernel/syscalls/decider.js';
 import { decideSyscall } from '../../src/kernel/syscalls/dispatch.js';
 import { addHandle } from '../../src/kernel/syscalls/handles.js';
+import { leaveBySyscall } from '../../src/kernel/syscalls/restricted.js';
 import { readUser, writeUser } from '../../src/kernel/syscalls/user-memory.js';
 
 /** Registers that hold a result and nothing else: kernel tests need no instructions. */
@@ -38,7 +39,7 @@ export const FAKE_ARCH: Arch = {
   framePointer: () => 0n,
   returnAddress: () => 0n,
   syscallNumber: notUsed,
-  syscallArgument: notUsed,
+  syscallArgument: (r) => new DataView(r.bytes.buffer).getBigInt64(0, true),
   skipSyscall: () => {},
   setResult: (r, value) => new DataView(r.bytes.buffer).setBigInt64(0, value, true),
   returnToSyscall: () => {},
@@ -83,7 +84,13 @@ export class Harness implements Decider {
   private cursor = SCRATCH;
 
   constructor(config: Partial<MachineConfig> = {}, mode: 'owned' | 'immer' = 'owned') {
-    const full: MachineConfig = { cores: 1, entropySeed: 1, physicalPages: 65536, vintage: '2023', ...config };
+    const full: MachineConfig = {
+      cores: 1,
+      entropySeed: 1,
+      physicalPages: 65536,
+      vintage: '2023',
+      ...config,
+    };
     this.k = new Kernel(emptyState(full, seedPrng(full.entropySeed, 'cprng')), full, FAKE_ARCH, mode);
     const next = (): number => this.k.state.nextKoid;
     const root = next();
@@ -150,7 +157,18 @@ export class Harness implements Decider {
       flags,
     });
     const handleSecret = newHandleSecret(this.k.config.entropySeed, koid);
-    this.emit({ type: 'process-created', koid, name, job: this.job, rootVmar, restrictedVmar: 0, shared: koid, sharing: false, handleSecret, main });
+    this.emit({
+      type: 'process-created',
+      koid,
+      name,
+      job: this.job,
+      rootVmar,
+      restrictedVmar: 0,
+      shared: koid,
+      sharing: false,
+      handleSecret,
+      main,
+    });
     this.emit({ type: 'process-life-changed', koid, life: 'running', returnCode: 0n });
     return koid;
   }
@@ -193,6 +211,8 @@ export class Harness implements Decider {
     args: readonly (number | bigint)[],
     thread = this.thread,
   ): bigint | 'blocked' | 'gone' {
+    // Only a trap leads out of restricted mode, and calls are made outside.
+    if (this.k.get(thread, 'thread').restricted !== null) leaveBySyscall(this, thread);
     if (this.k.state.registers.get(thread) !== undefined) {
       this.k.arch.setResult(this.k.registersForWrite(thread), PENDING);
     }
@@ -205,7 +225,7 @@ export class Harness implements Decider {
     const object = this.k.find(thread);
     if (object?.kind !== 'thread' || object.life === 'dead') return 'gone';
     if (object.life === 'blocked') return 'blocked';
-    return new DataView(this.k.registers(thread).bytes.buffer).getBigInt64(0, true);
+    return BigInt.asIntN(64, this.k.arch.syscallArgument(this.k.registers(thread), 0));
   }
 
   poke(address: number, bytes: Uint8Array, process = this.process): void {

@@ -15,6 +15,7 @@ import {
   text,
   textAt,
   withRights,
+  words,
 } from './ipc-support.js';
 import { koids, newJob, newProcess, newRunning, newThread } from './task-support.js';
 import { contents, fill, map, newVmo, PAGE, R, rightsOf, X } from './vm-support.js';
@@ -158,8 +159,8 @@ test('both calls: BAD_HANDLE, ACCESS_DENIED, INVALID_ARGS, BUFFER_TOO_SMALL, WRO
     const number = Property[name as PropertyName];
     gives(t, h, 'ERR_WRONG_TYPE', 'zx_object_get_property', [process, number, value, 64]);
   }
-  // Nothing is ever killed for want of memory, so the choice of whom is not to be had.
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_object_set_property', [job, Property.JOB_KILL_ON_OOM, value, 8]);
+  h.poke(value, words(2, 0));
+  gives(t, h, 'ERR_INVALID_ARGS', 'zx_object_set_property', [job, Property.JOB_KILL_ON_OOM, value, 8]);
 });
 
 test('zx_object_get_child finds what the lists tell of, with the rights asked for', (t) => {

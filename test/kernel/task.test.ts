@@ -467,18 +467,3 @@ test('who waits for a task is told when it ends', (t) => {
   gives(t, h, 'OK', 'zx_task_kill', [job]);
   t.is(outcome(h, waiters[2]), 'OK');
 });
-
-test('calls of this family that are not built say so', (t) => {
-  const h = new Harness();
-  const { job, process, thread } = h.handles;
-  const at = h.scratch(64);
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_job_set_policy', [job, 0, 0, at, 1]);
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_job_set_critical', [job, 0, process]);
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_task_suspend', [thread, at]);
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_task_suspend_token', [thread, at]);
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_task_create_exception_channel', [process, 0, at]);
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_thread_raise_exception', [1, 0, at]);
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_thread_read_state', [thread, 0, at, 64]);
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_thread_write_state', [thread, 0, at, 64]);
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_process_create_shared', [process, 0, at, 1, at, at]);
-});

@@ -1,10 +1,12 @@
+import { encodeStruct } from '../../abi/structs.js';
 import type { Access, Arch, ExceptionKind, Registers } from '../arch.js';
 import { ReferenceEngine } from '../engines/reference.js';
 import { decode } from './decode.js';
 import { disassemble } from './disassemble.js';
 import { ALL_SLOTS, FCSR, PC, REGISTER_NAMES, SINK, STATE_SLOTS, X0 } from './layout.js';
-import { REGISTERS_SIZE_BYTES, RiscvRegisters } from './registers.js';
+import { GENERAL_BYTES, REGISTERS_SIZE_BYTES, RiscvRegisters } from './registers.js';
 import { instructionLength } from './table.js';
+import { isStateValid, readState, stateSizeBytes, writeState } from './thread-state.js';
 
 const RA = 1;
 const SP = 2;
@@ -15,6 +17,10 @@ const S0 = 8;
 const A0 = 10;
 const A1 = 11;
 const ECALL_BYTES = 4n;
+
+/** Restricted mode keeps nothing of normal mode, not even tp. */
+const NOTHING = new Uint8Array(0);
+const NO_STATE = new Uint8Array(GENERAL_BYTES);
 
 const INSTRUCTION_SET = {
   stateSlots: STATE_SLOTS,
@@ -73,12 +79,31 @@ export const RISCV64: Arch = {
   syscallArgument: (r, index) => own(r).get(A0 + index),
   skipSyscall: (r) => own(r).set(PC, own(r).get(PC) + ECALL_BYTES),
   setResult: (r, value) => own(r).set(A0, value),
+  returnToSyscall: (r) => own(r).set(PC, own(r).get(PC) - ECALL_BYTES),
+  stateSizeBytes,
+  readState: (r, kind) => readState(own(r), kind),
+  isStateValid,
+  writeState: (r, kind, bytes) => writeState(own(r), kind, bytes),
+  restricted: {
+    load: (r, state) => own(r).setGeneral(state),
+    save: (r) => own(r).general(),
+    keep: () => NOTHING,
+    toVector(r, _kept, { pc, context, reason }) {
+      const registers = own(r);
+      registers.setGeneral(NO_STATE);
+      registers.set(PC, pc);
+      registers.set(A0, context);
+      registers.set(A1, reason);
+    },
+  },
   namedRegisters: (r) => own(r).named(),
   floatRegisters: (r) => own(r).namedFloat(),
   exceptionRegisters: (exception, access, value) => [
     ['cause', BigInt(exceptionCause(exception, access))],
     ['tval', value],
   ],
+  exceptionData: (exception, access, value) =>
+    encodeStruct('zx_riscv64_exc_data_t', { cause: BigInt(exceptionCause(exception, access)), tval: value }),
   registerName: (number) => REGISTER_NAMES[number] ?? `r${number}`,
   setRegister: (r, number, value) => own(r).set(number, value),
   disassemble,

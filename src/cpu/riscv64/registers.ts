@@ -5,6 +5,8 @@ const SLOT_BYTES = 8;
 export const REGISTERS_SIZE_BYTES = STATE_SLOTS * SLOT_BYTES;
 const FCSR_MASK = 0xffn;
 const X_COUNT = 32;
+/** pc, then x1 to x31: Zircon's general registers (zx_riscv64_thread_state_general_regs_t) and its restricted state. */
+export const GENERAL_BYTES = X_COUNT * SLOT_BYTES;
 
 /** A register state: see `layout.ts`. Values are unsigned 64-bit integers. */
 export class RiscvRegisters implements Registers {
@@ -27,6 +29,18 @@ export class RiscvRegisters implements Registers {
     if (slot === X0) return;
     const held = slot === PC ? value & ~1n : slot === FCSR ? value & FCSR_MASK : value;
     this.view.setBigUint64(slot * SLOT_BYTES, BigInt.asUintN(64, held), true);
+  }
+
+  general(): Uint8Array {
+    const bytes = new Uint8Array(GENERAL_BYTES);
+    bytes.set(this.bytes.subarray(PC * SLOT_BYTES, (PC + 1) * SLOT_BYTES));
+    bytes.set(this.bytes.subarray((X0 + 1) * SLOT_BYTES, X_COUNT * SLOT_BYTES), SLOT_BYTES);
+    return bytes;
+  }
+
+  setGeneral(general: Uint8Array): void {
+    this.bytes.set(general.subarray(SLOT_BYTES, GENERAL_BYTES), (X0 + 1) * SLOT_BYTES);
+    this.set(PC, new DataView(general.buffer, general.byteOffset).getBigUint64(0, true));
   }
 
   /** pc, then the integer registers from ra on: the order of Zircon's general register state. */

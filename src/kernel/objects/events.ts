@@ -13,6 +13,7 @@ import { Kernel, type KernelState, type MachineConfig } from './kernel.js';
 import { type PortEvents, portReducers } from './port.js';
 import { type ProcessEvents, processReducers } from './process.js';
 import type { Reducers } from './reducer.js';
+import { type RestrictedEvents, restrictedReducers } from './restricted.js';
 import { type SocketEvents, socketReducers } from './socket.js';
 import { type SuspendTokenEvents, suspendTokenReducers } from './suspend-token.js';
 import { type ThreadEvents, threadReducers } from './thread.js';
@@ -48,6 +49,7 @@ export type EventMap = ChannelEvents &
   PortEvents &
   ProcessEvents &
   SocketEvents &
+  RestrictedEvents &
   SuspendTokenEvents &
   ThreadEvents &
   TimerEvents &
@@ -73,6 +75,7 @@ export const reducers: Reducers<EventMap> = {
   ...portReducers,
   ...processReducers,
   ...socketReducers,
+  ...restrictedReducers,
   ...suspendTokenReducers,
   ...threadReducers,
   ...timerReducers,

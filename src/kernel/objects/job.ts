@@ -1,4 +1,5 @@
 import { IntMap } from '../../base/int-map.js';
+import type { ExceptionSlot } from './exception.js';
 import { newObject, type ObjectBase } from './object.js';
 import { type JobPolicy, ROOT_POLICY } from './policy.js';
 import type { Reducers } from './reducer.js';
@@ -15,6 +16,11 @@ export interface JobState extends ObjectBase {
   readonly life: 'ready' | 'killing' | 'dead';
   readonly returnCode: bigint;
   readonly policy: JobPolicy;
+  /** ZX_PROP_JOB_KILL_ON_OOM. Memory that runs out is a fault here, so nothing comes of it. */
+  readonly killOnOom: boolean;
+  /** Who listens for exceptions: at most one handler, and debuggers in the order they came. */
+  readonly handlers: readonly ExceptionSlot[];
+  readonly debuggers: readonly ExceptionSlot[];
   /** `ranSteps` and `queuedNs` of all threads of the processes that left. */
   readonly endedRanSteps: number;
   readonly endedQueuedNs: bigint;
@@ -25,6 +31,7 @@ export interface JobEvents {
   'job-life-changed': { koid: number; life: JobState['life']; returnCode: bigint };
   /** Only while the job has no children, which would have taken the old one. */
   'job-policy-set': { koid: number; policy: JobPolicy };
+  'job-kill-on-oom-set': { koid: number; value: boolean };
   /** A dead child, or one without children that no handle is left to, left its parent. */
   'job-child-removed': { koid: number; child: number };
 }
@@ -42,6 +49,9 @@ export const jobReducers: Reducers<JobEvents> = {
       life: 'ready',
       returnCode: 0n,
       policy: e.parent === 0 ? ROOT_POLICY : k.get(e.parent, 'job').policy,
+      killOnOom: false,
+      handlers: [],
+      debuggers: [],
       endedRanSteps: 0,
       endedQueuedNs: 0n,
     });
@@ -61,6 +71,11 @@ export const jobReducers: Reducers<JobEvents> = {
   'job-policy-set': (k, e) => {
     k.update(e.koid, 'job', (job) => {
       job.policy = e.policy;
+    });
+  },
+  'job-kill-on-oom-set': (k, e) => {
+    k.update(e.koid, 'job', (job) => {
+      job.killOnOom = e.value;
     });
   },
   'job-child-removed': (k, e) => {

@@ -45,6 +45,8 @@ export interface KernelState {
   readonly handles: number;
   /** Mappings and VMARs in all address spaces. */
   readonly regions: number;
+  /** Exceptions that handlers let go of, in order; empty between commands. */
+  readonly answered: readonly number[];
   readonly rootJob: number;
   /** The process whose end ends the run; 0 until it is made. */
   readonly mainProcess: number;
@@ -252,6 +254,7 @@ export function emptyState(
     messageBytes: 0,
     handles: 0,
     regions: 0,
+    answered: [],
     rootJob: 0,
     mainProcess: 0,
     halt: null,

@@ -1,8 +1,11 @@
+import { Status } from '../../abi/status.js';
 import { IntMap } from '../../base/int-map.js';
-import type { Access, ExceptionKind } from '../../cpu/arch.js';
 import { addDeadline, enqueueThread, removeDeadline, withdrawThread } from './core.js';
+import type { ExceptionSlot } from './exception.js';
+import type { Kernel } from './kernel.js';
 import { newObject, type ObjectBase } from './object.js';
 import type { Reducers } from './reducer.js';
+import type { RestrictedRun } from './restricted.js';
 
 /** What a blocked thread waits for, with all that is needed to finish its call. Addresses are user addresses. */
 export type Wait =
@@ -23,6 +26,8 @@ export type Wait =
     }
   | { readonly kind: 'port'; readonly port: number; readonly packetAddress: number }
   | { readonly kind: 'futex'; readonly address: number; readonly order: number }
+  /** A handler of the exception, or a debugger that is told of something, lets it go on. */
+  | { readonly kind: 'exception'; readonly exception: number }
   | {
       readonly kind: 'channel-call';
       readonly channel: number;
@@ -40,13 +45,14 @@ export type Wait =
       readonly etc: boolean;
     };
 
-/** What job policy wants of a thread at the end of its call: a policy exception, or the end of its process. */
-export type PolicyNote =
+/** What happens to a thread when its call has ended: policy asked for it, or the thread itself. */
+export type ExitNote =
   | {
-      readonly kind: 'exception';
-      /** ZX_EXCP_POLICY_CODE_*. */
+      /** A policy exception, or one of type ZX_EXCP_USER. */
+      readonly kind: 'policy' | 'user';
+      /** `synth_code`: ZX_EXCP_POLICY_CODE_*, or what the thread said. */
       readonly code: number;
-      /** The call's number for BAD_SYSCALL, else 0. */
+      /** `synth_data`: the call's number for BAD_SYSCALL, or what the thread said. */
       readonly data: number;
     }
   | { readonly kind: 'kill' };
@@ -61,7 +67,21 @@ export interface ThreadState extends ObjectBase {
   readonly deadlineOrder: number;
   /** The system call it is in, 0 outside. */
   readonly syscall: number;
-  readonly policyNote: PolicyNote | null;
+  readonly exitNote: ExitNote | null;
+  /** Who listens for its exceptions: one at most. */
+  readonly handlers: readonly ExceptionSlot[];
+  /** Exceptions of it that are not gone: they keep this object. */
+  readonly exceptions: number;
+  /** How often it was suspended and not resumed, its process's suspension counted once. */
+  readonly suspends: number;
+  /** The VMO that its restricted state is kept in; 0 while none is bound. */
+  readonly restrictedState: number;
+  /** Where reports of exceptions in restricted mode go; 0: behind the state. */
+  readonly restrictedReport: number;
+  /** Not null while it is in restricted mode: its registers are those. */
+  readonly restricted: RestrictedRun | null;
+  /** To leave restricted mode as soon as it is in it. */
+  readonly kicked: boolean;
   /** -1 until it first had one. */
   readonly lastCore: number;
   /** Instructions it retired, which is its time on a core, ns. */
@@ -95,24 +115,19 @@ export interface ThreadEvents {
   /** The call's result went to the result register. */
   'syscall-returned': { thread: number; number: number; result: bigint };
   /** Replaces what was noted before. */
-  'thread-policy-noted': { thread: number; note: PolicyNote | null };
+  'thread-exit-noted': { thread: number; note: ExitNote | null };
+  /** A trap from elsewhere than the vDSO, or with a wrong number: pc is past it, the result is BAD_SYSCALL. */
+  'syscall-refused': { thread: number; core: number; number: bigint };
+  /** The thread is in its call no more and gets no result: a debugger took it elsewhere. */
+  'syscall-abandoned': { thread: number };
+  /** The vDSO's code for a call trapped: the thread stands where it made the call. */
+  'syscall-trapped': { thread: number };
+  /** A debugger set registers of a thread that does not run. `kind` is ZX_THREAD_STATE_*. */
+  'thread-state-written': { thread: number; kind: number; bytes: Uint8Array };
   /** `deadlineOrder` 0: waits for ever. */
   'thread-blocked': { thread: number; wait: Wait; deadlineNs: bigint; deadlineOrder: number };
   /** The wait is over, whatever the reason; the thread is in the run queue. */
   'thread-woken': { thread: number };
-  /** A fault of its own: what the CPU said, before anybody handles it. */
-  'exception-raised': {
-    thread: number;
-    process: number;
-    exception: ExceptionKind;
-    access: Access | 'none';
-    pc: bigint;
-    address: bigint;
-    /** ZX_EXCP_POLICY_CODE_* for a policy exception, else ZX_ERR_* of a page fault as u32. */
-    code: number;
-    /** The call number for BAD_SYSCALL, else 0. */
-    data: number;
-  };
   'thread-life-changed': { koid: number; life: 'dying' | 'dead' };
 }
 
@@ -127,7 +142,14 @@ export const threadReducers: Reducers<ThreadEvents> = {
       wait: null,
       deadlineOrder: 0,
       syscall: 0,
-      policyNote: null,
+      exitNote: null,
+      handlers: [],
+      exceptions: 0,
+      suspends: 0,
+      restrictedState: 0,
+      restrictedReport: 0,
+      restricted: null,
+      kicked: false,
       lastCore: -1,
       ranSteps: 0,
       queuedNs: 0n,
@@ -143,7 +165,7 @@ export const threadReducers: Reducers<ThreadEvents> = {
       thread.life = 'ready';
       thread.signals = e.signals;
     });
-    enqueueThread(k, e.koid);
+    makeRunnable(k, e.koid);
   },
   'syscall-entered': (k, e) => {
     k.arch.skipSyscall(k.registersForWrite(e.thread));
@@ -157,14 +179,34 @@ export const threadReducers: Reducers<ThreadEvents> = {
       thread.syscall = 0;
     });
   },
-  'thread-policy-noted': (k, e) => {
+  'thread-exit-noted': (k, e) => {
     k.update(e.thread, 'thread', (thread) => {
-      thread.policyNote = e.note;
+      thread.exitNote = e.note;
     });
+  },
+  'syscall-refused': (k, e) => {
+    const registers = k.registersForWrite(e.thread);
+    k.arch.skipSyscall(registers);
+    k.arch.setResult(registers, BigInt(Status.ERR_BAD_SYSCALL));
+  },
+  'syscall-abandoned': (k, e) => {
+    k.update(e.thread, 'thread', (thread) => {
+      thread.syscall = 0;
+    });
+  },
+  'syscall-trapped': (k, e) => {
+    k.arch.returnToSyscall(k.registersForWrite(e.thread));
+    k.update(e.thread, 'thread', (thread) => {
+      thread.syscall = 0;
+    });
+  },
+  'thread-state-written': (k, e) => {
+    k.arch.writeState(k.registersForWrite(e.thread), e.kind, e.bytes);
   },
   'thread-blocked': (k, e) => {
     k.update(e.thread, 'thread', (thread) => {
-      thread.life = 'blocked';
+      // A thread that is leaving waits for its debugger at most.
+      if (thread.life !== 'dying') thread.life = 'blocked';
       thread.wait = e.wait;
       thread.deadlineOrder = e.deadlineOrder;
     });
@@ -182,9 +224,8 @@ export const threadReducers: Reducers<ThreadEvents> = {
       thread.wait = null;
       thread.deadlineOrder = 0;
     });
-    enqueueThread(k, e.thread);
+    makeRunnable(k, e.thread);
   },
-  'exception-raised': () => {},
   'thread-life-changed': (k, e) => {
     const { deadlineOrder } = k.get(e.koid, 'thread');
     if (deadlineOrder !== 0) removeDeadline(k, deadlineOrder);
@@ -206,3 +247,8 @@ export const threadReducers: Reducers<ThreadEvents> = {
     }
   },
 };
+
+/** Puts a thread that is ready into the run queue, unless it is suspended. */
+function makeRunnable(k: Kernel, koid: number): void {
+  if (k.get(koid, 'thread').suspends === 0) enqueueThread(k, koid);
+}

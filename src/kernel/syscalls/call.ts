@@ -17,9 +17,11 @@ import { isUserWritable, readUser, writeUser } from './user-memory.js';
 export const BLOCKED = Symbol('blocked');
 /** The calling thread is no more. */
 export const GONE = Symbol('gone');
+/** The calling thread goes on somewhere else: there is nobody to give a result to. */
+export const ELSEWHERE = Symbol('elsewhere');
 
 /** A status or another value for the result register, or why there is none now. */
-export type Outcome = number | bigint | typeof BLOCKED | typeof GONE;
+export type Outcome = number | bigint | typeof BLOCKED | typeof GONE | typeof ELSEWHERE;
 
 export interface ResolvedHandle<T extends KernelObject = KernelObject> {
   readonly object: T;

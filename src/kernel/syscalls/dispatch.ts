@@ -7,25 +7,27 @@ import {
   type SyscallName,
   syscallByNumber,
 } from '../../abi/syscalls.js';
-import { BLOCKED, Call, GONE, type Outcome } from './call.js';
+import { Call, type Outcome } from './call.js';
 import { channelCalls } from './channel.js';
 import { clockCalls } from './clock.js';
 import { counterCalls } from './counter.js';
 import { debugCalls } from './debug.js';
 import type { Decider } from './decider.js';
 import { eventCalls } from './event.js';
+import { exceptionCalls } from './exception-channel.js';
+import { settleExceptions } from './exceptions.js';
 import { fifoCalls } from './fifo.js';
 import { futexCalls } from './futex.js';
 import { handleCalls } from './handle.js';
 import { infoCalls } from './info.js';
 import { objectCalls } from './object.js';
-import { followPolicy } from './policy.js';
+import { followNote, raisePolicyAtExit } from './policy.js';
 import { portCalls } from './port.js';
 import { Refusal } from './refusal.js';
+import { restrictedCalls } from './restricted.js';
 import { socketCalls } from './socket.js';
 import { systemCalls } from './system.js';
 import { taskCalls } from './task.js';
-import { endProcess, TaskReturnCode } from './tasks.js';
 import { testingCalls } from './testing.js';
 import { timerCalls } from './timer.js';
 import { vmarCalls } from './vmar.js';
@@ -49,6 +51,7 @@ const handlers: Handlers = {
   ...objectCalls,
   ...portCalls,
   ...socketCalls,
+  ...restrictedCalls,
   ...systemCalls,
   ...taskCalls,
   ...testingCalls,
@@ -75,12 +78,11 @@ export function dispatchSyscall(
   const { k } = m;
   const { arch } = k;
   const registers = k.registers(thread);
-  const { process } = k.get(thread, 'thread');
   const number = BigInt.asUintN(64, arch.syscallNumber(registers));
   const syscall = number < 0x10000n ? syscallByNumber(Number(number)) : undefined;
   const pc = arch.pc(registers);
   if (syscall === undefined || !allowed(syscall, pc)) {
-    badSyscall(m, thread, process, pc, number);
+    badSyscall(m, thread, core, number);
     return;
   }
   decideSyscall(m, thread, core, syscall, (i) => arch.syscallArgument(registers, i));
@@ -106,11 +108,16 @@ export function decideSyscall(
     args: Object.values(args),
   });
   const outcome = decide(new Call(m, syscall, args, thread, process), args);
-  if (outcome === BLOCKED || outcome === GONE) return;
-  const now = k.find(thread);
-  if (now?.kind !== 'thread' || now.life === 'dead') return;
-  m.emit({ type: 'syscall-returned', thread, number: syscall.number, result: BigInt(outcome) });
-  if (k.get(thread, 'thread').policyNote !== null) followPolicy(m, thread);
+  if (typeof outcome !== 'symbol') leave(m, thread, syscall.number, outcome);
+  if (k.state.answered.length > 0) settleExceptions(m);
+}
+
+/** The call is over: its result goes to the thread, if that is still there, and what was noted for it happens. */
+function leave(m: Decider, thread: number, number: number, result: number | bigint): void {
+  const caller = m.k.find(thread);
+  if (caller?.kind !== 'thread' || caller.life === 'dead') return;
+  m.emit({ type: 'syscall-returned', thread, number, result: BigInt(result) });
+  if (m.k.get(thread, 'thread').exitNote !== null) followNote(m, thread);
 }
 
 function decide(call: Call, args: SyscallArgs[SyscallName]): Outcome {
@@ -124,18 +131,10 @@ function decide(call: Call, args: SyscallArgs[SyscallName]): Outcome {
   }
 }
 
-/** A trap from elsewhere than the vDSO, or with a wrong number: a policy exception that nobody handles ends the process. */
-function badSyscall(m: Decider, thread: number, process: number, pc: bigint, number: bigint): void {
-  m.emit({
-    type: 'exception-raised',
-    thread,
-    process,
-    exception: 'policy',
-    access: 'none',
-    pc,
-    address: 0n,
-    code: PolicyExceptionCode.BAD_SYSCALL,
-    data: Number(number & 0xffffffffn),
-  });
-  endProcess(m, process, TaskReturnCode.EXCEPTION_KILL);
+/** A trap from elsewhere than the vDSO, or with a wrong number: a call that does nothing, and a policy exception. */
+function badSyscall(m: Decider, thread: number, core: number, number: bigint): void {
+  m.emit({ type: 'syscall-refused', thread, core, number });
+  raisePolicyAtExit(m, thread, PolicyExceptionCode.BAD_SYSCALL, Number(number & 0xffffffffn));
+  followNote(m, thread);
+  settleExceptions(m);
 }

@@ -5,9 +5,9 @@ import type { Call } from './call.js';
 import { GONE } from './call.js';
 import type { Decider } from './decider.js';
 import type { Handlers } from './dispatch.js';
+import { exitThread, raiseException } from './exceptions.js';
 import { closeHandle } from './handles.js';
 import { refuse, requireArgs } from './refusal.js';
-import { endProcess, endThread, TaskReturnCode } from './tasks.js';
 import { isUserWritable, writeUser } from './user-memory.js';
 import { block, finishCall } from './waits.js';
 
@@ -81,7 +81,7 @@ export const futexCalls: Handlers = {
       if (!handles.has(slot)) return fault(call, null);
       closeHandle(m, process, slot);
     }
-    endThread(m, thread);
+    exitThread(m, thread);
     return GONE;
   },
 };
@@ -172,18 +172,14 @@ function requeue(call: Call, args: RequeueArgs, wakeCount: number, action: Owner
 
 /** An exception of the caller in the middle of a call: a store to where it cannot, or (null) a trap. */
 function fault(call: Call, storeAddress: number | null): typeof GONE {
-  const { m, k, process, thread } = call;
-  m.emit({
-    type: 'exception-raised',
-    thread,
-    process,
+  const { m, thread } = call;
+  m.emit({ type: 'syscall-trapped', thread });
+  raiseException(m, thread, {
     exception: storeAddress === null ? 'undefined-instruction' : 'page-fault',
     access: storeAddress === null ? 'none' : 'store',
-    pc: k.arch.pc(k.registers(thread)),
     address: BigInt(storeAddress ?? 0),
     code: storeAddress === null ? 0 : Status.ERR_NOT_FOUND >>> 0,
     data: 0,
   });
-  endProcess(m, process, TaskReturnCode.EXCEPTION_KILL);
   return GONE;
 }

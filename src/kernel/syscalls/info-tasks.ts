@@ -9,6 +9,8 @@ import type { KernelObject } from '../objects/object.js';
 import type { ProcessState } from '../objects/process.js';
 import type { ThreadState as Thread, Wait } from '../objects/thread.js';
 import { typeNumber } from './call.js';
+import { exceptionReport, waitingChannelType } from './exception-channel.js';
+import { hasReader } from './exceptions.js';
 import { type Asked, type Lists, type Records, u64Bytes } from './info-record.js';
 import { refuse } from './refusal.js';
 
@@ -22,10 +24,13 @@ const BLOCKED_IN: Readonly<Record<Wait['kind'], number>> = {
   port: ThreadState.BLOCKED_PORT,
   futex: ThreadState.BLOCKED_FUTEX,
   'channel-call': ThreadState.BLOCKED_CHANNEL,
+  exception: ThreadState.BLOCKED_EXCEPTION,
 };
 
-/** `ZX_THREAD_STATE_*`. */
-function threadState({ life, wait }: Thread): number {
+/** `ZX_THREAD_STATE_*`. A suspended thread does not show what it is blocked in, but for an exception. */
+function threadState({ life, wait, suspends }: Thread): number {
+  const suspended = suspends > 0 && wait?.kind !== 'exception';
+  if (suspended && (life === 'ready' || life === 'blocked')) return ThreadState.SUSPENDED;
   switch (life) {
     case 'new':
       return ThreadState.NEW;
@@ -46,6 +51,7 @@ function threadInfo({ call, object }: Asked): Uint8Array {
   const cores = thread.life === 'dead' ? 0n : (1n << BigInt(call.k.config.cores)) - 1n;
   return encodeStruct('zx_info_thread_t', {
     state: threadState(thread),
+    wait_exception_channel_type: waitingChannelType(call.k, thread),
     cpu_affinity_mask: { mask: [cores] },
   });
 }
@@ -59,11 +65,16 @@ function threadStats({ object }: Asked): Uint8Array {
   });
 }
 
-function processInfo({ object }: Asked): Uint8Array {
-  const { life, returnCode, startedNs } = object as ProcessState;
-  const { STARTED, EXITED } = ProcessInfoFlag;
+function processInfo({ call, object }: Asked): Uint8Array {
+  const { life, returnCode, startedNs, debuggers } = object as ProcessState;
+  const { STARTED, EXITED, DEBUGGER_ATTACHED } = ProcessInfoFlag;
   const flags = { initial: 0, running: STARTED, dying: STARTED | EXITED, dead: STARTED | EXITED }[life];
-  return encodeStruct('zx_info_process_t', { return_code: returnCode, start_time: startedNs, flags });
+  const attached = debuggers.some((slot) => hasReader(call.k, slot)) ? DEBUGGER_ATTACHED : 0;
+  return encodeStruct('zx_info_process_t', {
+    return_code: returnCode,
+    start_time: startedNs,
+    flags: flags | attached,
+  });
 }
 
 function handleStats({ call, object }: Asked): Uint8Array {
@@ -75,9 +86,23 @@ function handleStats({ call, object }: Asked): Uint8Array {
 }
 
 /** A job that is being killed counts as exited (syscalls/object_get_info). */
-function jobInfo({ object }: Asked): Uint8Array {
-  const { life, returnCode } = object as JobState;
-  return encodeStruct('zx_info_job_t', { return_code: returnCode, exited: life !== 'ready' });
+function jobInfo({ call, object }: Asked): Uint8Array {
+  const { life, returnCode, killOnOom, debuggers } = object as JobState;
+  return encodeStruct('zx_info_job_t', {
+    return_code: returnCode,
+    exited: life !== 'ready',
+    kill_on_oom: killOnOom,
+    debugger_attached: debuggers.some((slot) => hasReader(call.k, slot)),
+  });
+}
+
+/** The report of before there were codes of the kernel's own: it ends in front of them. */
+const REPORT_V1_BYTES = 32;
+
+function reportV1({ call, object }: Asked): Uint8Array {
+  const report = exceptionReport(call.k, object as Thread).slice(0, REPORT_V1_BYTES);
+  new DataView(report.buffer).setUint32(0, REPORT_V1_BYTES, true);
+  return report;
 }
 
 interface Runtime {
@@ -133,6 +158,8 @@ export const taskRecords: Records = {
   PROCESS_HANDLE_STATS: handleStats,
   TASK_RUNTIME: taskRuntime,
   THREAD: threadInfo,
+  THREAD_EXCEPTION_REPORT: ({ call, object }) => exceptionReport(call.k, object as Thread),
+  THREAD_EXCEPTION_REPORT_V1: reportV1,
   THREAD_STATS: threadStats,
 };
 

@@ -29,9 +29,6 @@ const RECORDS: Records = {
       slack: slackNs,
     });
   },
-  // No exception is ever waiting for somebody to handle it.
-  THREAD_EXCEPTION_REPORT: () => refuse(Status.ERR_BAD_STATE),
-  THREAD_EXCEPTION_REPORT_V1: () => refuse(Status.ERR_BAD_STATE),
   ...taskRecords,
   ...memoryRecords,
   ...ipcRecords,

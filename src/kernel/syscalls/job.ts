@@ -1,12 +1,17 @@
 import { DEFAULT_RIGHTS } from '../../abi/rights.js';
 import { Signal } from '../../abi/signals.js';
 import { Status } from '../../abi/status.js';
+import { JobCriticalOption } from '../../abi/threads.js';
+import type { Kernel } from '../objects/kernel.js';
 import type { Handlers } from './dispatch.js';
 import { requireHandleRoom } from './handles.js';
-import { refuse } from './refusal.js';
+import { jobPolicyCalls } from './job-policy.js';
+import { refuse, requireArgs } from './refusal.js';
 import { updateJobSignals } from './tasks.js';
 
 export const jobCalls: Handlers = {
+  ...jobPolicyCalls,
+
   zx_job_create: (call, { options }) => {
     call.allowOptions(options);
     const parent = call.object('parent_job', 'job');
@@ -27,4 +32,30 @@ export const jobCalls: Handlers = {
     call.putHandle('out', koid, DEFAULT_RIGHTS.job);
     return Status.OK;
   },
+
+  // The options come first, then both handles, then whether the process has a job to take along already.
+  zx_job_set_critical: (call, { options }) => {
+    call.allowOptions(options, JobCriticalOption.RETCODE_NONZERO);
+    const job = call.object('job', 'job');
+    const process = call.object('process', 'process');
+    if (process.criticalTo !== 0) refuse(Status.ERR_ALREADY_BOUND);
+    requireArgs(isWithin(call.k, process.job, job.koid));
+    call.emit({
+      type: 'process-made-critical',
+      koid: process.koid,
+      job: job.koid,
+      nonzeroOnly: options !== 0,
+    });
+    return Status.OK;
+  },
 };
+
+/** Whether a job is another or below it. */
+function isWithin(k: Kernel, job: number, ancestor: number): boolean {
+  let at = job;
+  while (at !== 0 && at !== ancestor) {
+    const object = k.find(at);
+    at = object?.kind === 'job' ? object.parent : 0;
+  }
+  return at === ancestor;
+}

@@ -5,9 +5,10 @@ import {
   PolicyExceptionCode,
 } from '../../abi/policy.js';
 import { Status } from '../../abi/status.js';
-import type { PolicyNote } from '../objects/thread.js';
+import type { ExitNote } from '../objects/thread.js';
 import type { Call } from './call.js';
 import type { Decider } from './decider.js';
+import { announceUser, raiseException } from './exceptions.js';
 import { refuse } from './refusal.js';
 import { endProcess, TaskReturnCode } from './tasks.js';
 
@@ -52,33 +53,28 @@ export function applyBadHandlePolicy(call: Call): void {
  * @param data `synth_data` of the exception: the number of a bad system call
  */
 export function raisePolicyAtExit(m: Decider, thread: number, code: number, data = 0): void {
-  note(m, thread, { kind: 'exception', code, data });
+  note(m, thread, { kind: 'policy', code, data });
 }
 
-function note(m: Decider, thread: number, policyNote: PolicyNote): void {
-  if (m.k.get(thread, 'thread').policyNote?.kind === 'kill') return;
-  m.emit({ type: 'thread-policy-noted', thread, note: policyNote });
+/** Job debuggers will be told of the thread when its call has ended. */
+export function noteUserException(m: Decider, thread: number, code: number, data: number): void {
+  note(m, thread, { kind: 'user', code, data });
 }
 
-/** What policy noted for the thread happens now: its call has ended, and the result is in its register. */
-export function followPolicy(m: Decider, thread: number): void {
-  const { policyNote, process } = m.k.get(thread, 'thread');
-  if (policyNote === null) return;
-  m.emit({ type: 'thread-policy-noted', thread, note: null });
-  if (policyNote.kind === 'kill') {
-    endProcess(m, process, TaskReturnCode.POLICY_KILL);
-    return;
+function note(m: Decider, thread: number, exitNote: ExitNote): void {
+  if (m.k.get(thread, 'thread').exitNote?.kind === 'kill') return;
+  m.emit({ type: 'thread-exit-noted', thread, note: exitNote });
+}
+
+/** What was noted for the thread happens now: its call has ended, and the result is in its register. */
+export function followNote(m: Decider, thread: number): void {
+  const { exitNote, process } = m.k.get(thread, 'thread');
+  if (exitNote === null) return;
+  m.emit({ type: 'thread-exit-noted', thread, note: null });
+  if (exitNote.kind === 'kill') endProcess(m, process, TaskReturnCode.POLICY_KILL);
+  else if (exitNote.kind === 'user') announceUser(m, thread, exitNote.code, exitNote.data);
+  else {
+    const { code, data } = exitNote;
+    raiseException(m, thread, { exception: 'policy', access: 'none', address: 0n, code, data });
   }
-  m.emit({
-    type: 'exception-raised',
-    thread,
-    process,
-    exception: 'policy',
-    access: 'none',
-    pc: m.k.arch.pc(m.k.registers(thread)),
-    address: 0n,
-    code: policyNote.code,
-    data: policyNote.data,
-  });
-  endProcess(m, process, TaskReturnCode.EXCEPTION_KILL);
 }

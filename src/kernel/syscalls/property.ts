@@ -9,6 +9,7 @@ import { findMapping } from '../objects/vmar.js';
 import { memoryOf } from '../objects/vmo-pages.js';
 import type { Call } from './call.js';
 import type { Handlers } from './dispatch.js';
+import { exceptionProperty, setExceptionProperty } from './exception-channel.js';
 import { requireHandleRoom } from './handles.js';
 import { u64Bytes } from './info-record.js';
 import { nameBytes, nameFromBytes } from './names.js';
@@ -62,6 +63,7 @@ function propertyBytes(k: Kernel, object: KernelObject, property: PropertyName):
     if (property === 'PROCESS_BREAK_ON_LOAD') return u64Bytes(object.breakOnLoad);
     if (property === 'PROCESS_VDSO_BASE_ADDRESS') return u64Bytes(vdsoBase(k, object));
   }
+  if (object.kind === 'exception') return exceptionProperty(object, property);
   if (object.kind === 'socket') return u64Bytes(socketThreshold(object, property));
   if (object.kind === 'vmo' && property === 'VMO_CONTENT_SIZE') {
     return u64Bytes(memoryOf(k.state, object).contentSizeBytes);
@@ -75,7 +77,7 @@ function setName(call: Call, object: KernelObject, value: number, sizeBytes: big
   return Status.OK;
 }
 
-/** Those of 64 bits. */
+/** Those that are numbers. */
 function setNumber(call: Call, object: KernelObject, property: PropertyName, value: bigint): number {
   const { koid, kind } = object;
   if (kind === 'process' && property === 'PROCESS_DEBUG_ADDR') {
@@ -83,7 +85,11 @@ function setNumber(call: Call, object: KernelObject, property: PropertyName, val
   } else if (kind === 'process' && property === 'PROCESS_BREAK_ON_LOAD') {
     call.emit({ type: 'process-property-set', koid, property: 'breakOnLoad', value });
   } else if (kind === 'vmo' && property === 'VMO_CONTENT_SIZE') setStreamSize(call.m, object, value);
-  else if (kind === 'socket') setSocketThreshold(call.m, object, property, value);
+  else if (kind === 'exception') setExceptionProperty(call.m, object, property, Number(value));
+  else if (kind === 'job' && property === 'JOB_KILL_ON_OOM') {
+    requireArgs(value <= 1n);
+    call.emit({ type: 'job-kill-on-oom-set', koid, value: value === 1n });
+  } else if (kind === 'socket') setSocketThreshold(call.m, object, property, value);
   else refuse(Status.ERR_NOT_SUPPORTED);
   return Status.OK;
 }
@@ -113,7 +119,12 @@ export const propertyCalls: Handlers = {
     if (known === 'NAME') return setName(call, object, value, value_size);
     const { sizeBytes } = PROPERTIES[known];
     const bytes = call.readView(value, sizeBytes);
-    return setNumber(call, object, known, sizeBytes === 8 ? bytes.getBigUint64(0, true) : 0n);
+    return setNumber(
+      call,
+      object,
+      known,
+      sizeBytes === 8 ? bytes.getBigUint64(0, true) : BigInt(bytes.getUint32(0, true)),
+    );
   },
 
   // The type comes last: a handle without the rights is refused for that, whatever it is.

@@ -6,8 +6,8 @@ import { nextU32, Prng, type PrngState } from '../../base/prng.js';
 import { PAGE_SIZE } from '../../memory/page.js';
 import { type Call, GONE } from './call.js';
 import type { Handlers } from './dispatch.js';
+import { raiseException } from './exceptions.js';
 import { refuse, requireArgs } from './refusal.js';
-import { endProcess, TaskReturnCode } from './tasks.js';
 import { isUserWritable, USER_COPY_MAX_BYTES } from './user-memory.js';
 
 /** What caches there may be are coherent: the size of a line is only asked to loop by it. */
@@ -73,18 +73,9 @@ export const systemCalls: Handlers = {
 
 /** What `__builtin_trap` in the vDSO does to its process. */
 function trap(call: Call): void {
-  call.emit({
-    type: 'exception-raised',
-    thread: call.thread,
-    process: call.process,
-    exception: 'undefined-instruction',
-    access: 'none',
-    pc: call.k.arch.pc(call.k.registers(call.thread)),
-    address: 0n,
-    code: 0,
-    data: 0,
-  });
-  endProcess(call.m, call.process, TaskReturnCode.EXCEPTION_KILL);
+  call.emit({ type: 'syscall-trapped', thread: call.thread });
+  const what = { exception: 'undefined-instruction', access: 'none', address: 0n, code: 0, data: 0 } as const;
+  raiseException(call.m, call.thread, what);
 }
 
 /** A generator's state after these bytes were put in. */

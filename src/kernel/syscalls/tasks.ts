@@ -1,9 +1,13 @@
 import { Signal } from '../../abi/signals.js';
 import { TaskRetcode } from '../../abi/threads.js';
+import type { ProcessState } from '../objects/process.js';
 import type { VmarState } from '../objects/vmar.js';
 import type { Decider } from './decider.js';
+import { closeExceptionChannels } from './exception-channel.js';
+import { tellOfDeath } from './exceptions.js';
 import { closeHandle } from './handles.js';
 import { releaseObjects } from './lifetime.js';
+import { unbindState } from './restricted.js';
 import { changeSignals } from './signals.js';
 import { abandonWait } from './waits.js';
 
@@ -19,9 +23,12 @@ export const TaskReturnCode = {
 export function endThread(m: Decider, koid: number): void {
   const thread = m.k.find(koid);
   if (thread?.kind !== 'thread' || thread.life === 'new' || thread.life === 'dead') return;
+  if (thread.life !== 'dying') tellOfDeath(m, koid);
   abandonWait(m, koid);
+  unbindState(m, koid);
   m.emit({ type: 'thread-life-changed', koid, life: 'dead' });
   changeSignals(m, koid, Signal.THREAD_RUNNING | Signal.THREAD_SUSPENDED, Signal.THREAD_TERMINATED);
+  closeExceptionChannels(m, thread);
   const owner = m.k.find(thread.process);
   if (owner?.kind === 'process' && owner.life === 'running' && owner.threads.size === 0) {
     endProcess(m, owner.koid, owner.returnCode);
@@ -39,6 +46,7 @@ export function endProcess(m: Decider, koid: number, returnCode: bigint): void {
   if (process?.kind !== 'process' || process.life === 'dying' || process.life === 'dead') return;
   m.emit({ type: 'process-life-changed', koid, life: 'dying', returnCode });
   for (const thread of [...process.threads.keys()]) endThread(m, thread);
+  closeExceptionChannels(m, process);
   if (process.restrictedVmar !== 0) destroyVmar(m, process.restrictedVmar);
   const { members, handles } = m.k.sharedBy(koid);
   if (members === 1) {
@@ -48,7 +56,18 @@ export function endProcess(m: Decider, koid: number, returnCode: bigint): void {
   m.emit({ type: 'process-life-changed', koid, life: 'dead', returnCode });
   changeSignals(m, koid, 0, Signal.PROCESS_TERMINATED);
   leaveJob(m, process.job, koid);
+  killCriticalJob(m, process, returnCode);
   releaseObjects(m, [koid, process.job]);
+}
+
+/** A job may not outlive a process that is critical to it (zx_job_set_critical). */
+function killCriticalJob(
+  m: Decider,
+  { criticalTo, criticalNonzero }: ProcessState,
+  returnCode: bigint,
+): void {
+  if (criticalTo === 0 || (criticalNonzero && returnCode === 0n)) return;
+  endJob(m, criticalTo, TaskReturnCode.CRITICAL_PROCESS_KILL);
 }
 
 /** Ends a job: child jobs first, depth first, then processes, both in order of creation. */
@@ -69,6 +88,7 @@ export function endJob(m: Decider, koid: number, returnCode: bigint): void {
 function finishJob(m: Decider, koid: number): void {
   const { parent, returnCode } = m.k.get(koid, 'job');
   m.emit({ type: 'job-life-changed', koid, life: 'dead', returnCode });
+  closeExceptionChannels(m, m.k.get(koid, 'job'));
   changeSignals(m, koid, 0, Signal.JOB_TERMINATED);
   leaveJob(m, parent, koid);
   releaseObjects(m, [koid, parent]);

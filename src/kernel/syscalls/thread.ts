@@ -5,11 +5,12 @@ import { ADDRESS_SPACES } from '../../abi/vm.js';
 import { type Call, GONE } from './call.js';
 import type { Decider } from './decider.js';
 import type { Handlers } from './dispatch.js';
+import { announceStart, exitThread } from './exceptions.js';
 import { requireHandleRoom } from './handles.js';
 import { readName } from './names.js';
 import { refuse } from './refusal.js';
 import { changeSignals } from './signals.js';
-import { endThread } from './tasks.js';
+import { suspendWithProcess } from './suspend.js';
 
 /** Where a thread begins: pc, stack pointer, two arguments, thread pointer and the register the ABI keeps. */
 export interface Entry {
@@ -38,12 +39,15 @@ export function startStatus(m: Decider, threadKoid: number, pc: bigint, mustBeFi
 /** Starts a thread that `startStatus` found startable. */
 export function startThread(m: Decider, koid: number, entry: Entry): void {
   const process = m.k.get(m.k.get(koid, 'thread').process, 'process');
-  if (process.life === 'initial') {
+  const isFirst = process.life === 'initial';
+  if (isFirst) {
     m.emit({ type: 'process-life-changed', koid: process.koid, life: 'running', returnCode: 0n });
   }
+  suspendWithProcess(m, koid);
   const { signals } = m.k.get(koid, 'thread');
   m.emit({ type: 'thread-started', koid, ...entry, signals });
   changeSignals(m, koid, 0, Signal.THREAD_RUNNING);
+  announceStart(m, koid, isFirst);
 }
 
 /** Gives up the core when somebody else could use it. */
@@ -80,7 +84,7 @@ export const threadCalls: Handlers = {
     start(call, call.object('handle', 'thread').koid, { pc, sp, arg1, arg2, tp, abiReg }),
 
   zx_thread_exit: (call) => {
-    endThread(call.m, call.thread);
+    exitThread(call.m, call.thread);
     return GONE;
   },
 

@@ -13,9 +13,10 @@ import {
 } from './address-search.js';
 import { type Call, GONE, type ResolvedHandle } from './call.js';
 import type { Handler, Handlers } from './dispatch.js';
+import { exitThread } from './exceptions.js';
 import { closeHandle, requireHandleRoom } from './handles.js';
 import { refuse, requireArgs } from './refusal.js';
-import { destroyVmar, endThread } from './tasks.js';
+import { destroyVmar } from './tasks.js';
 import { mapVmo } from './vmar-map.js';
 import { rangeOperation } from './vmar-op-range.js';
 import { protect } from './vmar-protect.js';
@@ -99,7 +100,7 @@ export const vmarCalls: Handlers = {
   zx_vmar_unmap_handle_close_thread_exit: (call, { addr, size, close_handle }) => {
     unmap(call, call.handle('vmar_handle', 'vmar'), addr, size);
     closeHandle(call.m, call.process, handleSlot(close_handle, call.table.handleSecret));
-    endThread(call.m, call.thread);
+    exitThread(call.m, call.thread);
     return GONE;
   },
 };

@@ -5,6 +5,7 @@ import { assert } from '../../base/assert.js';
 import type { Wait } from '../objects/thread.js';
 import { BLOCKED, type Call } from './call.js';
 import type { Decider } from './decider.js';
+import { endException } from './exceptions.js';
 import { isUserWritable, writeUser } from './user-memory.js';
 
 /** What a finished call leaves in its caller's memory. */
@@ -32,6 +33,9 @@ export function block(call: Call, wait: Wait, deadlineNs: bigint): typeof BLOCKE
 function withdrawWait(m: Decider, thread: number, wait: Wait): void {
   switch (wait.kind) {
     case 'sleep':
+      return;
+    case 'exception':
+      endException(m, wait.exception);
       return;
     case 'wait-one':
       if (m.k.find(wait.object) !== undefined) {
