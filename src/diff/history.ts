@@ -3,6 +3,7 @@ import { type Digest, Hasher } from '../base/digest.js';
 import type { Halt } from '../kernel/objects/kernel.js';
 import type { Happened } from '../machine/machine.js';
 import { type Position, START } from '../machine/position.js';
+import { Diverged } from '../recording/player.js';
 import type { Timeline } from '../timeline/timeline.js';
 import { type Fact, FactReader, LEVELS, PATH } from './facts.js';
 import { Lineage } from './lineage.js';
@@ -76,14 +77,23 @@ class HistoryReader {
     const { timeline, threads, lineage, futexes } = this;
     const { end } = timeline;
     timeline.events(START, end, (happened) => this.note(happened));
-    const { k } = timeline.seek(end);
-    const { halt, steps, mainProcess } = k.state;
+    const machine = timeline.seek(end);
+    const { halt, steps, mainProcess } = machine.k.state;
+    this.checkEnd(machine.eventHash());
     if (halt?.kind === 'deadlock') this.facts.endWaits(end.seq);
     for (const history of threads.values()) this.noteThread(history);
     const { head, rest, sizeBytes } = this.console;
     const console = { head: Uint8Array.from(head), rest: rest.value(), sizeBytes };
     const lastAlive = this.lastAlive ?? end;
     return { threads, lineage, console, halt, steps, mainProcess, futexes, lastAlive };
+  }
+
+  /** What the recording says of its end; on the way the timeline checked its digests. */
+  private checkEnd(eventHash: Digest): void {
+    const { recording, position } = this.timeline;
+    const recorded = recording.end?.eventHash ?? eventHash;
+    if (recorded !== eventHash)
+      throw new Diverged({ position, what: 'events', recorded, replayed: eventHash });
   }
 
   private note(happened: Happened): void {

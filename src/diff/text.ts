@@ -34,9 +34,11 @@ export function reportText(report: DiffReport, files: Both<string>): string {
     ...section('Outcome', outcomeLines(report)),
     ...section('First difference', firstLines(report)),
     ...section('Threads, each on its own', threadLines(report)),
-    ...section('To look by hand', commands(report, files)),
-  ];
-  return lines.map((line) => `${clip(line, COLUMNS).trimEnd()}\n`).join('');
+  ].map((line) => clip(line, COLUMNS));
+  // Commands are to be copied: those stay whole.
+  return [...lines, ...section('To look by hand', commands(report, files))]
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function section(title: string, lines: readonly string[]): string[] {

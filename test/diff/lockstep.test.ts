@@ -1,0 +1,116 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { partings } from '../../src/diff/lockstep.js';
+import { type Observation, Path } from '../../src/diff/path.js';
+
+type Seen = Partial<Observation> & Pick<Observation, 'index'>;
+
+function path(pcs: readonly number[], seen: readonly Seen[] = []): Path {
+  const made = new Path();
+  pcs.forEach((pc, i) => {
+    made.add(pc, { seq: 1, step: i + 1 });
+  });
+  for (const observation of seen) {
+    made.observations.push({
+      kind: 'load',
+      address: 0x1000,
+      sizeBytes: 8,
+      value: 0n,
+      call: 0,
+      ...observation,
+    });
+  }
+  return made;
+}
+
+const straight = (from: number, length: number): number[] => Array.from({ length }, (_, i) => from + 4 * i);
+
+test('equal paths do not part', (t) => {
+  const pcs = straight(0x100, 50);
+  const seen = [
+    { index: 3, value: 7n },
+    { index: 20, value: 9n },
+  ];
+  t.deepEqual(partings(path(pcs, seen), path(pcs, seen)), []);
+});
+
+test('loads of one address that give two values part, with both values', (t) => {
+  const pcs = straight(0x100, 50);
+  const [parting, ...rest] = partings(
+    path(pcs, [{ index: 30, value: 386n }]),
+    path(pcs, [{ index: 30, value: 400n }]),
+  );
+  t.deepEqual(rest, []);
+  t.is(parting.a, 30);
+  t.deepEqual([parting.got!.a.value, parting.got!.b.value], [386n, 400n]);
+});
+
+test('what a thread stored itself is no reason', (t) => {
+  const pcs = straight(0x100, 50);
+  const side = (value: bigint): Path =>
+    path(pcs, [
+      { index: 2, kind: 'store', value },
+      { index: 9, value },
+    ]);
+  t.deepEqual(partings(side(1n), side(2n)), []);
+  // Another thread stored in between.
+  const other = path(pcs, [
+    { index: 2, kind: 'store', value: 2n },
+    { index: 9, value: 3n },
+  ]);
+  t.is(partings(side(1n), other).length, 1);
+});
+
+test('loads of two addresses say nothing', (t) => {
+  const pcs = straight(0x100, 30);
+  const a = path(pcs, [{ index: 5, address: 0x1000, value: 1n }]);
+  const b = path(pcs, [{ index: 5, address: 0x2000, value: 2n }]);
+  t.deepEqual(partings(a, b), []);
+});
+
+test('the result of a call that is the last thing is compared too', (t) => {
+  const pcs = straight(0x100, 5);
+  const side = (value: bigint): Path => path(pcs, [{ index: 5, kind: 'result', address: 0, call: 9, value }]);
+  const [parting] = partings(side(0n), side(-22n));
+  t.is(parting.got!.a.call, 9);
+  t.deepEqual(partings(side(0n), side(0n)), []);
+});
+
+test('a way that one run alone takes is passed over, and the rest still compared', (t) => {
+  const before = straight(0x100, 40);
+  const detour = fc.integer({ min: 1, max: 300 });
+  fc.assert(
+    fc.property(detour, detour, fc.boolean(), (one, two, both) => {
+      const after = straight(0x4000, 60);
+      const wayA = straight(0x20000, one);
+      const wayB = both ? straight(0x30000, two) : [];
+      const loadAt = (way: readonly number[]): Seen => ({ index: before.length + way.length + 33 });
+      const a = path([...before, ...wayA, ...after], [{ ...loadAt(wayA), value: 5n }]);
+      const b = path([...before, ...wayB, ...after], [{ ...loadAt(wayB), value: 6n }]);
+      const [split, load, ...rest] = partings(a, b);
+      t.deepEqual(split, { a: before.length, b: before.length, got: null });
+      t.is(load.got!.a.value, 5n);
+      t.is(load.got!.b.value, 6n);
+      t.deepEqual(rest, []);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('paths that never meet again part once', (t) => {
+  const common = straight(0x100, 10);
+  const a = path([...common, ...straight(0x1000, 40_000)]);
+  const b = path([...common, ...straight(0x900000, 40_000)]);
+  t.deepEqual(partings(a, b), [{ a: 10, b: 10, got: null }]);
+});
+
+test('values that differ in every round of a loop are told once', (t) => {
+  const round = straight(0x100, 10);
+  const pcs = Array.from({ length: 50 }, () => round).flat();
+  const side = (value: bigint): Path =>
+    path(
+      pcs,
+      Array.from({ length: 50 }, (_, i) => ({ index: 10 * i + 4, value: value + BigInt(i) })),
+    );
+  t.is(partings(side(0n), side(1000n)).length, 1);
+});
