@@ -11,7 +11,7 @@ export interface DigestRow {
 }
 
 /** More than a run of 10^12 steps has; they are held in memory. */
-const MAX_DIGESTS = 1 << 18;
+const MAX_DIGESTS = 1 << 17;
 
 /**
  * All digests of a recording, in order.
