@@ -28,6 +28,30 @@ export function newSocket(h: Harness, options = 0): [number, number] {
   return made(h, 'zx_socket_create', [options], 2) as [number, number];
 }
 
+/** `options`: ZX_VMO_*. */
+export function newVmo(h: Harness, sizeBytes: number, options = 0): number {
+  return made(h, 'zx_vmo_create', [sizeBytes, options], 1)[0];
+}
+
+/** A stream over a VMO. */
+export function newStream(h: Harness, vmo: number, mode: number, seek: number | bigint = 0): number {
+  return made(h, 'zx_stream_create', [mode, vmo, seek], 1)[0];
+}
+
+/** A list of zx_iovec_t in scratch memory. */
+export function iovecs(
+  h: Harness,
+  ...buffers: readonly (readonly [address: number, capacity: number | bigint])[]
+): number {
+  const bytes = new Uint8Array(16 * buffers.length);
+  const view = new DataView(bytes.buffer);
+  buffers.forEach(([address, capacity], i) => {
+    view.setBigUint64(16 * i, BigInt(address), true);
+    view.setBigUint64(16 * i + 8, BigInt(capacity), true);
+  });
+  return h.scratch(bytes);
+}
+
 /** `count` bytes that tell where they are from: `first`, `first` + 1, … */
 export function ramp(first: number, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, (_, i) => (first + i) % 251);

@@ -16,6 +16,7 @@ import type { Reducers } from './reducer.js';
 import { type RestrictedEvents, restrictedReducers } from './restricted.js';
 import { type SocketEvents, socketReducers } from './socket.js';
 import { type SuspendTokenEvents, suspendTokenReducers } from './suspend-token.js';
+import { type StreamEvents, streamReducers } from './stream.js';
 import { type ThreadEvents, threadReducers } from './thread.js';
 import { type TimerEvents, timerReducers } from './timer.js';
 import { type VmarEvents, vmarReducers } from './vmar.js';
@@ -49,6 +50,7 @@ export type EventMap = ChannelEvents &
   PortEvents &
   ProcessEvents &
   SocketEvents &
+  StreamEvents &
   RestrictedEvents &
   SuspendTokenEvents &
   ThreadEvents &
@@ -75,6 +77,7 @@ export const reducers: Reducers<EventMap> = {
   ...portReducers,
   ...processReducers,
   ...socketReducers,
+  ...streamReducers,
   ...restrictedReducers,
   ...suspendTokenReducers,
   ...threadReducers,

@@ -10,6 +10,7 @@ import type { PortState } from './port.js';
 import type { ProcessState } from './process.js';
 import type { SocketState } from './socket.js';
 import type { SuspendTokenState } from './suspend-token.js';
+import type { StreamState } from './stream.js';
 import type { ThreadState } from './thread.js';
 import type { TimerState } from './timer.js';
 import type { VmarState } from './vmar.js';
@@ -62,6 +63,7 @@ export type KernelObject =
   | PortState
   | ProcessState
   | SocketState
+  | StreamState
   | SuspendTokenState
   | ThreadState
   | TimerState

@@ -2,7 +2,7 @@ import { Signal } from '../../abi/signals.js';
 import { CachePolicy } from '../../abi/vm.js';
 import { IntMap } from '../../base/int-map.js';
 import { PAGE_SIZE, type Page, ZERO_PAGE } from '../../memory/page.js';
-import { heldCharge } from './held-charge.js';
+import { heldCharge, heldVmos } from './belongings.js';
 import type { Kernel } from './kernel.js';
 import { newObject, type ObjectBase } from './object.js';
 import type { Reducers } from './reducer.js';
@@ -25,6 +25,8 @@ export interface VmoState extends ObjectBase {
   readonly mappings: number;
   /** How many of them each process has. */
   readonly mappingsByProcess: IntMap<number>;
+  /** Objects of other kinds that keep it: streams over it, the clock or the IO buffer that it is part of. */
+  readonly holders: IntMap<true>;
   /** 0, or the VMO it is a child of: the nearest ancestor that still lives. */
   readonly parent: number;
   readonly childKind: 'none' | ChildKind;
@@ -191,7 +193,10 @@ export const vmoReducers: Reducers<VmoEvents> = {
       leaveFamily(k, object);
       returnPages(k, object);
     }
-    if (object !== undefined) k.state.messageBytes -= heldCharge(object);
+    if (object !== undefined) {
+      k.state.messageBytes -= heldCharge(object);
+      for (const vmo of heldVmos(object)) letGoOfVmo(k, vmo, e.koid);
+    }
     k.remove(e.koid);
   },
 };
@@ -210,6 +215,7 @@ function newVmo(
     pages: IntMap.empty(),
     mappings: 0,
     mappingsByProcess: IntMap.empty(),
+    holders: IntMap.empty(),
     parent: 0,
     childKind: 'none',
     children: IntMap.empty(),
@@ -225,6 +231,19 @@ function newVmo(
     locks: 0,
     immutable: false,
   };
+}
+
+/** An object that is made keeps the VMO from now on. */
+export function holdVmo(k: Kernel, vmoKoid: number, holder: number): void {
+  k.update(vmoKoid, 'vmo', (vmo) => {
+    vmo.holders = vmo.holders.set(holder, true, k.owner);
+  });
+}
+
+function letGoOfVmo(k: Kernel, vmoKoid: number, holder: number): void {
+  k.update(vmoKoid, 'vmo', (vmo) => {
+    vmo.holders = vmo.holders.delete(holder, k.owner);
+  });
 }
 
 /** What a child at this range of another VMO's pages has in common with it. */

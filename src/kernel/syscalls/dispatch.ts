@@ -26,6 +26,7 @@ import { portCalls } from './port.js';
 import { Refusal } from './refusal.js';
 import { restrictedCalls } from './restricted.js';
 import { socketCalls } from './socket.js';
+import { streamCalls } from './stream.js';
 import { systemCalls } from './system.js';
 import { taskCalls } from './task.js';
 import { testingCalls } from './testing.js';
@@ -51,6 +52,7 @@ const handlers: Handlers = {
   ...objectCalls,
   ...portCalls,
   ...socketCalls,
+  ...streamCalls,
   ...restrictedCalls,
   ...systemCalls,
   ...taskCalls,

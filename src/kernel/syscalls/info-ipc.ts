@@ -1,8 +1,10 @@
 import { SocketOption } from '../../abi/ipc.js';
 import { encodeStruct } from '../../abi/structs.js';
 import { SOCKET_BUFFER_BYTES, type SocketState } from '../objects/socket.js';
+import type { StreamState } from '../objects/stream.js';
 import type { Asked, Records } from './info-record.js';
 import { firstDatagramBytes } from './socket.js';
+import { contentSize } from './stream.js';
 
 /** The peer's side is all zeros once it is gone (object/socket_dispatcher, GetInfo). */
 function socketInfo({ call, object }: Asked): Uint8Array {
@@ -18,6 +20,16 @@ function socketInfo({ call, object }: Asked): Uint8Array {
   });
 }
 
+function streamInfo({ call, object }: Asked): Uint8Array {
+  const stream = object as StreamState;
+  return encodeStruct('zx_info_stream_t', {
+    options: stream.mode,
+    seek: stream.seek,
+    content_size: contentSize(call, stream),
+  });
+}
+
 export const ipcRecords: Records = {
   SOCKET: socketInfo,
+  STREAM: streamInfo,
 };

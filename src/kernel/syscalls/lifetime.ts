@@ -36,7 +36,9 @@ function release(m: Decider, object: KernelObject): number[] {
       changeSignals(m, object.peer, 0, Signal.EVENTPAIR_PEER_CLOSED);
       return [];
     case 'vmo':
-      return object.mappings > 0 || object.restrictedState === 'bound' ? [] : releaseVmo(m, object);
+      if (object.mappings > 0 || object.restrictedState === 'bound') return [];
+      // Who keeps it may have been kept by its mappings.
+      return object.holders.size > 0 ? [...object.holders.keys()] : releaseVmo(m, object);
     case 'vmar':
       if (object.destroyed) m.emit({ type: 'object-destroyed', koid });
       return [];
@@ -86,6 +88,9 @@ function release(m: Decider, object: KernelObject): number[] {
     case 'suspend-token':
       releaseToken(m, object);
       return [];
+    case 'stream':
+      m.emit({ type: 'object-destroyed', koid });
+      return [object.vmo];
     case 'counter':
     case 'event':
       m.emit({ type: 'object-destroyed', koid });

@@ -15,6 +15,7 @@ import { u64Bytes } from './info-record.js';
 import { nameBytes, nameFromBytes } from './names.js';
 import { refuse, requireArgs } from './refusal.js';
 import { setSocketThreshold, socketThreshold } from './socket.js';
+import { isAppending, setAppending } from './stream.js';
 import { setStreamSize } from './vmo.js';
 
 const MAX_NAME_BYTES = PROPERTIES.NAME.sizeBytes - 1;
@@ -65,6 +66,7 @@ function propertyBytes(k: Kernel, object: KernelObject, property: PropertyName):
   }
   if (object.kind === 'exception') return exceptionProperty(object, property);
   if (object.kind === 'socket') return u64Bytes(socketThreshold(object, property));
+  if (object.kind === 'stream') return Uint8Array.of(isAppending(object) ? 1 : 0);
   if (object.kind === 'vmo' && property === 'VMO_CONTENT_SIZE') {
     return u64Bytes(memoryOf(k.state, object).contentSizeBytes);
   }
@@ -75,6 +77,12 @@ function setName(call: Call, object: KernelObject, value: number, sizeBytes: big
   const bytes = call.read(value, sizeBytes > MAX_NAME_BYTES ? MAX_NAME_BYTES : Number(sizeBytes));
   call.emit({ type: 'object-named', koid: requireNamed(object).koid, name: nameFromBytes(bytes) });
   return Status.OK;
+}
+
+/** A little-endian number of 8, 4 or 1 bytes. */
+function unsigned(bytes: DataView): bigint {
+  if (bytes.byteLength === 8) return bytes.getBigUint64(0, true);
+  return BigInt(bytes.byteLength === 4 ? bytes.getUint32(0, true) : bytes.getUint8(0));
 }
 
 /** Those that are numbers. */
@@ -90,6 +98,7 @@ function setNumber(call: Call, object: KernelObject, property: PropertyName, val
     requireArgs(value <= 1n);
     call.emit({ type: 'job-kill-on-oom-set', koid, value: value === 1n });
   } else if (kind === 'socket') setSocketThreshold(call.m, object, property, value);
+  else if (kind === 'stream') setAppending(call.m, object, value !== 0n);
   else refuse(Status.ERR_NOT_SUPPORTED);
   return Status.OK;
 }
@@ -119,12 +128,7 @@ export const propertyCalls: Handlers = {
     if (known === 'NAME') return setName(call, object, value, value_size);
     const { sizeBytes } = PROPERTIES[known];
     const bytes = call.readView(value, sizeBytes);
-    return setNumber(
-      call,
-      object,
-      known,
-      sizeBytes === 8 ? bytes.getBigUint64(0, true) : BigInt(bytes.getUint32(0, true)),
-    );
+    return setNumber(call, object, known, unsigned(bytes));
   },
 
   // The type comes last: a handle without the rights is refused for that, whatever it is.

@@ -16,3 +16,13 @@ export function heldCharge(object: KernelObject): number {
       return 0;
   }
 }
+
+/** The VMOs that an object keeps, handles or not: they have its koid among their holders. */
+export function heldVmos(object: KernelObject): readonly number[] {
+  switch (object.kind) {
+    case 'stream':
+      return [object.vmo];
+    default:
+      return [];
+  }
+}
