@@ -158,6 +158,22 @@ export class ByteModel {
     }
   }
 
+  /** As memmove, but that pages move: what is not held at the source is not held at the target afterwards. */
+  transfer(to: ModelVmo, offset: number, length: number, from: ModelVmo, fromOffset: number): StatusName {
+    if ([offset, length, fromOffset].some((bytes) => bytes % PAGE !== 0)) return 'ERR_INVALID_ARGS';
+    if (to === from && offset === fromOffset) return 'OK';
+    if (fromOffset + length > sizeOf(from) || offset + length > sizeOf(to)) return 'ERR_OUT_OF_RANGE';
+    const bytes = bytesOf(from).slice(fromOffset, fromOffset + length);
+    const pages = pagesOf(0, length).filter((page) =>
+      from.memory.held.has(page + (from.start + fromOffset) / PAGE),
+    );
+    this.clear(from, fromOffset, fromOffset + length);
+    this.clear(to, offset, offset + length);
+    to.memory.bytes.set(bytes, to.start + offset);
+    for (const page of pages) to.memory.held.add(page + (to.start + offset) / PAGE);
+    return 'OK';
+  }
+
   setSize({ memory, stream, resizable }: ModelVmo, streamSize: number): StatusName {
     if (!resizable) return 'ERR_UNAVAILABLE';
     const size = pageCeil(streamSize);

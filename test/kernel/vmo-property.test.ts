@@ -69,6 +69,15 @@ const command = fc.oneof(
   { weight: 2, arbitrary: fc.record({ op: fc.constant('commit' as const), ...range }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('decommit' as const), ...range }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('zero' as const), ...range }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('transfer' as const),
+      ...range,
+      from: vmo,
+      fromOffset: fc.oneof(fc.constantFrom(0, PAGE, 2 * PAGE), bytes),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('setSize' as const), vmo, size: bytes }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('setStreamSize' as const), vmo, size: bytes }) },
 );
@@ -150,6 +159,13 @@ class Pair {
         return [range(VmoOp.DECOMMIT, c.offset, c.length), model.decommit(target, c.offset, c.length)];
       case 'zero':
         return [range(VmoOp.ZERO, c.offset, c.length), model.zero(target, c.offset, c.length)];
+      case 'transfer': {
+        const open = model.vmos.map((_, i) => i).filter((i) => model.vmos[i].open);
+        const from = open[c.from % open.length];
+        const args = [handle, 0, c.offset, c.length, this.handles[from], c.fromOffset];
+        const told = model.transfer(target, c.offset, c.length, model.vmos[from], c.fromOffset);
+        return [statusName(h.call('zx_vmo_transfer_data', args)), told];
+      }
       case 'setSize':
         return [statusName(h.call('zx_vmo_set_size', [handle, c.size])), model.setSize(target, c.size)];
       case 'setStreamSize': {

@@ -103,6 +103,8 @@ export interface VmoEvents {
   };
   /** Whole pages became zero pages again; page numbers, `count` pages. */
   'vmo-pages-dropped': { vmo: number; page: number; count: number };
+  /** Whole pages changed places; those that were there before are gone, and where they came from there are zeros. */
+  'vmo-pages-moved': { from: number; fromPage: number; to: number; toPage: number; count: number };
   /** Of these pages, those that were not there are there now, zero-filled. */
   'vmo-pages-committed': { vmo: number; page: number; count: number };
   'object-destroyed': { koid: number };
@@ -173,6 +175,17 @@ export const vmoReducers: Reducers<VmoEvents> = {
   'vmo-written': (k, e) => writePage(k, e.vmo, e.offset, e.bytes),
   'user-memory-written': (k, e) => writePage(k, e.vmo, e.offset, e.bytes),
   'vmo-pages-dropped': (k, e) => dropPages(k, e.vmo, e.page, e.count),
+  'vmo-pages-moved': (k, e) => {
+    const moved = pagesIn(k.get(e.from, 'vmo'), e.fromPage, e.count);
+    dropPages(k, e.from, e.fromPage, e.count);
+    dropPages(k, e.to, e.toPage, e.count);
+    k.update(e.to, 'vmo', (vmo) => {
+      for (const [number, page] of moved) {
+        vmo.pages = vmo.pages.set(number - e.fromPage + e.toPage, page, k.owner);
+      }
+    });
+    k.state.committedPages += moved.length;
+  },
   'vmo-pages-committed': (k, e) => {
     const vmo = k.get(e.vmo, 'vmo');
     let { pages } = vmo;
@@ -250,10 +263,8 @@ function letGoOfVmo(k: Kernel, vmoKoid: number, holder: number): void {
 function sharedPages(k: Kernel, parent: VmoState, offset: number, sizeBytes: number): IntMap<Page> {
   if (offset === 0 && sizeBytes >= parent.sizeBytes) return parent.pages;
   const first = offset / PAGE_SIZE;
-  const end = first + sizeBytes / PAGE_SIZE;
   let pages = IntMap.empty<Page>();
-  for (const [number, page] of parent.pages.entries(first)) {
-    if (number >= end) break;
+  for (const [number, page] of pagesIn(parent, first, sizeBytes / PAGE_SIZE)) {
     pages = pages.set(number - first, page, k.owner);
   }
   return pages;
@@ -290,17 +301,22 @@ function writePage(k: Kernel, vmo: number, offset: number, bytes: Uint8Array): v
   page.code = null;
 }
 
-function dropPages(k: Kernel, vmoKoid: number, first: number, count: number): void {
-  const vmo = k.get(vmoKoid, 'vmo');
-  const numbers: number[] = [];
-  for (const [number] of vmo.pages.entries(first)) {
-    if (number >= first + count) break;
-    numbers.push(number);
+/** The pages that a VMO holds in a range, with their numbers. */
+function pagesIn({ pages }: VmoState, first: number, count: number): (readonly [number, Page])[] {
+  const found: (readonly [number, Page])[] = [];
+  for (const entry of pages.entries(first)) {
+    if (entry[0] >= first + count) break;
+    found.push(entry);
   }
-  if (numbers.length === 0) return;
+  return found;
+}
+
+function dropPages(k: Kernel, vmoKoid: number, first: number, count: number): void {
+  const dropped = pagesIn(k.get(vmoKoid, 'vmo'), first, count);
+  if (dropped.length === 0) return;
   k.update(vmoKoid, 'vmo', (v) => {
-    for (const number of numbers) v.pages = v.pages.delete(number, k.owner);
+    for (const [number] of dropped) v.pages = v.pages.delete(number, k.owner);
   });
-  k.state.committedPages -= numbers.length;
+  k.state.committedPages -= dropped.length;
   k.memoryGeneration++;
 }

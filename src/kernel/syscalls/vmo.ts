@@ -13,6 +13,7 @@ import { applyBadHandlePolicy, isAllowed, requirePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
 import { hasMemoryFor, pieces, readUser } from './user-memory.js';
 import { createChild } from './vmo-child.js';
+import { deviceMemoryCalls } from './vmo-device.js';
 import { rangeOperation } from './vmo-op-range.js';
 import {
   missingPages,
@@ -22,6 +23,7 @@ import {
   requireUnpinned,
   zeroRange,
 } from './vmo-range.js';
+import { transferData } from './vmo-transfer.js';
 
 /** A size that a VMO can have, rounded up to pages; refuses with OUT_OF_RANGE. */
 export function requireSize(sizeBytes: bigint): number {
@@ -171,6 +173,7 @@ const replaceAsExecutable: Handler<'zx_vmo_replace_as_executable'> = (call, { ha
 };
 
 export const vmoCalls: Handlers = {
+  ...deviceMemoryCalls,
   zx_vmo_create: create,
   zx_vmo_create_child: createChild,
   zx_vmo_op_range: rangeOperation,
@@ -178,6 +181,7 @@ export const vmoCalls: Handlers = {
   zx_vmo_replace_as_executable: replaceAsExecutable,
   zx_vmo_set_cache_policy: setCachePolicy,
   zx_vmo_set_size: setSize,
+  zx_vmo_transfer_data: transferData,
   zx_vmo_write: write,
 
   zx_vmo_get_size: (call) => {

@@ -1,3 +1,4 @@
+import { PolicyAction } from '../../../src/abi/policy.js';
 import { Right } from '../../../src/abi/rights.js';
 import { CachePolicy, VmoChildOption, VmoOp, VmoOption } from '../../../src/abi/vm.js';
 import { MAX_VMO_BYTES } from '../../../src/kernel/objects/vmo.js';
@@ -176,6 +177,7 @@ refuses(
   },
   (h) => [newChild(h, newVmo(h, PAGE), SNAPSHOT, 0, PAGE), CachePolicy.UNCACHED],
 );
+excuse('zx_vmo_set_cache_policy', 'ERR_NOT_SUPPORTED', 'kind', 'every VMO here is made of pages, which can');
 refuses('zx_vmo_set_cache_policy', 'ERR_INVALID_ARGS', 'bad bits', (h) => [newVmo(h, PAGE), 4]);
 
 valid('zx_vmo_replace_as_executable', (h) => [newVmo(h, PAGE), 0, h.scratch(4)]);
@@ -193,3 +195,61 @@ excuse(
   'handle is not a vmo',
   `the kernel says BAD_HANDLE, which is listed too ('${notOurs}')`,
 );
+
+valid('zx_vmo_transfer_data', (h) => [newVmo(h, PAGE), 0, 0, PAGE, newVmo(h, PAGE), 0]);
+refuses(
+  'zx_vmo_transfer_data',
+  'ERR_INVALID_ARGS',
+  'options or alignment',
+  (h) => [newVmo(h, PAGE), 1, 0, PAGE, newVmo(h, PAGE), 0],
+  (h) => [newVmo(h, PAGE), 0, 1, PAGE, newVmo(h, PAGE), 0],
+  (h) => [newVmo(h, PAGE), 0, 0, 1, newVmo(h, PAGE), 0],
+  (h) => [newVmo(h, PAGE), 0, 0, PAGE, newVmo(h, PAGE), 1],
+);
+refuses(
+  'zx_vmo_transfer_data',
+  'ERR_OUT_OF_RANGE',
+  'ranges',
+  (h) => [newVmo(h, PAGE), 0, PAGE, PAGE, newVmo(h, PAGE), 0],
+  (h) => [newVmo(h, PAGE), 0, 0, PAGE, newVmo(h, PAGE), PAGE],
+);
+
+/** The caller's job denies everything. */
+function denyEverything(h: Harness): void {
+  h.k.update(h.process, 'process', (process) => {
+    const actions = process.policy.actions.map(() => PolicyAction.DENY);
+    process.policy = { ...process.policy, actions };
+  });
+}
+
+const NO_DRIVERS = 'needs a handle that only drivers get: there are neither BTIs nor resources';
+for (const [call, handle, badArgs] of [
+  ['zx_vmo_create_contiguous', 'bti', 'size 0 or alignment'],
+  ['zx_vmo_create_physical', 'resource', 'unaligned'],
+] as const) {
+  const args = (h: Harness, value: number, size = PAGE): Args =>
+    call === 'zx_vmo_create_physical' ? [value, 0, size, h.scratch(4)] : [value, size, 0, h.scratch(4)];
+  refuses(call, 'ERR_BAD_HANDLE', `${handle} is not in the caller's handle table`, (h) => args(h, NO_HANDLE));
+  refuses(call, 'ERR_WRONG_TYPE', `${handle} is not a ${handle}`, (h) => args(h, newEvent(h)));
+  refuses(call, 'ERR_ACCESS_DENIED', 'job policy denies NEW_VMO', (h) => {
+    denyEverything(h);
+    return args(h, NO_HANDLE);
+  });
+  refuses(
+    call,
+    'ERR_INVALID_ARGS',
+    badArgs,
+    (h) => args(h, NO_HANDLE, 0),
+    (h) => args(h, NO_HANDLE, 1),
+  );
+  excuse(call, 'ERR_NO_MEMORY', 'no memory or handles left', NO_DRIVERS);
+}
+refuses('zx_vmo_create_contiguous', 'ERR_INVALID_ARGS', 'size 0 or alignment', (h) => [
+  NO_HANDLE,
+  PAGE,
+  11,
+  h.scratch(4),
+]);
+excuse('zx_vmo_create_contiguous', 'ERR_NO_MEMORY', 'no run of pages', NO_DRIVERS);
+excuse('zx_vmo_create_contiguous', 'ERR_ACCESS_DENIED', 'bti lacks MAP', NO_DRIVERS);
+excuse('zx_vmo_create_physical', 'ERR_OUT_OF_RANGE', 'too large', NO_DRIVERS);
