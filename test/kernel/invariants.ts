@@ -353,9 +353,10 @@ class Check {
     const restricted = owner !== undefined && owner.restrictedVmar === koid;
     const alive = this.state.shared.has(vmar.process) || (owner !== undefined && owner.life !== 'dead');
     this.expect(alive, `${name}: alive in a dead process`);
-    if (vmar.parent === 0 && owner !== undefined)
-      this.expect(restricted || owner.rootVmar === koid, `${name}: not a root of its process`);
-    else {
+    if (vmar.parent === 0) {
+      const isRoot = owner === undefined || restricted || owner.rootVmar === koid;
+      this.expect(isRoot, `${name}: not a root of its process`);
+    } else {
       const entry = this.find(vmar.parent, 'vmar')?.regions.get(base / PAGE_SIZE);
       const known = entry?.kind === 'vmar' && entry.koid === koid && entry.sizeBytes === sizeBytes;
       this.expect(known, `${name}: its parent does not know it`);
