@@ -1,7 +1,7 @@
-import type { Subscription } from 'rxjs';
 import type { Trace } from '../cpu/arch.js';
 import { stateHash } from '../kernel/objects/state-hash.js';
-import { launch, type RunSpec } from '../loader/launch.js';
+import type { Choice } from '../kernel/scheduler/oracle.js';
+import { launch, oracleFor, type RunSpec } from '../loader/launch.js';
 import { exitStatus } from '../machine/exit-status.js';
 import type { Happened, Machine } from '../machine/machine.js';
 import { DigestCadence } from './digest-cadence.js';
@@ -11,7 +11,7 @@ import { type RecordingSink, RecordingWriter } from './format/writer.js';
 import { type Detail, headerOf } from './run-header.js';
 
 /** Commands between looks at the clock. One takes at most a quantum, so what is buffered reaches the file in time. */
-const POLL_COMMANDS = 64;
+const POLL_COMMANDS = 16;
 
 /**
  * Runs a program and writes down what is needed to run it again (`essential`: the schedule, and digests to check
@@ -22,7 +22,6 @@ export class Recorder {
   private readonly writer: RecordingWriter;
   private readonly cadence = new DigestCadence();
   private readonly trace: Trace | undefined;
-  private readonly subscription: Subscription;
 
   /**
    * @param openSink called once the program is known to be one, so that no file is made for what cannot run
@@ -30,16 +29,19 @@ export class Recorder {
    */
   constructor(
     spec: RunSpec,
-    private readonly detail: Detail,
+    detail: Detail,
     openSink: () => RecordingSink,
   ) {
-    const machine = launch(spec);
+    const oracle = oracleFor(spec);
+    const machine = launch(spec, { choose: (state) => this.noteChoice(state.seq, oracle.choose(state)) });
     this.machine = machine;
     this.writer = new RecordingWriter(openSink(), headerOf(spec, detail));
     this.writer.blob('images', spec.program.bytes);
     this.writer.flush();
-    this.trace = detail === 'full' ? this.tracer() : undefined;
-    this.subscription = machine.happened.subscribe((happened) => this.note(happened));
+    if (detail === 'full') {
+      this.trace = this.tracer();
+      machine.happened.subscribe((happened) => this.note(happened));
+    }
   }
 
   /** Runs to the end; what the recording's last chunk says of it. */
@@ -50,7 +52,6 @@ export class Recorder {
       if (this.cadence.due(machine.k.state.steps, machine.position)) this.digest();
       if (i % POLL_COMMANDS === 0) writer.poll();
     }
-    this.subscription.unsubscribe();
     const { halt } = machine.k.state;
     const end = {
       exitCode: halt === null ? 0 : exitStatus(halt),
@@ -65,11 +66,15 @@ export class Recorder {
     return end;
   }
 
-  private note({ seq, event }: Happened): void {
-    if (event.type === 'slice-started') {
-      this.writer.append('schedule', seq, { core: event.core, thread: event.thread, steps: event.steps });
+  /** The schedule is taken where it is made: telling every event to an observer would cost more than the recording. */
+  private noteChoice(seq: number, choice: Choice | null): Choice | null {
+    if (choice !== null) {
+      this.writer.append('schedule', seq, { core: choice.core, thread: choice.thread, steps: choice.steps });
     }
-    if (this.detail !== 'full') return;
+    return choice;
+  }
+
+  private note({ seq, event }: Happened): void {
     if (event.type === 'span') {
       const { core, thread, steps } = event;
       const { k } = this.machine;
