@@ -26,6 +26,11 @@ export interface MemoryView {
   pageForLoad(pageNumber: number): Page | null;
   /** The page user code may store to, or null. Writable in place until `generation` changes. */
   pageForStore(pageNumber: number): Page | null;
+  /**
+   * After `pageForStore` changed `generation`: nothing but the page at that number is stale in this view. Most first
+   * writes after a snapshot are like that, and need not cost all that was cached.
+   */
+  readonly replacedAlone: boolean;
   /** The page user code may execute, or null. */
   pageForFetch(pageNumber: number): Page | null;
 }
@@ -132,6 +137,8 @@ export interface Arch {
   /** Moves pc behind the system call instruction. */
   skipSyscall(r: Registers): void;
   setResult(r: Registers, value: bigint): void;
+  /** What the last system call gave, as i64. */
+  result(r: Registers): bigint;
   /** Moves pc back on to the system call instruction that it stands behind. */
   returnToSyscall(r: Registers): void;
   /**

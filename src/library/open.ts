@@ -2,10 +2,11 @@ import { Observable } from 'rxjs';
 import type { KernelState } from '../kernel/objects/kernel.js';
 import type { Happened } from '../machine/machine.js';
 import { type Position, START } from '../machine/position.js';
-import { type ByteSource, bytesSource } from '../recording/format/byte-source.js';
+import type { ByteSource } from '../recording/format/byte-source.js';
 import type { RecordingHeader } from '../recording/format/header.js';
-import { Recording } from '../recording/format/reader.js';
+import type { Recording } from '../recording/format/reader.js';
 import { Timeline } from '../timeline/timeline.js';
+import { type OpenOptions, recordingOf } from './recording-of.js';
 
 /** Kernel events between two looks at whether a subscriber has had enough. */
 const BATCH_EVENTS = 1024;
@@ -70,7 +71,6 @@ export class Session {
  * Opens a recording.
  * @throws RecordingError, ElfError
  */
-export function open(recording: Uint8Array | ByteSource): Session {
-  const source = recording instanceof Uint8Array ? bytesSource(recording) : recording;
-  return new Session(Recording.open(source));
+export function open(recording: Uint8Array | ByteSource, options: OpenOptions = {}): Session {
+  return new Session(recordingOf(recording, options));
 }

@@ -5,9 +5,11 @@ import type { RecordingEnd } from '../recording/format/header.js';
 import type { RecordingSink } from '../recording/format/writer.js';
 import { Recorder } from '../recording/recorder.js';
 import type { Detail } from '../recording/run-header.js';
+import type { Program } from '../sdk/program.js';
+import { programSet } from '../sdk/runtime/host.js';
 
 /** What a run depends on besides its program; every field has a default. */
-export interface RecordOptions extends Partial<Omit<RunSpec, 'program'>> {
+export interface RecordOptions extends Partial<Omit<RunSpec, 'program' | 'programs'>> {
   /** Shown in crash texts; also argv[0]. */
   readonly name?: string;
   /** argv after argv[0]. */
@@ -15,6 +17,8 @@ export interface RecordOptions extends Partial<Omit<RunSpec, 'program'>> {
   /** NAME=value each. */
   readonly environ?: readonly string[];
   readonly detail?: Detail;
+  /** Programs in TypeScript that the recorded one may launch. */
+  readonly programs?: readonly Program[];
   /** Where the recording goes; kept in memory when absent. */
   readonly sink?: RecordingSink;
 }
@@ -27,12 +31,22 @@ export class Run {
   private readonly recorder: Recorder;
 
   /** @throws ElfError, ProcessArgsError */
-  constructor(program: Uint8Array, options: RecordOptions) {
-    const { name = 'program', args = [], environ = [], detail = 'essential', sink, ...rest } = options;
+  constructor(program: Uint8Array | Program, options: RecordOptions) {
+    const own = program instanceof Uint8Array ? null : program;
+    const {
+      name = own?.name ?? 'program',
+      args = [],
+      environ = [],
+      detail = 'essential',
+      ...others
+    } = options;
+    const { sink, programs = [], ...rest } = others;
+    const all = own === null || programs.includes(own) ? programs : [own, ...programs];
     const spec: RunSpec = {
       ...DEFAULTS,
       ...rest,
-      program: { name, bytes: program, args: [name, ...args], environ },
+      program: { name, bytes: own?.image ?? (program as Uint8Array), args: [name, ...args], environ },
+      programs: all.length === 0 ? null : programSet(all),
     };
     const memory: RecordingSink = { write: (bytes) => this.parts.push(bytes) };
     this.recorder = new Recorder(spec, detail, () => sink ?? memory);
@@ -54,9 +68,9 @@ export class Run {
 
 /**
  * Records a run of a program.
- * @param program the bytes of a riscv64 ELF file
- * @throws ElfError, ProcessArgsError when it cannot be run
+ * @param program the bytes of a riscv64 ELF file, or a program in TypeScript
+ * @throws ElfError, ProcessArgsError when it cannot be run; RangeError for two programs of one name
  */
-export function record(program: Uint8Array, options: RecordOptions = {}): Run {
+export function record(program: Uint8Array | Program, options: RecordOptions = {}): Run {
   return new Run(program, options);
 }

@@ -1,8 +1,8 @@
 import { exitStatus } from '../machine/exit-status.js';
 import type { Position } from '../machine/position.js';
-import { type ByteSource, bytesSource } from '../recording/format/byte-source.js';
-import { Recording } from '../recording/format/reader.js';
+import type { ByteSource } from '../recording/format/byte-source.js';
 import { Diverged, type Divergence, Player } from '../recording/player.js';
+import { type OpenOptions, recordingOf } from './recording-of.js';
 
 export interface ReplayResult {
   /** Null: everything was as recorded. */
@@ -18,9 +18,8 @@ export interface ReplayResult {
  * Runs a recording again and compares it with what was recorded, up to the first difference.
  * @throws RecordingError, ElfError when there is nothing to run
  */
-export function replay(recording: Uint8Array | ByteSource): ReplayResult {
-  const source = recording instanceof Uint8Array ? bytesSource(recording) : recording;
-  const player = new Player(Recording.open(source));
+export function replay(recording: Uint8Array | ByteSource, options: OpenOptions = {}): ReplayResult {
+  const player = new Player(recordingOf(recording, options));
   let divergence: Divergence | null = null;
   try {
     while (!player.atEnd && player.command());

@@ -6,6 +6,7 @@ import type { Oracle } from '../kernel/scheduler/oracle.js';
 import { RoundRobin } from '../kernel/scheduler/round-robin.js';
 import { SeededRandom } from '../kernel/scheduler/seeded-random.js';
 import { Machine } from '../machine/machine.js';
+import type { ProgramSet } from '../machine/program-host.js';
 import { bootstrap, checkProgram, type Program, startMessage, vdsoCalls } from './bootstrap.js';
 
 export type Strategy = 'random' | 'round-robin';
@@ -27,6 +28,8 @@ export interface RunSpec {
   readonly physicalPages: number;
   /** The ABI that the program was written for. */
   readonly vintage: Vintage;
+  /** Programs in TypeScript that may be met: the program itself, and those it launches. */
+  readonly programs?: ProgramSet | null;
 }
 
 /** 4 GiB of 4 KiB pages; a quantum that one command can take in some seconds. */
@@ -72,6 +75,7 @@ export function launch(spec: RunSpec, oracle: Oracle = oracleFor(spec)): Machine
     maxSteps: spec.maxSteps,
     oracle,
     vdso: vdsoCalls(),
+    programs: spec.programs ?? null,
     boot: (m) => bootstrap(m, spec.program, elf),
   });
 }

@@ -1,5 +1,5 @@
 import { Subject } from 'rxjs';
-import type { Syscall } from '../abi/syscalls.js';
+import { type Syscall, syscallByName } from '../abi/syscalls.js';
 import { type Digest, Hasher } from '../base/digest.js';
 import type { Arch, Engine, MemoryView, Stop, Trace } from '../cpu/arch.js';
 import { countSteps } from '../kernel/objects/core.js';
@@ -8,14 +8,15 @@ import { Kernel, type KernelState, type MachineConfig } from '../kernel/objects/
 import { hashEvent } from '../kernel/objects/state-hash.js';
 import type { Oracle } from '../kernel/scheduler/oracle.js';
 import type { Decider } from '../kernel/syscalls/decider.js';
-import { dispatchSyscall } from '../kernel/syscalls/dispatch.js';
-import { faultStatus } from '../kernel/syscalls/page-fault.js';
+import { decideSyscall, dispatchSyscall } from '../kernel/syscalls/dispatch.js';
 import { raiseException, settleExceptions } from '../kernel/syscalls/exceptions.js';
+import { faultStatus } from '../kernel/syscalls/page-fault.js';
 import { leaveByKick, leaveBySyscall } from '../kernel/syscalls/restricted.js';
 import { fireTimer } from '../kernel/syscalls/timer.js';
 import { expireWait } from '../kernel/syscalls/waits.js';
 import { ProcessMemory } from './memory-view.js';
 import { comparePositions, type Position } from './position.js';
+import type { ProgramEngine, ProgramHost, ProgramSet } from './program-host.js';
 
 /** Who was at work when something happened. */
 export interface Actor {
@@ -57,6 +58,8 @@ export interface Checkpoint {
   readonly events: Hasher;
   readonly slices: number;
   readonly span: OpenSpan | null;
+  /** Where programs in the host's language are. */
+  readonly programs: number;
 }
 
 /** The vDSO's code, as far as the machine must know it: which call the trap at an offset belongs to. */
@@ -75,6 +78,8 @@ export interface MachineOptions {
   readonly maxSteps: number;
   readonly oracle: Oracle;
   readonly vdso: VdsoCalls;
+  /** Programs in the host's language that the run may meet. */
+  readonly programs: ProgramSet | null;
   /** The first command of a run: makes the first process. */
   readonly boot: (m: Decider) => void;
 }
@@ -112,9 +117,11 @@ export class Machine implements Decider {
   private readonly allowed: (call: Syscall, pc: bigint) => boolean;
   private stopSeq = Number.POSITIVE_INFINITY;
   private trapProcess = 0;
+  private readonly programs: ProgramHost | null;
 
   constructor(private readonly options: MachineOptions) {
     this.k = new Kernel(options.state, options.config, options.arch);
+    this.programs = options.programs?.host(this.k) ?? null;
     this.allowed = (call, pc) => {
       const code = this.k.get(this.k.get(this.trapProcess, 'process').rootVmar, 'vmar').vdsoCode;
       const offset = Number(pc) - code;
@@ -147,7 +154,9 @@ export class Machine implements Decider {
     if (event.type === 'process-life-changed' && event.life === 'dead') {
       this.engines.normal.delete(event.koid);
       this.engines.restricted.delete(event.koid);
-    }
+      this.programs?.ended(event.koid);
+    } else if (event.type === 'thread-life-changed' && event.life === 'dead')
+      this.programs?.ended(event.koid);
     if (this.k.state.seq >= this.stopSeq) throw new PositionReached();
   }
 
@@ -177,6 +186,7 @@ export class Machine implements Decider {
       events: this.eventHasher.clone(),
       slices: this.slices,
       span: this.span,
+      programs: this.programs?.mark() ?? 0,
     };
   }
 
@@ -185,6 +195,7 @@ export class Machine implements Decider {
     this.eventHasher = checkpoint.events.clone();
     this.slices = checkpoint.slices;
     this.span = checkpoint.span;
+    this.programs?.restore(checkpoint.programs);
     this.engines.normal.clear();
     this.engines.restricted.clear();
   }
@@ -291,8 +302,10 @@ export class Machine implements Decider {
     const { core, thread } = this.k.state.slice!;
     this.actor = { core, thread };
     const { process, restricted } = this.k.get(thread, 'thread');
-    const { engine, memory } = this.runnerOf(process, restricted === null ? 'normal' : 'restricted');
-    const { steps, stop } = engine.run(
+    const runner = this.runnerOf(process, restricted === null ? 'normal' : 'restricted');
+    const { memory } = runner;
+    const program = restricted === null ? (this.programs?.engineFor(thread, memory) ?? null) : null;
+    const { steps, stop } = (program ?? runner.engine).run(
       this.k.registersForWrite(thread),
       memory,
       budget,
@@ -308,10 +321,16 @@ export class Machine implements Decider {
     if (stop.kind === 'budget') return;
     if (stop.kind !== 'syscall') this.fault(thread, stop);
     else if (restricted !== null) leaveBySyscall(this, thread);
+    else if (program !== null) this.callOf(program, thread, core);
     else {
       this.trapProcess = process;
       dispatchSyscall(this, thread, core, this.allowed);
     }
+  }
+
+  /** A program in the host's language says what it calls: there is no trap to come from the vDSO or not. */
+  private callOf({ call: { name, args } }: ProgramEngine, thread: number, core: number): void {
+    decideSyscall(this, thread, core, syscallByName(name), (i) => args[i] ?? 0n);
   }
 
   private runnerOf(process: number, mode: 'normal' | 'restricted'): Runner {

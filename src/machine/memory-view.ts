@@ -7,6 +7,8 @@ import { PAGE_SIZE, type Page } from '../memory/page.js';
 
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
 export class ProcessMemory implements MemoryView {
+  replacedAlone = false;
+
   constructor(
     private readonly k: Kernel,
     private readonly process: number,
@@ -30,6 +32,8 @@ export class ProcessMemory implements MemoryView {
     if (place === null) return null;
     const { vmo, offset } = place;
     const page = offset / PAGE_SIZE;
+    // With another mapping, or a VMO that shares its pages, the same page may be known by other numbers.
+    this.replacedAlone = vmo.mappings === 1 && vmo.children.size === 0;
     // Out of memory: only pages that are there already can be written.
     if (this.k.state.committedPages >= this.k.config.physicalPages && !vmo.pages.has(page)) return null;
     return pageForWrite(this.k, vmo.koid, page);

@@ -7,17 +7,19 @@ import { launch, type RunSpec } from '../loader/launch.js';
 import { ProcessArgsError } from '../loader/processargs.js';
 import type { Checkpoint, Machine } from '../machine/machine.js';
 import { comparePositions, type Position } from '../machine/position.js';
+import { ProgramNotDeterministic } from '../machine/program-host.js';
 import { type DigestRow, digestRows } from './digest-rows.js';
 import type { Recording } from './format/reader.js';
 import { RecordingError } from './format/recording-error.js';
 import { RecordedSchedule, ScheduleEnded, ScheduleImpossible } from './recorded-schedule.js';
-import { specOf } from './run-header.js';
+import { requirePrograms, specOf } from './run-header.js';
 import { eventIn, sameEvent } from './stored-event.js';
 
 /** Where a replay left its recording, and both sides of it. */
 export interface Divergence {
   readonly position: Position;
-  readonly what: 'schedule' | 'event' | 'state' | 'events' | 'end';
+  /** `program`: one in TypeScript did not do again what it did before. */
+  readonly what: 'schedule' | 'event' | 'state' | 'events' | 'end' | 'program';
   readonly recorded: string;
   readonly replayed: string;
 }
@@ -45,6 +47,7 @@ export class Player {
 
   /** @throws RecordingError */
   constructor(private readonly recording: Recording) {
+    requirePrograms(recording);
     this.spec = specOf(recording);
     this.schedule = new RecordedSchedule(recording);
     this.digests = digestRows(recording);
@@ -105,6 +108,8 @@ export class Player {
       run();
     } catch (reason) {
       if (reason instanceof ScheduleEnded) return false;
+      if (reason instanceof ProgramNotDeterministic)
+        this.diverge('program', 'a deterministic program', reason.message);
       if (!(reason instanceof ScheduleImpossible)) throw reason;
       this.diverge('schedule', describeChoice(reason.choice), `could run: ${describeRunnable(this.machine)}`);
     }

@@ -12,6 +12,7 @@ export type Detail = 'essential' | 'full';
 /** The header of a recording of that run. */
 export function headerOf(spec: RunSpec, detail: Detail): RecordingHeader {
   const { program } = spec;
+  const programs = [...(spec.programs?.names ?? [])];
   return {
     jacinth: VERSION,
     abi: spec.vintage,
@@ -30,6 +31,8 @@ export function headerOf(spec: RunSpec, detail: Detail): RecordingHeader {
     images: [{ name: program.name, digest: blobDigest(program.bytes), sizeBytes: program.bytes.length }],
     arguments: [...program.args],
     environment: [...program.environ],
+    // A recording cannot hold them, so it says which to bring.
+    ...(programs.length === 0 ? {} : { programs }),
   };
 }
 
@@ -72,5 +75,22 @@ export function specOf(recording: Recording): RunSpec {
     maxSteps: machine.maxSteps ?? Number.POSITIVE_INFINITY,
     physicalPages,
     vintage,
+    programs: recording.programs,
   };
+}
+
+/**
+ * Asks that the programs in TypeScript that a recording names were brought along.
+ * @throws RecordingError
+ */
+export function requirePrograms({ header, programs }: Recording): void {
+  const named: readonly unknown[] = Array.isArray(header.programs) ? header.programs : [];
+  const missing = named.find((name) => typeof name !== 'string' || !programs?.names.includes(name));
+  if (missing === undefined) return;
+  throw new RecordingError(
+    'version',
+    `the recording is of the TypeScript program ${JSON.stringify(missing)}`,
+    null,
+    'give it again: replay(recording, { programs })',
+  );
 }

@@ -42,6 +42,7 @@ export const FAKE_ARCH: Arch = {
   syscallArgument: (r) => new DataView(r.bytes.buffer).getBigInt64(0, true),
   skipSyscall: () => {},
   setResult: (r, value) => new DataView(r.bytes.buffer).setBigInt64(0, value, true),
+  result: (r) => new DataView(r.bytes.buffer).getBigInt64(0, true),
   returnToSyscall: () => {},
   stateSizeBytes: (kind) => (kind === ThreadStateKind.GENERAL_REGS ? 8 : null),
   readState: (r, kind) => (kind === ThreadStateKind.GENERAL_REGS ? r.bytes.slice() : null),
@@ -83,7 +84,7 @@ export class Harness implements Decider {
   readonly handles: { job: number; process: number; rootVmar: number; thread: number };
   private cursor = SCRATCH;
 
-  constructor(config: Partial<MachineConfig> = {}, mode: 'owned' | 'immer' = 'owned') {
+  constructor(config: Partial<MachineConfig> = {}, mode: 'owned' | 'immer' = 'owned', arch = FAKE_ARCH) {
     const full: MachineConfig = {
       cores: 1,
       entropySeed: 1,
@@ -91,7 +92,7 @@ export class Harness implements Decider {
       vintage: '2023',
       ...config,
     };
-    this.k = new Kernel(emptyState(full, seedPrng(full.entropySeed, 'cprng')), full, FAKE_ARCH, mode);
+    this.k = new Kernel(emptyState(full, seedPrng(full.entropySeed, 'cprng')), full, arch, mode);
     const next = (): number => this.k.state.nextKoid;
     const root = next();
     this.emit({ type: 'job-created', koid: root, parent: 0, name: 'root', maxHeight: 32, signals: 0 });
@@ -212,7 +213,8 @@ export class Harness implements Decider {
     thread = this.thread,
   ): bigint | 'blocked' | 'gone' {
     // Only a trap leads out of restricted mode, and calls are made outside.
-    if (this.k.get(thread, 'thread').restricted !== null) leaveBySyscall(this, thread);
+    const caller = this.k.find(thread);
+    if (caller?.kind === 'thread' && caller.restricted !== null) leaveBySyscall(this, thread);
     if (this.k.state.registers.get(thread) !== undefined) {
       this.k.arch.setResult(this.k.registersForWrite(thread), PENDING);
     }

@@ -79,6 +79,7 @@ export const RISCV64: Arch = {
   syscallArgument: (r, index) => own(r).get(A0 + index),
   skipSyscall: (r) => own(r).set(PC, own(r).get(PC) + ECALL_BYTES),
   setResult: (r, value) => own(r).set(A0, value),
+  result: (r) => BigInt.asIntN(64, own(r).get(A0)),
   returnToSyscall: (r) => own(r).set(PC, own(r).get(PC) - ECALL_BYTES),
   stateSizeBytes,
   readState: (r, kind) => readState(own(r), kind),

@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.js';
 import type { Digest } from '../../base/digest.js';
+import type { ProgramSet } from '../../machine/program-host.js';
 import { type Blob, BlobDecoder } from './blobs.js';
 import type { ByteSource } from './byte-source.js';
 import { decompress } from './codec.js';
@@ -33,6 +34,8 @@ export class Recording {
     private readonly source: ByteSource,
     private readonly directory: Directory,
     problem: RecordingError | null,
+    /** The programs in TypeScript that were brought along: a recording names the ones it needs, and holds none. */
+    readonly programs: ProgramSet | null,
   ) {
     this.header = this.single(0, parseHeader);
     const last = this.lastOf(KINDS.end.number);
@@ -50,10 +53,10 @@ export class Recording {
    * Opens a recording and checks every byte of it: all whole chunks are there, and `problem` says what follows them.
    * Throws when there is nothing to read: another kind of file, another format, no whole header.
    */
-  static open(source: ByteSource): Recording {
+  static open(source: ByteSource, programs: ProgramSet | null = null): Recording {
     checkPrelude(source.read(0, PRELUDE_BYTES));
     const { directory, problem } = scan(source);
-    return Recording.over(source, directory, problem);
+    return Recording.over(source, directory, problem, programs);
   }
 
   /**
@@ -63,11 +66,16 @@ export class Recording {
   static openIndexed(source: ByteSource): Recording {
     checkPrelude(source.read(0, PRELUDE_BYTES));
     const directory = readIndex(source);
-    return directory === null ? Recording.open(source) : Recording.over(source, directory, null);
+    return directory === null ? Recording.open(source) : Recording.over(source, directory, null, null);
   }
 
-  private static over(source: ByteSource, directory: Directory, problem: RecordingError | null): Recording {
-    if (directory.length > 0) return new Recording(source, directory, problem);
+  private static over(
+    source: ByteSource,
+    directory: Directory,
+    problem: RecordingError | null,
+    programs: ProgramSet | null,
+  ): Recording {
+    if (directory.length > 0) return new Recording(source, directory, problem, programs);
     throw (
       problem ??
       new RecordingError('cut', 'the recording is cut before its header', PRELUDE_BYTES, 'record again')
