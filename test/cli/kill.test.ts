@@ -6,7 +6,7 @@ import { Recording } from '../../src/recording/format/reader.js';
 import { Player } from '../../src/recording/player.js';
 import { guest, jacinth, MAIN, scratchFolder } from './jacinth.js';
 
-const RUN_MS = 1800;
+const RUN_MS = 1600;
 /** What may be lost. */
 const LOST_MS = 1000;
 
@@ -17,7 +17,12 @@ interface Killed {
 }
 
 /** Records a guest that counts on its console, and kills the recorder when it has counted for a while. */
-function recordAndKill(path: string, options: readonly string[], turns: number): Promise<Killed> {
+function recordAndKill(
+  path: string,
+  options: readonly string[],
+  turns: number,
+  runMs = RUN_MS,
+): Promise<Killed> {
   const args = [MAIN, 'record', guest('count'), '-o', path, ...options, '--', '1000000000', String(turns)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const seenAtMs: number[] = [];
@@ -25,7 +30,7 @@ function recordAndKill(path: string, options: readonly string[], turns: number):
     child.on('error', reject);
     child.stdout.on('data', (bytes: Buffer) => {
       const nowMs = performance.now();
-      if (seenAtMs.length === 0) setTimeout(() => child.kill('SIGKILL'), RUN_MS);
+      if (seenAtMs.length === 0) setTimeout(() => child.kill('SIGKILL'), runMs);
       for (const byte of bytes) if (byte === 10) seenAtMs.push(nowMs);
     });
     child.on('close', () => {
@@ -65,7 +70,7 @@ for (const [options, turns] of RECORDERS) {
 
 test.serial('a recording that was killed can be looked at, and says what it is', async (t) => {
   const path = join(scratchFolder(), 'killed.jacinth');
-  await recordAndKill(path, [], 20_000);
+  await recordAndKill(path, [], 20_000, 700);
   const info = jacinth(['info', path, '--json']);
   t.is(info.status, 0, info.stderr);
   const facts = JSON.parse(info.stdout) as { complete: boolean; exit: unknown };
