@@ -85,7 +85,7 @@ class EventPrinter {
 
   private step(step: Step): void {
     if (!this.isAbout(step.thread)) return;
-    const { position, thread, process, core, pc, bits, loads, stores } = step;
+    const { position, thread, process, core, mode, pc, bits, loads, stores } = step;
     const { symbol, text } = this.disassembler.at(step);
     const registers = this.disassembler.registers(step);
     if (this.options.json) {
@@ -95,6 +95,7 @@ class EventPrinter {
         process,
         thread,
         core,
+        mode,
         pc: hex64(pc),
         symbol,
         bits: hex64(bits),
@@ -111,7 +112,8 @@ class EventPrinter {
         ({ address, value }) => `[${this.inspection.names.address(process, address)}]=${hex64(value)}`,
       ),
     ];
-    const place = clip(symbol, SYMBOL_COLUMNS).padEnd(SYMBOL_COLUMNS);
+    const named = mode === 'normal' ? symbol : `restricted ${symbol}`;
+    const place = clip(named, SYMBOL_COLUMNS).padEnd(SYMBOL_COLUMNS);
     this.line(position, thread, `${place} ${text.padEnd(TEXT_COLUMNS)} ${effects.join(' ')}`.trimEnd());
   }
 

@@ -236,8 +236,9 @@ class Show {
   }
 }
 
-/** `ready, on core 1`, `blocked: waits for futex …`. */
-function threadState({ life, core, waits, syscall }: views.ThreadView): string {
-  if (waits !== null) return `waits ${waits}${syscall === null ? '' : ` in ${syscall}`}`;
-  return core === null ? life : `${life}, on core ${core}`;
+/** `ready, on core 1, in restricted mode`, `waits for futex …`. */
+function threadState({ life, core, mode, waits, syscall }: views.ThreadView): string {
+  const where = mode === 'normal' ? '' : ', in restricted mode';
+  if (waits !== null) return `waits ${waits}${syscall === null ? '' : ` in ${syscall}`}${where}`;
+  return `${life}${core === null ? '' : `, on core ${core}`}${where}`;
 }

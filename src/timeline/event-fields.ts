@@ -2,7 +2,7 @@ import { syscallByNumber } from '../abi/syscalls.js';
 import type { KernelEvent } from '../kernel/objects/events.js';
 import type { Happened, Machine } from '../machine/machine.js';
 import { formatPosition } from '../machine/position.js';
-import { resultText } from './event-text.js';
+import { modeOf, resultText } from './event-text.js';
 import type { Names } from './names.js';
 import { hex64, hexBytes } from './text.js';
 import { whose } from './whose.js';
@@ -38,6 +38,7 @@ export function eventFields(machine: Machine, happened: Happened, names: Names):
     timeNs: timeNs.toString(),
     ...(plain(fields) as object),
     ...callFields(event),
+    ...(type === 'span' ? { mode: modeOf(machine.k, event.thread) } : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import { statusName } from '../abi/status.js';
 import { syscallByNumber } from '../abi/syscalls.js';
 import type { EventOf, KernelEvent } from '../kernel/objects/events.js';
 import { handleValue } from '../kernel/objects/handle-value.js';
-import type { Halt } from '../kernel/objects/kernel.js';
+import type { Halt, Kernel } from '../kernel/objects/kernel.js';
 import type { Happened, Machine } from '../machine/machine.js';
 import type { Names } from './names.js';
 import { clip, hex64, permissionsText, printable, valueText } from './text.js';
@@ -22,7 +22,8 @@ export function eventText(machine: Machine, happened: Happened, names: Names): s
     case 'span': {
       const registers = k.state.registers.get(event.thread);
       const at = registers === undefined ? 0n : BigInt.asUintN(64, k.arch.pc(registers));
-      return `${event.steps} steps, to ${names.address(names.processOf(event.thread), at)}`;
+      const where = modeOf(k, event.thread) === 'normal' ? '' : ' in restricted mode';
+      return `${event.steps} steps${where}, to ${names.address(names.processOf(event.thread), at)}`;
     }
     case 'slice-started':
       return `runs on core ${event.core} for up to ${event.steps} steps`;
@@ -44,6 +45,12 @@ export function eventText(machine: Machine, happened: Happened, names: Names): s
       return `starts at ${names.address(names.processOf(event.koid), event.pc)}`;
     case 'exception-raised':
       return exceptionText(event, names);
+    case 'restricted-entered':
+      return `enters restricted mode, to come back at ${names.address(names.processOf(event.thread), event.vector)}`;
+    case 'restricted-left':
+      return `goes on in normal mode at ${names.address(names.processOf(event.thread), event.vector)}: ${event.reason}`;
+    case 'restricted-kicked':
+      return by === null ? 'kicked' : `kicked by ${names.task(by.thread)}`;
     case 'console-written':
       return `console ${JSON.stringify(printable(new TextDecoder().decode(event.bytes).replace(/\n$/, '')))}`;
     case 'user-memory-written':
@@ -73,6 +80,12 @@ export function eventText(machine: Machine, happened: Happened, names: Names): s
     default:
       return plainText(event, whose(happened, names));
   }
+}
+
+/** The mode of a thread, or the last one of a thread that is no more. */
+export function modeOf(k: Kernel, thread: number): 'normal' | 'restricted' {
+  const object = k.find(thread);
+  return object?.kind === 'thread' && object.restricted !== null ? 'restricted' : 'normal';
 }
 
 function handleText(

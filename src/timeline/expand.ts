@@ -20,6 +20,7 @@ export interface Step {
   readonly thread: number;
   readonly process: number;
   readonly core: number;
+  readonly mode: 'normal' | 'restricted';
   readonly pc: bigint;
   readonly bits: number;
   readonly sizeBytes: number;
@@ -80,6 +81,7 @@ class StepTrace implements PositionedTrace {
   private thread = 0;
   private position: Position = { seq: 0, step: 0 };
   private core = 0;
+  private mode: Step['mode'] = 'normal';
   private open: (Step & { registers: Step['registers'][0][]; loads: Access[]; stores: Access[] }) | null =
     null;
 
@@ -90,19 +92,22 @@ class StepTrace implements PositionedTrace {
 
   at(position: Position, { thread, core }: Actor): void {
     this.flush();
-    if (thread !== this.thread) this.process = this.k.get(thread, 'thread').process;
+    const { process, restricted } = this.k.get(thread, 'thread');
+    this.process = process;
+    this.mode = restricted === null ? 'normal' : 'restricted';
     this.thread = thread;
     this.core = core;
     this.position = position;
   }
 
   step(pc: bigint, bits: number, sizeBytes: number): void {
-    const { position, thread, process, core } = this;
+    const { position, thread, process, core, mode } = this;
     this.open = {
       position,
       thread,
       process,
       core,
+      mode,
       pc,
       bits,
       sizeBytes,

@@ -25,7 +25,7 @@ export class Names {
     private readonly k: Kernel,
     program: Program,
   ) {
-    this.main = symbolizerFor(program);
+    this.main = symbolizerFor(program, k.config);
   }
 
   /** To be told of events that go by: an address space may have changed. */

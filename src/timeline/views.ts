@@ -20,6 +20,7 @@ export interface ThreadView {
   readonly name: string;
   readonly process: number;
   readonly life: ThreadState['life'];
+  readonly mode: 'normal' | 'restricted';
   /** The core that holds it; null when it is queued or does not run. */
   readonly core: number | null;
   /** Null when it never ran, or is dead. */
@@ -93,6 +94,7 @@ export function threadViews(k: Kernel, names: Names): ThreadView[] {
       name: printable(thread.name),
       process,
       life,
+      mode: thread.restricted === null ? 'normal' : 'restricted',
       core: core < 0 ? null : core,
       pc: pc === null ? null : hex64(pc),
       symbol: pc === null ? null : names.symbol(process, pc),
@@ -188,6 +190,8 @@ function detailOf(object: KernelObject, names: Names): string {
   switch (object.kind) {
     case 'channel':
       return `peer ${object.peer}, ${object.messages.size} messages`;
+    case 'clock':
+      return object.setting.transform.numerator === 0 ? 'not started' : `${object.setting.rateAdjust} ppm`;
     case 'counter':
       return `value ${object.value}`;
     case 'eventpair':

@@ -114,7 +114,7 @@ function createProcess(call: Call, made: NewProcess): { koid: number; vmar: numb
     rootVmar: prototype?.rootVmar ?? vmar,
     restrictedVmar: prototype === null ? 0 : vmar,
     shared: prototype?.shared ?? koid,
-    handleSecret: newHandleSecret(call.k.config.entropySeed, koid),
+    handleSecret: prototype === null ? newHandleSecret(call.k.config.entropySeed, koid) : 0,
     main: false,
   });
   call.emit({
