@@ -30,6 +30,8 @@ class Check {
   private readonly handles = new Map<number, number>();
   /** Mappings by VMO and process. */
   private readonly mappings = new Map<number, Map<number, number>>();
+  /** Exceptions by the task they are about. */
+  private readonly exceptions = new Map<number, number>();
   private regions = 0;
   private messageBytes = 0;
 
@@ -72,6 +74,14 @@ class Check {
         this.messageBytes += messageCharge(bytes.length, handles.length);
         for (const entry of handles) this.count(entry);
       }
+    }
+    for (const { channel } of 'handlers' in object ? object.handlers : [])
+      this.count({ koid: channel, rights: 0 });
+    for (const { channel } of 'debuggers' in object ? object.debuggers : [])
+      this.count({ koid: channel, rights: 0 });
+    if (object.kind === 'exception') {
+      for (const task of [object.thread, object.process])
+        this.exceptions.set(task, (this.exceptions.get(task) ?? 0) + 1);
     }
     if (object.kind === 'port') this.messageBytes += PACKET_CHARGE * object.packets.size;
     if (object.kind !== 'vmar' || object.destroyed) return;
@@ -158,9 +168,14 @@ class Check {
       case 'vmar':
         return !object.destroyed;
       case 'thread':
-        return object.life === 'ready' || object.life === 'blocked';
+        return (
+          object.exceptions > 0 ||
+          object.life === 'ready' ||
+          object.life === 'blocked' ||
+          object.life === 'dying'
+        );
       case 'process':
-        return object.life === 'running' || object.koid === this.state.mainProcess;
+        return object.exceptions > 0 || object.life === 'running' || object.koid === this.state.mainProcess;
       case 'job':
         return object.parent === 0 || object.jobs.size > 0 || object.processes.size > 0;
       default:
@@ -295,22 +310,31 @@ class Check {
     const { koid, life, wait } = thread;
     const name = `thread ${koid}`;
     const { cores, runQueue, registers, deadlines } = this.state;
-    this.expect(life !== 'dying', `${name}: is dying between two commands`);
+    const exceptions = this.exceptions.get(koid) ?? 0;
+    this.expect(
+      thread.exceptions === exceptions,
+      `${name}: ${thread.exceptions} exceptions, ${exceptions} there`,
+    );
+    this.expect(thread.exitNote === null, `${name}: something was noted between two commands`);
     const places =
       cores.filter((core) => core.thread === koid).length +
       runQueue.filter((queued) => queued === koid).length;
-    this.expect(places === (life === 'ready' ? 1 : 0), `${name}: ${life} and in ${places} places to run`);
-    this.expect((wait !== null) === (life === 'blocked'), `${name}: ${life}, waits for ${wait?.kind}`);
-    const started = life === 'ready' || life === 'blocked';
+    const runs = life === 'ready' && thread.suspends === 0;
+    this.expect(places === (runs ? 1 : 0), `${name}: ${life} and in ${places} places to run`);
+    const waits = life === 'blocked' || life === 'dying';
+    this.expect((wait !== null) === waits, `${name}: ${life}, waits for ${wait?.kind}`);
+    const started = life === 'ready' || waits;
     this.expect(registers.has(koid) === started, `${name}: ${life}, registers ${registers.has(koid)}`);
     const listed = this.find(thread.process, 'process')?.threads.has(koid) ?? false;
     this.expect(listed === started, `${name}: ${life}, in its process's list: ${listed}`);
     this.expect(
-      (thread.syscall !== 0) === (life === 'blocked'),
+      (thread.syscall !== 0) === (life === 'blocked' && wait?.kind !== 'exception'),
       `${name}: ${life} in call ${thread.syscall}`,
     );
-    const bits = Signal.THREAD_RUNNING | Signal.THREAD_TERMINATED;
-    const signals = started ? Signal.THREAD_RUNNING : life === 'dead' ? Signal.THREAD_TERMINATED : 0;
+    const { THREAD_RUNNING, THREAD_SUSPENDED, THREAD_TERMINATED } = Signal;
+    const bits = THREAD_RUNNING | THREAD_SUSPENDED | THREAD_TERMINATED;
+    const alive = thread.suspends > 0 && wait?.kind !== 'exception' ? THREAD_SUSPENDED : THREAD_RUNNING;
+    const signals = started ? alive : life === 'dead' ? THREAD_TERMINATED : 0;
     this.expect((thread.signals & bits) === signals, `${name}: ${life} with signals ${thread.signals}`);
     if (thread.deadlineOrder !== 0) {
       const own = deadlines.filter((d) => d.order === thread.deadlineOrder);
@@ -328,6 +352,11 @@ class Check {
     };
     if (wait.kind === 'wait-one') observes(wait.object, wait.observer);
     if (wait.kind === 'wait-many') for (const { object, observer } of wait.items) observes(object, observer);
+    if (wait.kind === 'exception') {
+      const exception = this.find(wait.exception, 'exception');
+      const own = exception?.pending === true && exception.thread === thread.koid;
+      this.expect(own && exception.handleCount > 0, `${name}: nobody has exception ${wait.exception}`);
+    }
     if (wait.kind === 'port') {
       const waiters = this.find(wait.port, 'port')?.waiters;
       this.expect([...(waiters?.values() ?? [])].includes(thread.koid), `${name}: port does not know it`);

@@ -37,8 +37,9 @@ export interface ExceptionSlot {
   readonly processRights: number;
 }
 
-/** Who is asked next; the first is asked twice where it wants that. */
+/** Who is asked next; the first is asked twice where it wants that, and alone where others are not concerned. */
 export type ExceptionStage =
+  | 'debugger-alone'
   | 'debugger'
   | 'vector'
   | 'thread'

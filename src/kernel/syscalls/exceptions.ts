@@ -113,7 +113,7 @@ export function tellOfDeath(m: Decider, thread: number): void {
 }
 
 function tellDebugger(thread: number, type: number): Notice {
-  const course: ExceptionCourse = { stage: 'debugger', job: 0, debuggers: [] };
+  const course: ExceptionCourse = { stage: 'debugger-alone', job: 0, debuggers: [] };
   return { thread, type, report: reportBytes(type, null), fault: null, course };
 }
 
@@ -196,6 +196,8 @@ function ask(k: Kernel, thread: number, course: ExceptionCourse, secondChance: b
   const to = (stage: ExceptionStage, job = 0): ExceptionCourse => ({ stage, job, debuggers: [] });
   const { NONE, DEBUGGER, THREAD, PROCESS, JOB, JOB_DEBUGGER } = ExceptionChannelType;
   switch (course.stage) {
+    case 'debugger-alone':
+      return { slot: process.debuggers[0], channelType: DEBUGGER, after: to('nobody') };
     case 'debugger':
       return { slot: process.debuggers[0], channelType: DEBUGGER, after: to('vector') };
     case 'vector':
