@@ -22,6 +22,7 @@ export { Fifo } from './fifo.js';
 export { Handle, Peered } from './handle.js';
 export { Iob } from './iob.js';
 export { Job, type PolicyRule } from './job.js';
+export { type Launch, launch } from './launch.js';
 export type { Task } from './operation.js';
 export { Pager } from './pager.js';
 export { type Packet, Port, signalOf } from './port.js';
