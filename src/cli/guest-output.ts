@@ -27,7 +27,7 @@ export function showGuest(machine: Machine, spec: RunSpec, consoleTo: 1 | 2 = 1)
   const note = (text: string): void => writeAll(2, new TextEncoder().encode(text));
   // Made once: a guest may crash many processes, and its symbol table may be large.
   let symbols: Symbolizer | null = null;
-  const symbolizer = (): Symbolizer => (symbols ??= symbolizerFor(spec.program));
+  const symbolizer = (): Symbolizer => (symbols ??= symbolizerFor(spec.program, spec));
   machine.happened.subscribe(({ event }) => {
     switch (event.type) {
       case 'console-written':

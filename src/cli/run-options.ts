@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly strategy: Strategy;
   readonly seed: number;
   readonly entropySeed: number;
+  readonly aslr?: true;
   readonly maxSteps?: number;
   readonly memory: number;
   readonly env: readonly string[];
@@ -57,6 +58,7 @@ export function addRunOptions(command: Command): Command {
       wholeNumber(0, max),
       DEFAULTS.entropySeed,
     )
+    .option('--aslr', 'random addresses, from the entropy seed, for whatever the program leaves to the kernel')
     .option('--max-steps <n>', 'end the run after so many steps (exit status 124)', wholeNumber(0, max))
     .option(
       '--memory <MiB>',
@@ -93,6 +95,7 @@ export function runSpec(path: string, args: readonly string[], options: RunOptio
     strategy: options.strategy,
     seed: options.seed,
     entropySeed: options.entropySeed,
+    aslr: options.aslr ?? false,
     maxSteps: options.maxSteps ?? Number.POSITIVE_INFINITY,
     physicalPages: options.memory * 256,
     vintage: options.abi,

@@ -23,6 +23,7 @@ const CHOICES: readonly Field[] = [
   ['seed', ({ machine }) => String(machine.seed)],
   ['entropy seed', ({ machine }) => String(machine.entropySeed)],
   ['step limit', ({ machine }) => String(machine.maxSteps ?? 'none')],
+  ['random addresses', ({ machine }) => String(machine.aslr === true)],
   ['memory pages', ({ machine }) => String(machine.physicalPages)],
 ];
 

@@ -1,4 +1,5 @@
-import { checkProgram, loadBias } from '../loader/bootstrap.js';
+import { checkProgram } from '../loader/bootstrap.js';
+import { layoutOf } from '../loader/layout.js';
 import { PAGE_SIZE } from '../memory/page.js';
 import { readMemory } from '../timeline/address-space.js';
 import type { Both, SideName, VariableDifference } from './report.js';
@@ -57,9 +58,10 @@ function wordAt({ names }: Run, byte: number): { address: number; sizeBytes: num
 /** Pages of the program's writable segments. */
 function* dataPages({ timeline }: Run): Generator<number> {
   const elf = checkProgram(timeline.spec.program.bytes);
+  const { bias } = layoutOf(elf, timeline.spec);
   let left = MAX_BYTES;
   for (const { vaddr, memSizeBytes, writable } of elf.loadSegments) {
-    const start = vaddr + loadBias(elf);
+    const start = vaddr + bias;
     const end = start + memSizeBytes;
     if (!writable) continue;
     for (

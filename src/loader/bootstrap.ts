@@ -11,6 +11,7 @@ import { receiveHandle } from '../kernel/syscalls/handles.js';
 import type { VdsoCalls } from '../machine/machine.js';
 import { PAGE_SIZE } from '../memory/page.js';
 import { type Elf, readProgram } from './elf.js';
+import { layoutOf, MAX_STACK_BYTES, PROGRAM_ADDRESSES } from './layout.js';
 import { encodeProcessArgs } from './processargs.js';
 import { imageSpan, pageCeil, segmentImages } from './segments.js';
 import { buildVdso, VDSO_SONAME, type Vdso } from './vdso.js';
@@ -21,7 +22,6 @@ export const BOOTSTRAP_VERSION = 1;
 
 /** Fuchsia's default for a main thread (ZIRCON_DEFAULT_STACK_SIZE). */
 const DEFAULT_STACK_BYTES = 256 * 1024;
-const MAX_STACK_BYTES = 64 * 1024 * 1024;
 /** Zircon's job tree height (ZX_JOB's MAX_HEIGHT). */
 const ROOT_JOB_HEIGHT = 32;
 
@@ -38,10 +38,6 @@ const ROOT_VMAR_RIGHTS = DEFAULT_RIGHTS.vmar | Right.READ | Right.WRITE | Right.
 const READ_EXECUTE_VMO_RIGHTS = (DEFAULT_RIGHTS.vmo | Right.EXECUTE) & ~Right.WRITE;
 
 const { base: USER_BASE, top: USER_TOP } = ADDRESS_SPACES.riscv64;
-/** Where the pieces of a first process go: nothing is random, so that two runs can be compared by address. */
-const VDSO_ADDRESS = USER_TOP - 0x8000000;
-const STACK_TOP = USER_TOP - 0x10000000;
-const PIE_ADDRESS = USER_BASE;
 
 let vdso: Vdso | null = null;
 
@@ -74,20 +70,10 @@ export function checkProgram(bytes: Uint8Array): Elf {
   return readProgram(bytes, {
     machine: RISCV64_VDSO.machine,
     machineName: 'riscv64',
-    addresses: { base: USER_BASE, top: STACK_TOP - MAX_STACK_BYTES },
+    addresses: PROGRAM_ADDRESSES,
     vdsoName: VDSO_SONAME,
   });
 }
-
-/** What to add to a program's addresses. */
-export function loadBias(elf: Elf): number {
-  if (!elf.isPie) return 0;
-  const { address } = imageSpan(elf);
-  const { alignmentBytes } = elf;
-  return Math.ceil(PIE_ADDRESS / alignmentBytes) * alignmentBytes - (address - (address % alignmentBytes));
-}
-
-export const VDSO_LOAD_ADDRESS = VDSO_ADDRESS;
 
 /** What the handles of the first process's message are for, in their order. */
 const ROLES = [
@@ -115,13 +101,15 @@ export function startMessage({ args, environ }: Program): Uint8Array {
  */
 export function bootstrap(m: Decider, program: Program, elf: Elf): void {
   const boot = new Boot(m);
+  const layout = layoutOf(elf, m.k.config);
+  if (m.k.config.aslr) m.emit({ type: 'addresses-drawn', state: layout.entropy });
   boot.jobs();
   const vdsoVmo = boot.vdsoVmo();
   const executable = boot.vmo(program.name, program.bytes, pageCeil(program.bytes.length));
   const { process, rootVmar } = boot.process(program.name);
-  const loaded = boot.segments(elf, rootVmar, program.name);
-  boot.mapVdso(vdsoVmo, rootVmar);
-  const stack = boot.stack(elf, rootVmar);
+  const loaded = boot.segments(elf, rootVmar, program.name, layout.bias);
+  boot.mapVdso(vdsoVmo, rootVmar, layout.vdsoAddress);
+  const stack = boot.stack(elf, rootVmar, layout.stackTop);
   const thread = m.k.state.nextKoid;
   m.emit({ type: 'thread-created', koid: thread, process, name: 'main' });
   const handles: Record<(typeof ROLES)[number], HandleEntry> = {
@@ -143,10 +131,10 @@ export function bootstrap(m: Decider, program: Program, elf: Elf): void {
   m.emit({
     type: 'thread-started',
     koid: thread,
-    pc: BigInt(elf.entry + loadBias(elf)),
-    sp: BigInt(STACK_TOP),
+    pc: BigInt(elf.entry + layout.bias),
+    sp: BigInt(layout.stackTop),
     arg1: BigInt(channel),
-    arg2: BigInt(VDSO_ADDRESS),
+    arg2: BigInt(layout.vdsoAddress),
     tp: 0n,
     abiReg: 0n,
     signals: Signal.THREAD_RUNNING,
@@ -280,8 +268,7 @@ class Boot {
     });
   }
 
-  segments(elf: Elf, rootVmar: number, name: string): number {
-    const bias = loadBias(elf);
+  segments(elf: Elf, rootVmar: number, name: string, bias: number): number {
     const span = imageSpan(elf);
     const vmar = this.region(rootVmar, span.address + bias, span.sizeBytes);
     for (const { address, sizeBytes, bytes, segment } of segmentImages(elf)) {
@@ -293,20 +280,20 @@ class Boot {
     return vmar;
   }
 
-  mapVdso(vmo: number, rootVmar: number): void {
+  mapVdso(vmo: number, rootVmar: number, address: number): void {
     const { image, codeOffset, codeSizeBytes } = theVdso();
     assert(codeOffset % PAGE_SIZE === 0 && image.length % PAGE_SIZE === 0, 'the vDSO is made of pages');
-    const vmar = this.region(rootVmar, VDSO_ADDRESS, image.length);
-    this.map(vmar, VDSO_ADDRESS, codeOffset, vmo, READ);
-    this.map(vmar, VDSO_ADDRESS + codeOffset, pageCeil(codeSizeBytes), vmo, READ | EXECUTE, codeOffset);
-    this.m.emit({ type: 'vdso-mapped', vmar: rootVmar, codeAddress: VDSO_ADDRESS + codeOffset });
+    const vmar = this.region(rootVmar, address, image.length);
+    this.map(vmar, address, codeOffset, vmo, READ);
+    this.map(vmar, address + codeOffset, pageCeil(codeSizeBytes), vmo, READ | EXECUTE, codeOffset);
+    this.m.emit({ type: 'vdso-mapped', vmar: rootVmar, codeAddress: address + codeOffset });
   }
 
-  stack(elf: Elf, rootVmar: number): number {
+  stack(elf: Elf, rootVmar: number, top: number): number {
     const asked = elf.stackSizeBytes === 0 ? DEFAULT_STACK_BYTES : elf.stackSizeBytes;
     const sizeBytes = Math.min(MAX_STACK_BYTES, pageCeil(asked));
     const vmo = this.vmo('stack: main', new Uint8Array(0), sizeBytes);
-    this.map(rootVmar, STACK_TOP - sizeBytes, sizeBytes, vmo, READ | WRITE);
+    this.map(rootVmar, top - sizeBytes, sizeBytes, vmo, READ | WRITE);
     return vmo;
   }
 

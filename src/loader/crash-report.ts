@@ -2,19 +2,21 @@ import { ExceptionType } from '../abi/exceptions.js';
 import type { EventOf } from '../kernel/objects/events.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
 import { readUser } from '../kernel/syscalls/user-memory.js';
-import { checkProgram, loadBias, type Program, theVdso, VDSO_LOAD_ADDRESS } from './bootstrap.js';
+import { checkProgram, type Program, theVdso } from './bootstrap.js';
 import { backtraceLines, crashText } from './crash-text.js';
 import { readElf } from './elf.js';
+import { type LayoutChoice, layoutOf } from './layout.js';
 import { loadedModule, Symbolizer } from './symbols.js';
 import { type Frame, unwind } from './unwind.js';
 import { RISCV64_FRAMES } from './unwind-riscv64.js';
 
 /** Names addresses of a run: after the program's symbols and the vDSO's. */
-export function symbolizerFor(program: Program): Symbolizer {
+export function symbolizerFor(program: Program, choice: LayoutChoice): Symbolizer {
   const elf = checkProgram(program.bytes);
+  const { bias, vdsoAddress } = layoutOf(elf, choice);
   return new Symbolizer([
-    loadedModule(program.name, elf, loadBias(elf)),
-    loadedModule('libzircon.so', readElf(theVdso().image), VDSO_LOAD_ADDRESS),
+    loadedModule(program.name, elf, bias),
+    loadedModule('libzircon.so', readElf(theVdso().image), vdsoAddress),
   ]);
 }
 

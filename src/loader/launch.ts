@@ -28,6 +28,8 @@ export interface RunSpec {
   readonly physicalPages: number;
   /** The ABI that the program was written for. */
   readonly vintage: Vintage;
+  /** Random addresses, from the entropy seed. */
+  readonly aslr: boolean;
   /** Programs in TypeScript that may be met: the program itself, and those it launches. */
   readonly programs?: ProgramSet | null;
 }
@@ -45,6 +47,7 @@ export const DEFAULTS = {
   maxSteps: Number.POSITIVE_INFINITY,
   physicalPages: 65536,
   vintage: DEFAULT_VINTAGE,
+  aslr: false,
 } as const satisfies Omit<RunSpec, 'program'>;
 
 export function oracleFor(spec: RunSpec): Oracle {
@@ -54,8 +57,8 @@ export function oracleFor(spec: RunSpec): Oracle {
 }
 
 /** The constants of the machine that such a run needs. */
-export function machineConfig({ cores, entropySeed, physicalPages, vintage }: RunSpec): MachineConfig {
-  return { cores, entropySeed, physicalPages, vintage };
+export function machineConfig({ cores, entropySeed, physicalPages, vintage, aslr }: RunSpec): MachineConfig {
+  return { cores, entropySeed, physicalPages, vintage, aslr };
 }
 
 /**

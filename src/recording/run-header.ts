@@ -27,6 +27,7 @@ export function headerOf(spec: RunSpec, detail: Detail): RecordingHeader {
       detail,
       maxSteps: Number.isFinite(spec.maxSteps) ? spec.maxSteps : null,
       physicalPages: spec.physicalPages,
+      aslr: spec.aslr,
     },
     images: [{ name: program.name, digest: blobDigest(program.bytes), sizeBytes: program.bytes.length }],
     arguments: [...program.args],
@@ -75,6 +76,7 @@ export function specOf(recording: Recording): RunSpec {
     maxSteps: machine.maxSteps ?? Number.POSITIVE_INFINITY,
     physicalPages,
     vintage,
+    aslr: machine.aslr === true,
     programs: recording.programs,
   };
 }

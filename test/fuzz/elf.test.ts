@@ -23,7 +23,7 @@ function attempt(bytes: Uint8Array): string {
     const program = { name: 'mutant', bytes, args: ['mutant'], environ: [] };
     const machine = launch({ ...DEFAULTS, program, maxSteps: 20_000 });
     machine.happened.subscribe(({ event }) => {
-      if (event.type === 'exception-unhandled') crashReport(machine.k, event, symbolizerFor(program));
+      if (event.type === 'exception-unhandled') crashReport(machine.k, event, symbolizerFor(program, machine.k.config));
     });
     machine.run();
     return machine.k.state.halt!.kind;

@@ -90,6 +90,7 @@ export class Harness implements Decider {
       entropySeed: 1,
       physicalPages: 65536,
       vintage: '2023',
+      aslr: false,
       ...config,
     };
     this.k = new Kernel(emptyState(full, seedPrng(full.entropySeed, 'cprng')), full, arch, mode);

@@ -127,7 +127,7 @@ test('all writers are found, and the last one before any position is the last of
 });
 
 function balanceOf(timeline: Timeline): { process: number; address: number } {
-  const [program] = symbolizerFor(timeline.spec.program).modules;
+  const [program] = symbolizerFor(timeline.spec.program, timeline.spec).modules;
   const { address } = program.elf.symbols.find('balance')!;
   return { process: timeline.seek(timeline.end).k.state.mainProcess, address: address + program.bias };
 }
@@ -179,7 +179,7 @@ test('memory that processes share: writers are found in all of them', (t) => {
 
 test('a long run is not expanded to find its last writer', (t) => {
   const timeline = new Timeline(recordRun(specOf('spin', { args: ['400000'] })));
-  const [program] = symbolizerFor(timeline.spec.program).modules;
+  const [program] = symbolizerFor(timeline.spec.program, timeline.spec).modules;
   t.true(timeline.recording.end!.steps > 3_000_000);
   const process = timeline.seek(timeline.end).k.state.mainProcess;
   const traced = { steps: 0 };

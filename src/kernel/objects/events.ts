@@ -1,6 +1,7 @@
 import type { PrngState } from '../../base/prng.js';
 import type { Arch } from '../../cpu/arch.js';
 import { type ChannelEvents, channelReducers } from './channel.js';
+import { type ClockEvents, clockReducers } from './clock.js';
 import { type CoreEvents, coreReducers } from './core.js';
 import { type CounterEvents, counterReducers } from './counter.js';
 import { type EventEvents, eventReducers } from './event.js';
@@ -27,6 +28,8 @@ interface MiscEvents {
   'console-written': { thread: number; bytes: Uint8Array };
   /** The generator of zx_cprng_draw moved on. */
   'entropy-drawn': { state: PrngState };
+  /** The generator of random addresses moved on; where they are used is in other events. */
+  'addresses-drawn': { state: PrngState };
 }
 
 const miscReducers: Reducers<MiscEvents> = {
@@ -34,10 +37,14 @@ const miscReducers: Reducers<MiscEvents> = {
   'entropy-drawn': (k, e) => {
     k.state.entropy = e.state;
   },
+  'addresses-drawn': (k, e) => {
+    k.state.addressEntropy = e.state;
+  },
 };
 
 /** Every kind of event and what it holds. */
 export type EventMap = ChannelEvents &
+  ClockEvents &
   CoreEvents &
   CounterEvents &
   EventEvents &
@@ -65,6 +72,7 @@ export type KernelEvent = { [K in EventType]: EventOf<K> }[EventType];
 
 export const reducers: Reducers<EventMap> = {
   ...channelReducers,
+  ...clockReducers,
   ...coreReducers,
   ...counterReducers,
   ...eventReducers,

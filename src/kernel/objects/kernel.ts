@@ -2,6 +2,7 @@ import { produce, setAutoFreeze } from 'immer';
 import type { Vintage } from '../../abi/vintage.js';
 import { AssertionError, assert } from '../../base/assert.js';
 import { IntMap, type Owner } from '../../base/int-map.js';
+import { type PrngState, seedPrng } from '../../base/prng.js';
 import type { Arch, Registers } from '../../cpu/arch.js';
 import type { CoreState, Deadline, Slice } from './core.js';
 import type { KernelObject, Mutable, ObjectKind, ObjectOf } from './object.js';
@@ -37,6 +38,8 @@ export interface KernelState {
   readonly deadlines: readonly Deadline[];
   /** Random numbers drawn by cprng_draw so far are a function of this: four words. */
   readonly entropy: readonly [number, number, number, number];
+  /** As `entropy`, of the addresses that the kernel chose at random. */
+  readonly addressEntropy: PrngState;
   /** 4 KiB pages held by VMOs; shared pages count once for each VMO. */
   readonly committedPages: number;
   /** What messages, packets and asynchronous waits take, bytes, with a flat charge for each. */
@@ -67,6 +70,13 @@ export interface MachineConfig {
   /** Pages that VMOs may hold; a store that needs one more faults. */
   readonly physicalPages: number;
   readonly vintage: Vintage;
+  /** Whether addresses that programs leave to the kernel are random; else each is the lowest that will do. */
+  readonly aslr: boolean;
+}
+
+/** The random addresses of a machine before the first is drawn. */
+export function addressEntropy(entropySeed: number): PrngState {
+  return seedPrng(entropySeed, 'addresses');
 }
 
 /**
@@ -250,6 +260,7 @@ export function emptyState(
     slice: null,
     deadlines: [],
     entropy,
+    addressEntropy: addressEntropy(config.entropySeed),
     committedPages: 0,
     messageBytes: 0,
     handles: 0,

@@ -1,4 +1,6 @@
 import type { IntMap, IntMapNode, Owner } from '../../base/int-map.js';
+import type { Prng } from '../../base/prng.js';
+import { PAGE_SIZE } from '../../memory/page.js';
 import type { Region } from '../objects/vmar.js';
 
 /** What the regions of one node of a VMAR's map leave free: addresses, and the widest gap between two of them. */
@@ -70,4 +72,71 @@ export function lowestGap(
   };
   if (regions.root !== null) visit(regions.root);
   return spot;
+}
+
+/** Where something may go: aligned places in an address range that nothing else takes. */
+export interface Search {
+  readonly regions: IntMap<Region>;
+  /** Who may still change the map's nodes. */
+  readonly owner: Owner;
+  readonly start: number;
+  readonly end: number;
+  /** Whole pages. */
+  readonly sizeBytes: number;
+  /** A page or more. */
+  readonly alignment: number;
+}
+
+/** Aligned places that follow each other. */
+interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Guesses before all free places are counted. */
+const GUESSES = 32;
+
+/**
+ * One of the lowest `limit` places, each as likely as any other; null when there is none. Where most of the range is
+ * free a guess hits soon, whatever else is mapped; else the gaps are gone through.
+ */
+export function randomGap(search: Search, limit: number, random: Prng): number | null {
+  const { regions, start, end, sizeBytes, alignment } = search;
+  const whole = placesIn(start, end, search);
+  if (whole.count <= limit) {
+    for (let guess = 0; guess < GUESSES && whole.count > 0; guess++) {
+      const place = whole.first + alignment * random.below(whole.count);
+      const before = regions.floor((place + sizeBytes) / PAGE_SIZE - 1)?.[1];
+      if (before === undefined || before.base + before.sizeBytes <= place) return place;
+    }
+  }
+  let places = 0;
+  for (const { count } of runs(search)) {
+    places += count;
+    if (places >= limit) break;
+  }
+  if (places === 0) return null;
+  let index = random.below(Math.min(places, limit));
+  for (const { first, count } of runs(search)) {
+    if (index < count) return first + alignment * index;
+    index -= count;
+  }
+  return null;
+}
+
+function placesIn(start: number, end: number, { sizeBytes, alignment }: Search): Run {
+  const first = Math.ceil(start / alignment) * alignment;
+  return { first, count: Math.max(0, Math.floor((end - sizeBytes - first) / alignment) + 1) };
+}
+
+/** All places by address, gap by gap; gaps that are too small cost nothing. */
+function* runs(search: Search): Iterable<Run> {
+  const { regions, owner, end, sizeBytes, alignment } = search;
+  for (let from = search.start; from < end; ) {
+    const first = lowestGap(regions, owner, from, sizeBytes, alignment);
+    if (first + sizeBytes > end) return;
+    const next = regions.ceiling(first / PAGE_SIZE)?.[1];
+    yield placesIn(first, Math.min(end, next?.base ?? end), search);
+    from = next === undefined ? end : next.base + next.sizeBytes;
+  }
 }

@@ -5,9 +5,10 @@ import type { Kernel } from '../objects/kernel.js';
 import { rootOf, type VmarState } from '../objects/vmar.js';
 import { MAX_VMO_BYTES, type VmoState } from '../objects/vmo.js';
 import { memoryOf } from '../objects/vmo-pages.js';
-import { alignmentOf, choosePlace, isPageAligned, pageCeil, requireRegionRoom } from './address-search.js';
-import type { Call } from './call.js';
+import { alignmentOf, choosePlace, emitDrawn, isPageAligned, pageCeil, requireRegionRoom } from './address-search.js';
+import type { Call, ResolvedHandle } from './call.js';
 import type { Handler } from './dispatch.js';
+import { u64Bytes } from './info-record.js';
 import { requirePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
 import { isUserWritable } from './user-memory.js';
@@ -90,13 +91,26 @@ function isVdsoCode(
   return true;
 }
 
-/** zx_vmar_map. The order of checks is the kernel's (lib/syscalls/vmar, vmar_map_common). */
-export const mapVmo: Handler<'zx_vmar_map'> = (
-  call,
-  { options, vmar_offset, vmo_offset, len, mapped_addr },
-) => {
-  const { object: vmar, rights: vmarRights } = call.handle('handle', 'vmar');
-  const { object: vmo, rights: vmoRights } = call.handle('vmo', 'vmo');
+/** What a call asks to be mapped, and where. */
+export interface MapRequest {
+  readonly options: number;
+  readonly vmarOffset: bigint;
+  readonly vmoOffset: bigint;
+  readonly len: bigint;
+  /** Where the address goes. */
+  readonly mappedAddress: number;
+}
+
+/**
+ * Maps a VMO as zx_vmar_map does, with the rights that its handle has or that the caller says it is to be taken to
+ * have. The order of checks is the kernel's (lib/syscalls/vmar, vmar_map_common).
+ */
+export function mapInto(
+  call: Call,
+  { object: vmar, rights: vmarRights }: Pick<ResolvedHandle<VmarState>, 'object' | 'rights'>,
+  { object: vmo, rights: vmoRights }: Pick<ResolvedHandle<VmoState>, 'object' | 'rights'>,
+  { options, vmarOffset, vmoOffset, len, mappedAddress }: MapRequest,
+): number {
   const permissions = permissionsIn(options);
   requireReadable(permissions);
   requireArgs((options & VmOption.MAP_RANGE) === 0 || (options & VmOption.SPECIFIC_OVERWRITE) === 0);
@@ -105,20 +119,21 @@ export const mapVmo: Handler<'zx_vmar_map'> = (
   if ((permissions & ~maxPermissions) !== 0) refuse(Status.ERR_ACCESS_DENIED);
   requireWriteOrExecute(call, permissions);
   const alignment = alignmentOf(options);
-  const sizeBytes = checkRequest(call.k, vmo, options, vmo_offset, len);
+  const sizeBytes = checkRequest(call.k, vmo, options, vmoOffset, len);
   const capabilities = capabilitiesFor(maxPermissions);
   const place = choosePlace(call.k, vmar, {
     options,
     alignment,
-    offset: vmar_offset,
+    offset: vmarOffset,
     sizeBytes,
     capabilities,
   });
-  const isCode = isVdsoCode(call.k, vmar, vmo, permissions, { offset: vmo_offset, sizeBytes });
+  const isCode = isVdsoCode(call.k, vmar, vmo, permissions, { offset: vmoOffset, sizeBytes });
   const range = { start: place.base, end: place.base + place.sizeBytes };
   if (place.occupied) checkUnmap(call.k, vmar, range, false);
   requireRegionRoom(call.k, place.occupied ? 2 : 1);
-  call.requireOut('mapped_addr');
+  call.requireWritable(mappedAddress, 8);
+  emitDrawn(call.m, place);
   if (place.occupied) unmapRange(call.m, vmar, range);
   call.emit({
     type: 'mapping-added',
@@ -126,17 +141,26 @@ export const mapVmo: Handler<'zx_vmar_map'> = (
     base: place.base,
     sizeBytes: place.sizeBytes,
     vmo: vmo.koid,
-    vmoOffset: Number(vmo_offset),
+    vmoOffset: Number(vmoOffset),
     permissions,
     maxPermissions,
     endsWithStream: (options & VmOption.FAULT_BEYOND_STREAM_SIZE) !== 0,
   });
   if (isCode) call.emit({ type: 'vdso-mapped', vmar: rootOf(call.k, vmar).koid, codeAddress: place.base });
   // What was overwritten may be where the address should go: the new mapping goes again then, the old is lost.
-  if (place.occupied && !isUserWritable(call.k, call.process, mapped_addr, 8)) {
+  if (place.occupied && !isUserWritable(call.k, call.process, mappedAddress, 8)) {
     unmapRange(call.m, call.k.get(vmar.koid, 'vmar'), range);
     return Status.ERR_INVALID_ARGS;
   }
-  call.put('mapped_addr', place.base);
+  call.write(mappedAddress, u64Bytes(place.base));
   return Status.OK;
-};
+}
+
+export const mapVmo: Handler<'zx_vmar_map'> = (call, args) =>
+  mapInto(call, call.handle('handle', 'vmar'), call.handle('vmo', 'vmo'), {
+    options: args.options,
+    vmarOffset: args.vmar_offset,
+    vmoOffset: args.vmo_offset,
+    len: args.len,
+    mappedAddress: args.mapped_addr,
+  });

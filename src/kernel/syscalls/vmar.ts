@@ -6,6 +6,7 @@ import type { VmarState } from '../objects/vmar.js';
 import {
   alignmentOf,
   choosePlace,
+  emitDrawn,
   isPageAligned,
   pageCeil,
   requireDepth,
@@ -46,6 +47,7 @@ const allocate: Handler<'zx_vmar_allocate'> = (call, { options, offset, size }) 
   requireRegionRoom(call.k, 1);
   call.requireOut('child_vmar', 'child_addr');
   requireHandleRoom(call.k, call.process, 1);
+  emitDrawn(call.m, place);
   const koid = call.k.state.nextKoid;
   call.emit({
     type: 'vmar-created',
