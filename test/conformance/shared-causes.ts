@@ -1,8 +1,10 @@
+import { PolicyAction, type PolicyConditionName } from '../../src/abi/policy.js';
 import { ALL_RIGHTS, rightsNames } from '../../src/abi/rights.js';
 import type { Syscall, SyscallArg, SyscallError } from '../../src/abi/syscalls.js';
 import { MAX_SLOT } from '../../src/kernel/objects/handle-value.js';
 import type { Harness } from '../kernel/harness.js';
 import { koidOf, NO_HANDLE, newEvent, words } from '../kernel/ipc-support.js';
+import { underPolicy } from '../kernel/policy-support.js';
 import type { Args, Case } from './registry.js';
 
 type Build = (h: Harness) => Args;
@@ -52,12 +54,24 @@ function noRoom(call: Syscall, build: Build): Case {
   return { run, config: {} };
 }
 
+/** The caller's job forbids it. Where the policy is asked about some arguments only, a call's own case says which. */
+function denied(call: Syscall, build: Build, condition: PolicyConditionName): Case {
+  const run = (h: Harness) => {
+    const args = build(h);
+    underPolicy(h, condition, PolicyAction.DENY);
+    return h.call(call.name, args);
+  };
+  return { run, config: {} };
+}
+
 /**
  * The cases of a cause that follows from the argument table, made from arguments with which the call succeeds. None
  * for a cause of the call's own, or for one that words describe (rights by option).
  */
 export function sharedCases(call: Syscall, { status, cause }: SyscallError, build: Build): Case[] {
   if (cause === 'no memory or handles left') return [noRoom(call, build)];
+  if (call.policy !== null && call.policy !== 'VMAR_WX' && cause === `job policy denies ${call.policy}`)
+    return [denied(call, build, call.policy)];
   for (const argument of call.args) {
     const { handle, name } = argument;
     if (handle === undefined || handle.op === 'create') continue;
