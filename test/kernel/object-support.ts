@@ -52,6 +52,11 @@ export function iovecs(
   return h.scratch(bytes);
 }
 
+/** A clock without arguments. `options`: ZX_CLOCK_OPT_*. */
+export function newClock(h: Harness, options = 0): number {
+  return made(h, 'zx_clock_create', [options, 0], 1)[0];
+}
+
 /** `count` bytes that tell where they are from: `first`, `first` + 1, … */
 export function ramp(first: number, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, (_, i) => (first + i) % 251);

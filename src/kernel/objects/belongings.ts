@@ -20,6 +20,8 @@ export function heldCharge(object: KernelObject): number {
 /** The VMOs that an object keeps, handles or not: they have its koid among their holders. */
 export function heldVmos(object: KernelObject): readonly number[] {
   switch (object.kind) {
+    case 'clock':
+      return object.vmo === 0 ? [] : [object.vmo];
     case 'stream':
       return [object.vmo];
     default:

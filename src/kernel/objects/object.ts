@@ -1,5 +1,6 @@
 import type { IntMap } from '../../base/int-map.js';
 import type { ChannelState } from './channel.js';
+import type { ClockState } from './clock.js';
 import type { CounterState } from './counter.js';
 import type { EventState } from './event.js';
 import type { EventpairState } from './eventpair.js';
@@ -54,6 +55,7 @@ export type Observer =
 
 export type KernelObject =
   | ChannelState
+  | ClockState
   | CounterState
   | EventState
   | EventpairState

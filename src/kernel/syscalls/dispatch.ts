@@ -10,6 +10,7 @@ import {
 import { Call, type Outcome } from './call.js';
 import { channelCalls } from './channel.js';
 import { clockCalls } from './clock.js';
+import { clockObjectCalls } from './clock-object.js';
 import { counterCalls } from './counter.js';
 import { debugCalls } from './debug.js';
 import type { Decider } from './decider.js';
@@ -41,6 +42,7 @@ export type Handlers = { readonly [N in SyscallName]?: Handler<N> };
 const handlers: Handlers = {
   ...channelCalls,
   ...clockCalls,
+  ...clockObjectCalls,
   ...counterCalls,
   ...debugCalls,
   ...eventCalls,

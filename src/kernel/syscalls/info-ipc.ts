@@ -1,8 +1,11 @@
 import { SocketOption } from '../../abi/ipc.js';
 import { encodeStruct } from '../../abi/structs.js';
+import type { ClockState } from '../objects/clock.js';
 import { SOCKET_BUFFER_BYTES, type SocketState } from '../objects/socket.js';
 import type { StreamState } from '../objects/stream.js';
-import type { Asked, Records } from './info-record.js';
+import { CLOCK_MAPPED_BYTES } from './clock-object.js';
+import { type Asked, type Records, u64Bytes } from './info-record.js';
+import { requireArgs } from './refusal.js';
 import { firstDatagramBytes } from './socket.js';
 import { contentSize } from './stream.js';
 
@@ -29,7 +32,14 @@ function streamInfo({ call, object }: Asked): Uint8Array {
   });
 }
 
+/** Refuses with INVALID_ARGS for a clock that cannot be mapped. */
+function clockMappedSize({ object }: Asked): Uint8Array {
+  requireArgs((object as ClockState).vmo !== 0);
+  return u64Bytes(CLOCK_MAPPED_BYTES);
+}
+
 export const ipcRecords: Records = {
+  CLOCK_MAPPED_SIZE: clockMappedSize,
   SOCKET: socketInfo,
   STREAM: streamInfo,
 };

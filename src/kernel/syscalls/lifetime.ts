@@ -1,6 +1,7 @@
 import { Signal } from '../../abi/signals.js';
 import { Status } from '../../abi/status.js';
 import { rootVmarsOf } from '../objects/address-space.js';
+import { heldVmos } from '../objects/belongings.js';
 import type { ChannelState } from '../objects/channel.js';
 import type { KernelObject } from '../objects/object.js';
 import type { VmoState } from '../objects/vmo.js';
@@ -88,13 +89,12 @@ function release(m: Decider, object: KernelObject): number[] {
     case 'suspend-token':
       releaseToken(m, object);
       return [];
-    case 'stream':
-      m.emit({ type: 'object-destroyed', koid });
-      return [object.vmo];
+    case 'clock':
     case 'counter':
     case 'event':
+    case 'stream':
       m.emit({ type: 'object-destroyed', koid });
-      return [];
+      return [...heldVmos(object)];
   }
 }
 
