@@ -242,3 +242,15 @@ for (const [call, args] of WX) {
     return values;
   });
 }
+
+// The same condition in the words of three rows.
+for (const text of [
+  'job policy denies AMBIENT_MARK_VMO_EXEC (only when vmex is 0)',
+  'policy denies ambient',
+]) {
+  refuses('zx_vmo_replace_as_executable', 'ERR_ACCESS_DENIED', text, (h) => {
+    const args = [newVmo(h, PAGE), 0, h.scratch(4)];
+    underPolicy(h, 'AMBIENT_MARK_VMO_EXEC', DENY);
+    return args;
+  });
+}
