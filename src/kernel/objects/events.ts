@@ -28,12 +28,17 @@ interface MiscEvents {
   'console-written': { thread: number; bytes: Uint8Array };
   /** The generator of zx_cprng_draw moved on. */
   'entropy-drawn': { state: PrngState };
+  /** The generator of random addresses moved on; where they are used is in other events. */
+  'addresses-drawn': { state: PrngState };
 }
 
 const miscReducers: Reducers<MiscEvents> = {
   'console-written': () => {},
   'entropy-drawn': (k, e) => {
     k.state.entropy = e.state;
+  },
+  'addresses-drawn': (k, e) => {
+    k.state.addressEntropy = e.state;
   },
 };
 

@@ -5,7 +5,7 @@ import type { Kernel } from '../objects/kernel.js';
 import { rootOf, type VmarState } from '../objects/vmar.js';
 import { MAX_VMO_BYTES, type VmoState } from '../objects/vmo.js';
 import { memoryOf } from '../objects/vmo-pages.js';
-import { alignmentOf, choosePlace, isPageAligned, pageCeil, requireRegionRoom } from './address-search.js';
+import { alignmentOf, choosePlace, emitDrawn, isPageAligned, pageCeil, requireRegionRoom } from './address-search.js';
 import type { Call, ResolvedHandle } from './call.js';
 import type { Handler } from './dispatch.js';
 import { u64Bytes } from './info-record.js';
@@ -133,6 +133,7 @@ export function mapInto(
   if (place.occupied) checkUnmap(call.k, vmar, range, false);
   requireRegionRoom(call.k, place.occupied ? 2 : 1);
   call.requireWritable(mappedAddress, 8);
+  emitDrawn(call.m, place);
   if (place.occupied) unmapRange(call.m, vmar, range);
   call.emit({
     type: 'mapping-added',
