@@ -35,6 +35,8 @@ export class FlatMemory implements MemoryView {
     return mapping?.load === true ? mapping.page : null;
   }
 
+  readonly replacedAlone = false;
+
   pageForStore(pageNumber: number): Page | null {
     const mapping = this.mappings.get(pageNumber);
     return mapping?.store === true ? mapping.page : null;

@@ -146,6 +146,8 @@ class CopyOnWrite implements MemoryView {
   pageForFetch(n: number): Page | null {
     return this.pages.get(n) ?? null;
   }
+  readonly replacedAlone = false;
+
   pageForStore(n: number): Page | null {
     const page = this.pages.get(n);
     if (page === undefined || this.owned.has(n)) return page ?? null;

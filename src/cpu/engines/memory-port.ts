@@ -24,6 +24,11 @@ class Tlb {
     this.low.fill(EMPTY);
     this.pages.fill(null);
   }
+
+  forget(entry: number): void {
+    this.low[entry] = EMPTY;
+    this.pages[entry] = null;
+  }
 }
 
 function ask(memory: MemoryView, access: Access, pageNumber: number): Page | null {
@@ -230,7 +235,11 @@ export abstract class MemoryPort {
 
   /** Asks the memory for a page and caches it. The fault address is the first byte that is missing. */
   private lookUp(tlb: Tlb, access: Access, number: number): Page {
-    const page = ask(this.memory!, access, number);
+    const memory = this.memory!;
+    const page = ask(memory, access, number);
+    if (access === 'store' && memory.replacedAlone && memory.generation === this.generation + 1) {
+      this.forgetPage(number);
+    }
     this.checkGeneration();
     if (page === null) {
       const address = this.exactAddress();
@@ -244,6 +253,13 @@ export abstract class MemoryPort {
       tlb.pages[entry] = page;
     }
     return page;
+  }
+
+  /** A first write replaced the page at this number, and nothing else: what is cached of others is good. */
+  private forgetPage(number: number): void {
+    this.generation++;
+    for (const tlb of [this.loads, this.stores, this.fetches]) tlb.forget(number % ENTRIES);
+    this.leavePage();
   }
 
   private checkGeneration(): void {
