@@ -34,9 +34,10 @@ export interface RunSpec {
   readonly programs?: ProgramSet | null;
 }
 
-/** 4 GiB of 4 KiB pages; a quantum that one command can take in some seconds. */
+/** 4 GiB of 4 KiB pages. */
 export const MAX_PHYSICAL_PAGES = 1 << 20;
-export const MAX_QUANTUM_STEPS = 1e9;
+/** A command takes at most a quantum, and between commands a recorder writes what a kill -9 must not lose. */
+export const MAX_QUANTUM_STEPS = 1 << 20;
 
 export const DEFAULTS = {
   cores: 1,

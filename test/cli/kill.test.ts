@@ -23,7 +23,7 @@ function recordAndKill(
   turns: number,
   runMs = RUN_MS,
 ): Promise<Killed> {
-  const args = [MAIN, 'record', guest('count'), '-o', path, ...options, '--', '1000000000', String(turns)];
+  const args = [MAIN, 'record', guest('count'), '-o', path, ...options, '--', '1048576', String(turns)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const seenAtMs: number[] = [];
   return new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ function recordAndKill(
 /** Options, and what the guest does between two lines: a full recording is slow. */
 const RECORDERS: readonly (readonly [options: readonly string[], turns: number])[] = [
   [[], 20_000],
-  [['--quantum', '1000000000'], 20_000],
+  [['--quantum', '1048576'], 20_000],
   [['--detail', 'full'], 200],
 ];
 
