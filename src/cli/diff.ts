@@ -13,8 +13,8 @@ const DIFFERENT = 1;
 const TROUBLE = 2;
 
 const DETAILS = `
-Exit status: 0 the same run, 1 they differ, 2 a recording cannot be read or run again. A recording that was cut is
-compared as far as it goes.
+Exit status: 0 the same run, 1 they differ, 2 a recording cannot be read or run
+again. A recording that was cut is compared as far as it goes.
 
 Example:
   jacinth diff failing.jacinth passing.jacinth`;

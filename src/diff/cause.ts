@@ -28,6 +28,7 @@ interface Findings {
   readonly outcomes: readonly OutcomeDifference[];
   readonly variables: readonly VariableDifference[];
   readonly threads: ThreadsCompared;
+  readonly byAddress: boolean;
 }
 
 /**
@@ -35,10 +36,11 @@ interface Findings {
  * and how they came about.
  * @throws Diverged
  */
-export function findCause(runs: Both<Run>, { first, outcomes, variables, threads }: Findings): Cause {
+export function findCause(runs: Both<Run>, findings: Findings): Cause {
+  const { first, outcomes, variables, threads } = findings;
   if (outcomes.length === 0) return alikeInTheEnd(first);
-  const deadlock = deadlockCause(runs);
-  if (deadlock !== null) return deadlock;
+  const given = limitCause(runs) ?? deadlockCause(runs);
+  if (given !== null) return given;
   const { suspects } = threads;
   const leads = [
     ...suspects.filter(({ parting }) => parting.kind === 'memory').map(loadLead),
@@ -52,7 +54,7 @@ export function findCause(runs: Both<Run>, { first, outcomes, variables, threads
     if (parting !== null) fallback ??= differentValue(runs, parting, variable, accesses);
   }
   if (fallback !== null) return followBack(runs, suspects, fallback);
-  return callCause(threads) ?? unknown(outcomes);
+  return callCause(threads) ?? unknown(findings);
 }
 
 /** From a value to what made the thread that wrote it go another way, as far as that can be told. */
@@ -113,6 +115,17 @@ function alikeInTheEnd({ kind, position }: FirstDivergence): Cause {
   return { kind: kind === 'schedule' ? 'schedule' : 'input', summary };
 }
 
+function limitCause(runs: Both<Run>): Cause | null {
+  const limited = SIDES.filter((side) => runs[side].history.halt?.kind === 'step-limit');
+  if (limited.length !== 1) return null;
+  const [side] = limited;
+  const { steps } = runs[side].history;
+  return {
+    kind: 'input',
+    summary: `${side.toUpperCase()} was ended by its step limit, after ${steps} steps`,
+  };
+}
+
 function deadlockCause(runs: Both<Run>): Cause | null {
   const stuck = SIDES.filter((side) => runs[side].history.halt?.kind === 'deadlock');
   if (stuck.length !== 1) return null;
@@ -141,6 +154,7 @@ function callCause({ suspects, list }: ThreadsCompared): Cause | null {
   return { kind: 'syscall', summary, thread: name, calls: thread.calls };
 }
 
-function unknown(outcomes: readonly OutcomeDifference[]): Cause {
-  return { kind: 'unknown', summary: `the runs differ in ${outcomes[0].what}; why was not found` };
+function unknown({ outcomes, byAddress }: Findings): Cause {
+  const advice = byAddress ? '' : ': they have other addresses, record both with one entropy seed';
+  return { kind: 'unknown', summary: `the runs differ in ${outcomes[0].what}; why was not found${advice}` };
 }

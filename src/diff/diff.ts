@@ -16,7 +16,7 @@ import {
   type SideSummary,
 } from './report.js';
 import { Run } from './run.js';
-import { compareSetups } from './setup.js';
+import { compareSetups, sameAddresses } from './setup.js';
 import { compareThreads } from './threads.js';
 import { differingVariables } from './variables.js';
 
@@ -49,9 +49,10 @@ export function diffRecordings(a: Recording, b: Recording): DiffReport {
     return { ...NOTHING, same: true, cause: { kind: 'none', summary }, sides, setup };
   }
   const outcomes = compareOutcomes(runs);
-  const memory = differingVariables(runs);
-  const threads = compareThreads(runs);
-  const cause = findCause(runs, { first, outcomes, variables: memory.variables, threads });
+  const byAddress = sameAddresses(a.header, b.header);
+  const memory = byAddress ? differingVariables(runs) : NOTHING.memory;
+  const threads = compareThreads(runs, byAddress);
+  const cause = findCause(runs, { first, outcomes, variables: memory.variables, threads, byAddress });
   const report = {
     same: false,
     cause,

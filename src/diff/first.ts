@@ -1,12 +1,14 @@
 import { Hasher } from '../base/digest.js';
 import type { KernelEvent } from '../kernel/objects/events.js';
 import { hashEvent } from '../kernel/objects/state-hash.js';
-import { comparePositions, type Position } from '../machine/position.js';
+import type { Happened } from '../machine/machine.js';
+import { comparePositions } from '../machine/position.js';
 import type { Recording } from '../recording/format/reader.js';
-import { describeEvent } from '../recording/player.js';
+import { eventText } from '../timeline/event-text.js';
 import type { Timeline } from '../timeline/timeline.js';
 import type { Both, DifferenceKind, FirstDivergence } from './report.js';
 import type { Run } from './run.js';
+import { nameOf } from './words.js';
 
 /** A stretch of so many events is walked through; longer ones are halved. */
 const WALK_EVENTS = 256;
@@ -59,69 +61,57 @@ function recordedBracket(a: Recording, b: Recording): { low: number; high: numbe
 }
 
 interface Item {
-  readonly seq: number;
-  readonly event: KernelEvent;
+  readonly happened: Happened;
   readonly digest: string;
 }
 
-/** Compares event by event. */
+/** Compares event by event; both have all events up to the upper end, so neither list ends before they differ. */
 function walk(a: Run, b: Run, low: number, high: number): FirstDivergence | null {
   const left = itemsBetween(a.timeline, low, high);
   const right = itemsBetween(b.timeline, low, high);
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    if (left[i]?.digest === right[i]?.digest) continue;
-    return divergence(a, b, left[i], right[i]);
-  }
-  return null;
+  const i = left.findIndex(({ digest }, n) => digest !== right[n].digest);
+  return i < 0 ? null : divergence({ a, b }, { a: left[i].happened, b: right[i].happened });
 }
 
 function itemsBetween(timeline: Timeline, low: number, high: number): Item[] {
   const items: Item[] = [];
-  timeline.events({ seq: low, step: 0 }, { seq: high, step: 0 }, ({ seq, event }) => {
+  timeline.events({ seq: low, step: 0 }, { seq: high, step: 0 }, (happened) => {
     const hasher = new Hasher();
-    hashEvent(hasher, event);
-    items.push({ seq, event, digest: hasher.value() });
+    hashEvent(hasher, happened.event);
+    items.push({ happened, digest: hasher.value() });
   });
   return items;
 }
 
-function divergence(a: Run, b: Run, left: Item | undefined, right: Item | undefined): FirstDivergence {
-  const events = [left?.event, right?.event];
-  const spans = events.flatMap((event) => (event?.type === 'span' ? [event.steps] : []));
-  const seq = left?.seq ?? right?.seq ?? 0;
-  const position: Position =
-    spans.length === 0
-      ? { seq, step: 0 }
-      : {
-          seq: Math.min(left?.seq ?? seq, right?.seq ?? seq),
-          step: spans.length === 2 ? Math.min(...spans) : 0,
-        };
-  const kind = kindOf(events);
-  return { kind, position, a: itemText(a, left), b: itemText(b, right) };
+function divergence(runs: Both<Run>, { a, b }: Both<Happened>): FirstDivergence {
+  // A span is of instructions behind the event whose number it has.
+  const steps = [a, b].map(({ event }) => (event.type === 'span' ? event.steps : 0));
+  const spans = [a, b].some(({ event }) => event.type === 'span');
+  const position = spans
+    ? { seq: Math.min(a.seq, b.seq), step: Math.min(...steps) }
+    : { seq: a.seq, step: 0 };
+  return { kind: kindOf(a.event, b.event), position, a: itemText(runs.a, a), b: itemText(runs.b, b) };
 }
 
-const SCHEDULE: readonly string[] = ['slice-started', 'thread-preempted', 'span', 'clock-advanced'];
-const INPUT: readonly string[] = ['entropy-drawn', 'process-created', 'vmo-written', 'machine-halted'];
+const SCHEDULE: readonly string[] = ['slice-started', 'thread-preempted', 'clock-advanced'];
 
-function kindOf(events: readonly (KernelEvent | undefined)[]): DifferenceKind {
-  const types = events.map((event) => event?.type ?? '');
-  if (types.some((type) => INPUT.includes(type))) return 'input';
-  if (types.some((type) => SCHEDULE.includes(type))) return 'schedule';
-  return types.some((type) => type.startsWith('syscall')) ? 'syscall' : 'input';
+function kindOf(...events: readonly KernelEvent[]): DifferenceKind {
+  if (events.every(({ type }) => SCHEDULE.includes(type))) return 'schedule';
+  // All was alike: one slice can be longer than the other only because the machine was told to stop.
+  return events.some(({ type }) => type.startsWith('syscall')) ? 'syscall' : 'input';
 }
 
-function itemText(run: Run, item: Item | undefined): string {
-  if (item === undefined) return 'nothing: the run ends there';
-  const { event } = item;
-  const name = (koid: number): string => run.threadName(koid)?.name || `thread ${koid}`;
+function itemText(run: Run, happened: Happened): string {
+  const { event } = happened;
+  const name = (koid: number): string => nameOf(run.threadName(koid));
   switch (event.type) {
     case 'slice-started':
-      return `core ${event.core} runs ${name(event.thread)} for ${event.steps} steps`;
+      return `core ${event.core} runs ${name(event.thread)} for ${event.steps} of ${event.quantumSteps} steps`;
     case 'thread-preempted':
       return `core ${event.core} puts ${name(event.thread)} back into the queue`;
     case 'span':
       return `core ${event.core} ran ${name(event.thread)} for ${event.steps} steps`;
     default:
-      return `${event.type} ${describeEvent({ ...event, type: undefined })}`;
+      return eventText(run.timeline.machine, happened, run.names);
   }
 }

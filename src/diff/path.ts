@@ -6,7 +6,7 @@ import type { Run } from './run.js';
 import { eachSlice, type Slice, SliceRunner, type SliceTrace } from './slices.js';
 
 /** Instructions of a path that are kept, at most: beyond, what follows is not looked at. */
-export const MAX_PATH_STEPS = 1 << 19;
+const MAX_PATH_STEPS = 1 << 19;
 
 /** What a thread got from outside its registers, or gave. */
 export interface Observation {

@@ -163,7 +163,7 @@ export type Cause =
       readonly side: SideName;
       readonly waits: readonly string[];
     }
-  /** The runs differ, but end alike. */
+  /** The runs differ, but end alike, or what they were given ends one of them. */
   | { readonly kind: 'schedule' | 'input'; readonly summary: string }
   /** They end unlike, and why was not found. */
   | { readonly kind: 'unknown'; readonly summary: string };

@@ -27,6 +27,12 @@ const CHOICES: readonly Field[] = [
   ['memory pages', ({ machine }) => String(machine.physicalPages)],
 ];
 
+/** Whether one address means the same in both runs: with random addresses, only those of one entropy seed do. */
+export function sameAddresses(a: RecordingHeader, b: RecordingHeader): boolean {
+  const random = [a, b].map(({ machine }) => (machine.aslr === true ? machine.entropySeed : null));
+  return random[0] === random[1];
+}
+
 /** What was chosen otherwise for two runs, and whether that makes them runs of unlike things. */
 export function compareSetups(
   a: RecordingHeader,

@@ -164,6 +164,10 @@ class WithoutPages implements MemoryView {
     return this.memory.generation;
   }
 
+  get replacedAlone(): boolean {
+    return this.memory.replacedAlone;
+  }
+
   pageForLoad(pageNumber: number): Page | null {
     return this.pages.has(pageNumber) ? null : this.memory.pageForLoad(pageNumber);
   }

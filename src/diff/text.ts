@@ -1,4 +1,6 @@
+import { syscallByName } from '../abi/syscalls.js';
 import { formatPosition, type Position } from '../machine/position.js';
+import { resultText } from '../timeline/event-text.js';
 import { clip, hex64 } from '../timeline/text.js';
 import { isInitial } from './different-value.js';
 import {
@@ -230,10 +232,16 @@ function partingText({ kind, benign, what, a, b }: Parting): string {
     case 'memory':
       return `${a.where} read ${what}: ${text(a)} and ${text(b)}, ${where}${note}`;
     case 'syscall':
-      return `${what} gave ${text(a)} and ${text(b)}, ${where}${note}`;
+      return `${what} gave ${answer(what, a)} and ${answer(what, b)}, ${where}${note}`;
     case 'control flow':
       return `goes on to ${a.where} and ${b.where}, ${where}${note}`;
   }
+}
+
+/** What a call answered, by name if it is a status. */
+function answer(call: string, { value }: AccessMoment): string {
+  const number = syscallByName(call)?.number;
+  return number === undefined ? value.toString() : resultText(number, value);
 }
 
 function commands({ cause: found, first }: DiffReport, files: Both<string>): string[] {

@@ -41,9 +41,10 @@ export interface ThreadsCompared {
 /**
  * Compares each thread's own history with that of the same thread in the other run, and follows the instructions of
  * those that lead to what the world sees.
+ * @param byAddress one address means the same in both runs: else instructions cannot be followed side by side
  * @throws Diverged
  */
-export function compareThreads(runs: Both<Run>): ThreadsCompared {
+export function compareThreads(runs: Both<Run>, byAddress: boolean): ThreadsCompared {
   const keys = new Set([...runs.a.history.threads.keys(), ...runs.b.history.threads.keys()]);
   const pairs = [...keys].map((key) => {
     const a = runs.a.history.threads.get(key);
@@ -56,7 +57,8 @@ export function compareThreads(runs: Both<Run>): ThreadsCompared {
     const thread = { a: runs.a.threadName(a?.koid ?? 0), b: runs.b.threadName(b?.koid ?? 0) };
     const bare = { thread, level: LEVELS[level!], alike: 0, calls: { a: null, b: null }, parting: null };
     if (a === undefined || b === undefined) return bare;
-    if (i >= MAX_FOLLOWED) return { ...bare, alike: a.marks[level!].alike(b.marks[level!]).facts };
+    if (i >= MAX_FOLLOWED || !byAddress)
+      return { ...bare, alike: a.marks[level!].alike(b.marks[level!]).facts };
     const followed = follow(runs, { a, b }, level!);
     suspects.push(...followed.suspects);
     return { ...bare, ...followed.difference };

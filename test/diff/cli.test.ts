@@ -23,12 +23,12 @@ function bank(seed: number, name: string, deposits = 40): number | null {
 }
 
 test.before((t) => {
-  for (let seed = 1; seed < 30; seed++) {
-    const status = bank(seed, String(seed));
-    const name = status === 0 ? 'passing' : 'failing';
-    writeFileSync(file(name), readFileSync(file(String(seed))));
+  const missing = new Set(['passing', 'failing']);
+  for (let seed = 1; missing.size > 0 && seed < 50; seed++) {
+    const name = bank(seed, 'candidate') === 0 ? 'passing' : 'failing';
+    if (missing.delete(name)) writeFileSync(file(name), readFileSync(file('candidate')));
   }
-  t.pass();
+  t.is(missing.size, 0);
 });
 
 test('the same recording twice: 0, differing ones: 1, what cannot be read: 2', (t) => {

@@ -8,10 +8,12 @@ import type { DiffReport } from '../../src/diff/report.js';
 import { Run } from '../../src/diff/run.js';
 import { compareThreads } from '../../src/diff/threads.js';
 import { diff } from '../../src/library/diff.js';
-import { comparePositions, formatPosition } from '../../src/machine/position.js';
+import { comparePositions, formatPosition, type Position } from '../../src/machine/position.js';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
 import { Recording } from '../../src/recording/format/reader.js';
 import { Recorder } from '../../src/recording/recorder.js';
+import { readMemory } from '../../src/timeline/address-space.js';
+import { Timeline } from '../../src/timeline/timeline.js';
 import { anyRun, type RunOptions, recordBytes, recordRun, specOf } from '../timeline/runs.js';
 
 const BANK = { cores: 2, args: ['40'] };
@@ -76,18 +78,18 @@ test('a failing and a passing run of the bank: the lost update, with both teller
   t.is(report.threads[0].parting!.what, 'balance');
 });
 
-test('what is told of memory and stacks is what stands there', (t) => {
+test('values that are told stand in memory, there and not before', (t) => {
   const recording = bank(failing);
   const cause = lostUpdateOf(diffRecordings(recording, bank(passing)));
-  const run = new Run(recording);
-  for (const { position, value } of [cause.store, ...cause.overwritten]) {
-    const { k } = run.timeline.seek(position);
-    const { objects } = k.state;
-    t.truthy(objects);
-    const [write] = accessesOf(run, run.history.mainProcess, cause.address, 8).list.filter(
-      ({ kind, position: at }) => kind === 'store' && comparePositions(at, position) === 0,
-    );
-    t.is(write.value, value);
+  const timeline = new Timeline(recording);
+  const valueAt = ({ seq, step }: Position): bigint => {
+    const { k } = timeline.seek({ seq, step });
+    return new DataView(readMemory(k, k.state.mainProcess, cause.address, 8)!.buffer).getBigUint64(0, true);
+  };
+  t.is(valueAt(cause.load.position), cause.load.value);
+  for (const { position, value } of [...cause.overwritten, cause.store]) {
+    t.is(valueAt(position), value);
+    t.not(valueAt({ ...position, step: position.step - 1 }), value);
   }
 });
 
@@ -104,7 +106,7 @@ test('the other way round it is told of the other side', (t) => {
 
 test('the load that led to the outcome, with who wrote what it read on both sides', (t) => {
   const runs = { a: new Run(bank(failing)), b: new Run(bank(passing)) };
-  const { suspects } = compareThreads(runs);
+  const { suspects } = compareThreads(runs, true);
   const { threads, parting } = suspects.find(({ threads: { a } }) => a.key === 'main')!;
   const variable = {
     name: parting.what,
@@ -205,6 +207,33 @@ test('other entropy is an input, and leaves what threads do as it is', (t) => {
   for (const [key, thread] of runs.a.history.threads) {
     t.true(thread.marks[PATH].equals(runs.b.history.threads.get(key)!.marks[PATH]), key);
   }
+});
+
+test('other random addresses are said to be in the way', (t) => {
+  const [a, b] = [failing, passing].map((seed) =>
+    recordRun(specOf('lost-update', { ...BANK, seed, aslr: true, entropySeed: seed })),
+  );
+  const { cause, memory, threads } = diffRecordings(a, b);
+  t.is(cause.kind, 'unknown');
+  t.regex(cause.summary, /record both with one entropy seed/);
+  t.deepEqual(memory.variables, []);
+  t.true(threads.every(({ parting }) => parting === null));
+  const [c, d] = [failing, passing].map((seed) =>
+    recordRun(specOf('lost-update', { ...BANK, seed, aslr: true })),
+  );
+  t.is(diffRecordings(c, d).cause.kind, 'lost-update');
+});
+
+test('a step limit is what ended the run that has it', (t) => {
+  const spec = specOf('lost-update', { ...BANK, seed: failing });
+  const { cause, first, outcomes } = diffRecordings(
+    recordRun(spec),
+    recordRun({ ...spec, maxSteps: 100_000 }),
+  );
+  t.is(first!.kind, 'input');
+  t.is(cause.kind, 'input');
+  t.is(cause.summary, 'B was ended by its step limit, after 100000 steps');
+  t.is(outcomes[0].b, 'step limit');
 });
 
 test('a deadlock is told as who waits for whom', (t) => {

@@ -8,6 +8,7 @@ import { DEFAULTS } from '../../src/loader/launch.js';
 import { formatPosition, type Position, START } from '../../src/machine/position.js';
 import { expand } from '../../src/timeline/expand.js';
 import { Timeline } from '../../src/timeline/timeline.js';
+import { eachWriter } from '../../src/timeline/writes.js';
 import { assemble } from '../cpu/assemble.js';
 import { anyRun, recordRun, specOf } from '../timeline/runs.js';
 
@@ -50,7 +51,7 @@ test('the path of a thread is that of the run, instruction by instruction', (t) 
       );
       t.deepEqual(told.sort(), seen.sort());
     }),
-    { numRuns: 20 },
+    { numRuns: 8 },
   );
 });
 
@@ -111,8 +112,30 @@ test('all accesses to a variable are found, locks and other hot words too', (t) 
         );
       },
     ),
-    { numRuns: 20 },
+    { numRuns: 8 },
   );
+});
+
+test('stretches in which nobody wrote are left out, and no store is missed', (t) => {
+  const recording = recordRun(specOf('channel-ping-pong', { seed: 3, cores: 2, args: ['1500'] }));
+  const run = new Run(recording);
+  const { mainProcess, lastAlive } = run.history;
+  t.true(run.timeline.statesUpTo(lastAlive).length > 4);
+  for (const name of ['console', '__process_handles', 'far_end.0']) {
+    const { address } = run.names.find(mainProcess, name)!;
+    const { list, complete } = accessesOf(run, mainProcess, address, 8);
+    t.true(complete);
+    const writers: string[] = [];
+    eachWriter(new Timeline(recording), mainProcess, address, 8, lastAlive, ({ position, pc }) => {
+      writers.push(`${formatPosition(position)} ${pc}`);
+    });
+    t.deepEqual(
+      list.filter(({ kind }) => kind === 'store').map((access) => `${at(access)} ${access.pc}`),
+      writers,
+      name,
+    );
+    t.true(writers.length > 0);
+  }
 });
 
 /** A program of these instructions alone. */
