@@ -36,6 +36,8 @@ export interface SharedObjectSpec {
   readonly machine: number;
   readonly machineFlags: number;
   readonly code: Uint8Array;
+  /** To be read only. They end where the code begins (from a multiple of CONSTANTS_ALIGN on), so that it finds them. */
+  readonly constants?: Uint8Array;
   readonly functions: readonly ExportedFunction[];
   readonly pageSizeBytes: number;
 }
@@ -70,6 +72,8 @@ interface Layout {
 }
 
 const PROGRAM_HEADERS = 5;
+/** The space of constants is a multiple of it. */
+export const CONSTANTS_ALIGN = 16;
 
 /**
  * Writes an ELF64 little-endian shared object of two page-aligned parts: everything that is read (headers, symbols,
@@ -120,7 +124,7 @@ function placeSections(
   functions: readonly ExportedFunction[],
   dynstr: Uint8Array,
 ): Layout {
-  const { pageSizeBytes, code } = spec;
+  const { pageSizeBytes, code, constants } = spec;
   const symbols = new Uint8Array((functions.length + 1) * SYMBOL_SIZE);
   const tags = new Uint8Array(DYNAMIC_TAGS * DYNAMIC_SIZE);
   const hash = gnuHashTable(functions.map((f) => f.name));
@@ -151,8 +155,10 @@ function placeSections(
       bytes: tags,
     },
   ];
+  const tail: Section[] = constants === undefined ? [] : [constantSection(constants)];
   const names = new StringTable();
-  for (const name of [...read.map((s) => s.name), '.shstrtab', '.text']) names.add(name);
+  for (const { name } of [...read, ...tail]) names.add(name);
+  for (const name of ['.shstrtab', '.text']) names.add(name);
   read.push({ name: '.shstrtab', type: SHT.STRTAB, flags: 0, align: 1, bytes: names.bytes() });
 
   const offsets = new Map<string, number>();
@@ -162,8 +168,13 @@ function placeSections(
     end = roundUp(end, align) + bytes.length;
   }
   const sectionTable = roundUp(end, 8);
-  const sectionCount = 1 + read.length + 1;
-  const codeOffset = roundUp(sectionTable + sectionCount * SECTION_HEADER_SIZE, pageSizeBytes);
+  const sectionCount = 1 + read.length + tail.length + 1;
+  const constantBytes = roundUp(constants?.length ?? 0, CONSTANTS_ALIGN);
+  const codeOffset = roundUp(
+    sectionTable + sectionCount * SECTION_HEADER_SIZE + constantBytes,
+    pageSizeBytes,
+  );
+  for (const { name } of tail) offsets.set(name, codeOffset - constantBytes);
   offsets.set('.text', codeOffset);
   const text = {
     name: '.text',
@@ -173,7 +184,11 @@ function placeSections(
     bytes: code,
   };
   const codeSizeBytes = roundUp(code.length, pageSizeBytes);
-  return { sections: [...read, text], offsets, sectionTable, codeOffset, codeSizeBytes };
+  return { sections: [...read, ...tail, text], offsets, sectionTable, codeOffset, codeSizeBytes };
+}
+
+function constantSection(bytes: Uint8Array): Section {
+  return { name: '.rodata', type: SHT.PROGBITS, flags: SHF.ALLOC, align: CONSTANTS_ALIGN, bytes };
 }
 
 function writeHeaders(image: Uint8Array, spec: SharedObjectSpec, layout: Layout): void {

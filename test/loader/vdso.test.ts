@@ -7,7 +7,7 @@ import { SYSCALLS } from '../../src/abi/syscalls.js';
 import { readElf, readProgram } from '../../src/loader/elf.js';
 import { SHF } from '../../src/loader/elf-constants.js';
 import { gnuHashOrder, gnuHashTable } from '../../src/loader/gnu-hash.js';
-import { buildVdso, VDSO_SONAME } from '../../src/loader/vdso.js';
+import { buildVdso, VDSO_SONAME, VERSION_STRING } from '../../src/loader/vdso.js';
 import { RISCV64_VDSO } from '../../src/loader/vdso-riscv64.js';
 import { run, testWith } from './support.js';
 
@@ -18,6 +18,7 @@ const QEMU = 'qemu-riscv64';
 
 const vdso = buildVdso(RISCV64_VDSO, SYSCALLS);
 const publicCalls = SYSCALLS.filter((call) => !call.flags.includes('internal'));
+const trappingCalls = publicCalls.filter(({ name }) => name !== 'zx_system_get_version_string');
 
 function inFolder<T>(files: Readonly<Record<string, Uint8Array | string>>, body: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'vdso-'));
@@ -74,9 +75,9 @@ test('each call traps at its own place and nowhere else', (t) => {
   );
   t.deepEqual(
     [...vdso.syscallOffsets.keys()].sort((a, b) => a - b),
-    publicCalls.map((call) => call.number).sort((a, b) => a - b),
+    trappingCalls.map((call) => call.number).sort((a, b) => a - b),
   );
-  for (const { number, name, flags } of publicCalls) {
+  for (const { number, name, flags } of trappingCalls) {
     const trap = vdso.syscallOffsets.get(number)!;
     const symbol = vdso.symbols.find((s) => s.name === name)!;
     t.is(symbol.address + 4, vdso.codeOffset + trap);
@@ -213,6 +214,29 @@ int main(int argc, char** argv) {
   return 0;
 }
 `;
+
+const VERSION = `
+#include <dlfcn.h>
+#include <stdio.h>
+struct view { const char* text; unsigned long length; };
+int main(int argc, char** argv) {
+  void* object = dlopen(argv[1], RTLD_NOW);
+  if (!object) return puts(dlerror()), 1;
+  struct view (*get)(void) = (struct view (*)(void))dlsym(object, "zx_system_get_version_string");
+  struct view view = get();
+  printf("%s %lu\\n", view.text, view.length);
+  return 0;
+}
+`;
+
+testWith([GCC, QEMU], 'the version string is text and length, without a system call', (t) => {
+  inFolder({ [VDSO_SONAME]: vdso.image, 'version.c': VERSION }, (folder) => {
+    const program = join(folder, 'version');
+    run(GCC, '-o', program, join(folder, 'version.c'));
+    const said = run(QEMU, '-L', '/usr/riscv64-linux-gnu', program, join(folder, VDSO_SONAME));
+    t.is(said, `${VERSION_STRING} ${VERSION_STRING.length}\n`);
+  });
+});
 
 testWith([GCC, QEMU], "glibc's dynamic linker loads it and finds every name", (t) => {
   inFolder({ [VDSO_SONAME]: vdso.image, 'loader.c': LOADER }, (folder) => {
