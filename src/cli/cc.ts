@@ -6,8 +6,8 @@ Examples:
   jacinth cc hello.c -o hello.elf
   jacinth cc main.c list.c -o program.elf --pie -- -Wall -DSIZE=100
 
-The program gets Jacinth's own C runtime (printf, malloc, threads) and the Zircon headers (zircon/syscalls.h).
-Exit status: the compiler's.`;
+The program gets Jacinth's own C runtime (printf, malloc, threads) and the
+Zircon headers (zircon/syscalls.h). Exit status: the compiler's.`;
 
 interface CcOptions {
   readonly output: string;
@@ -30,7 +30,7 @@ class CcCommand extends Command {
 export function ccCommand(): Command {
   const command = new CcCommand('cc');
   return command
-    .description('build a guest program from C with the installed cross compiler')
+    .description('Build a guest program from C with the installed cross compiler.')
     .addArgument(new Argument('<file...>', 'C or assembly files; what follows -- goes to the compiler'))
     .requiredOption('-o, --output <file>', 'where to write the program')
     .addOption(new Option('--target <isa>', 'instruction set').choices(['riscv64']).default('riscv64'))

@@ -39,7 +39,7 @@ async function main(args: readonly string[]): Promise<void> {
     .helpCommand(false)
     .addHelpText(
       'after',
-      '\nExample:\n  jacinth record program.elf -o run.jacinth --seed 7 && jacinth replay run.jacinth',
+      '\nExample:\n  jacinth record bank.elf -o bank.jacinth --cores 2 --seed 7\n  jacinth replay bank.jacinth',
     )
     .exitOverride()
     .configureOutput(ONE_LINE);

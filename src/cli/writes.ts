@@ -21,8 +21,9 @@ interface WritesOptions {
 }
 
 const DETAILS = `
-All writes to the memory behind the address are found, through whatever mapping, process or system call. Values are
-those of the bytes asked about. Exit status: 0 found, 1 none.
+All writes to the memory behind the address are found, through whatever
+mapping, process or system call. Values are those of the bytes asked about.
+Exit status: 0 found, 1 none.
 
 Example:
   jacinth writes bank.jacinth --addr balance --last`;

@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { bytesSource } from '../../src/recording/format/byte-source.js';
+import { KINDS } from '../../src/recording/format/kinds.js';
+import { Recording } from '../../src/recording/format/reader.js';
+import { recordRun, specFor } from '../property/runs.js';
+import { seal, unseal } from '../recording/sample.js';
+import { guest, jacinth, scratchFolder } from './jacinth.js';
+
+const folder = scratchFolder();
+const at = (name: string): string => join(folder, name);
+
+/** Options of `run`, and how it must end. */
+const ENDINGS: readonly (readonly [what: string, args: readonly string[], status: number])[] = [
+  ['a program that ends well', [guest('hello')], 0],
+  ["the guest's own code", [guest('script')], 2],
+  ['an unhandled exception', [guest('null-pointer')], 134],
+  ['the step limit', [guest('spin'), '--max-steps', '1000'], 124],
+  ['a deadlock', [guest('abba-deadlock')], 123],
+  ['no program', ['package.json'], 126],
+  ['no file', [at('nothing')], 127],
+  ['a mistake on the command line', [guest('hello'), '--cores', '65'], 125],
+];
+
+for (const [what, args, status] of ENDINGS) {
+  test(`run, record and replay: ${what} is ${status}`, (t) => {
+    const run = jacinth(['run', ...args]);
+    t.is(run.status, status, run.stderr);
+    const path = at(`${what.replace(/\W/g, '-')}.jacinth`);
+    const [program, ...rest] = args;
+    const recorded = jacinth(['record', program, '-o', path, ...rest]);
+    t.is(recorded.status, status, recorded.stderr);
+    t.is(recorded.stdout, run.stdout);
+    t.is(recorded.stderr, run.stderr);
+    if (status >= 125 && status < 128) {
+      // Nothing was begun that could be replayed.
+      t.is(jacinth(['replay', path]).status, 125);
+      return;
+    }
+    const replayed = jacinth(['replay', path]);
+    t.is(replayed.status, status, replayed.stderr);
+    t.is(replayed.stdout, run.stdout);
+  });
+}
+
+test('replay: a recording whose run was another is 125, with both sides', (t) => {
+  const { recording } = recordRun(specFor('hello', []), 'essential');
+  const chunks = unseal(recording).filter(({ kind }) => kind !== KINDS.index.number);
+  const end = chunks.findIndex(({ kind }) => kind === KINDS.end.number);
+  const stored = chunks[end].stored.slice();
+  const hash = Buffer.from(recording.end!.stateHash);
+  const first = Buffer.from(stored).indexOf(hash);
+  stored[first] = stored[first] === 0x30 ? 0x31 : 0x30;
+  const path = at('other.jacinth');
+  writeFileSync(path, seal(chunks.with(end, { ...chunks[end], stored })));
+  t.not(Recording.open(bytesSource(seal(chunks))).end, null);
+  const { status, stderr } = jacinth(['replay', path]);
+  t.is(status, 125);
+  t.regex(stderr, /diverges at \d+:\d+ in its state\n {2}recorded: \S+\n {2}replayed: \S+\n/);
+});
+
+test('writes is 0 when it found something and 1 when not; diff is 0, 1 or 2', (t) => {
+  const bank = (name: string, seed: number): string => {
+    const { bytes } = recordRun(specFor('lost-update', ['3'], { cores: 2, seed }), 'essential');
+    writeFileSync(at(name), bytes);
+    return at(name);
+  };
+  const [a, again, b] = [bank('a.jacinth', 1), bank('again.jacinth', 1), bank('b.jacinth', 2)];
+  t.is(jacinth(['writes', a, '--addr', 'balance']).status, 0);
+  t.is(jacinth(['writes', a, '--addr', 'balance', '--before', '3']).status, 1);
+  t.is(jacinth(['writes', a, '--addr', 'no_such_symbol']).status, 125);
+  t.is(jacinth(['diff', a, again]).status, 0);
+  t.is(jacinth(['diff', a, b]).status, 1);
+  t.is(jacinth(['diff', a, 'package.json']).status, 2);
+  t.is(jacinth(['diff', at('nothing'), a]).status, 2);
+});
