@@ -9,6 +9,9 @@ export const SystemEventKind = {
   IMMINENT_OUT_OF_MEMORY: 5,
 } as const;
 
+/** The longest window that `zx_system_watch_memory_stall` watches. */
+export const MEMORY_STALL_MAX_WINDOW_NS = 10_000_000_000n;
+
 /** `ZX_FEATURE_KIND_*` of `zx_system_get_features`. */
 export const FeatureKind = {
   CPU: 0,

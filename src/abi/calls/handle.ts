@@ -117,6 +117,7 @@ export const HANDLE_CALLS: readonly Call[] = [
         'uint32_t options',
       ],
       errors: [
+        ['ERR_INVALID_ARGS', 'options nonzero (before handle lookup)'],
         ['ERR_BAD_STATE', 'thread not startable/dying/dead'],
         ['ERR_NOT_SUPPORTED', 'profile kind not for target'],
       ],

@@ -74,7 +74,8 @@ export const SYSTEM_CALLS: readonly Call[] = [
         'zx_duration_t window',
         ['zx_handle_t* event', { handle: creates('event') }],
       ],
-      errors: [['ERR_INVALID_ARGS', 'threshold>window or kind']],
+      policy: 'NEW_EVENT',
+      errors: [['ERR_INVALID_ARGS', 'threshold>window, window over 10 s, either not positive, or kind']],
     },
   ]),
 ];

@@ -9,6 +9,8 @@ export interface EventState extends ObjectBase {
 
 export interface EventEvents {
   'event-created': { koid: number };
+  /** An event that the kernel keeps: what it tells is of the whole machine. */
+  'system-event-created': { koid: number; kind: number; signals: number };
   /** All signals of an object after a change. */
   'signals-changed': { koid: number; signals: number };
   'observer-added': { koid: number; order: number; observer: Observer };
@@ -18,6 +20,10 @@ export interface EventEvents {
 export const eventReducers: Reducers<EventEvents> = {
   'event-created': (k, e) => {
     k.create({ kind: 'event', ...newObject(e.koid, 0, IntMap.empty()) });
+  },
+  'system-event-created': (k, e) => {
+    k.create({ kind: 'event', ...newObject(e.koid, e.signals, IntMap.empty()) });
+    k.state.systemEvents = k.state.systemEvents.set(e.kind, e.koid, k.owner);
   },
   'signals-changed': (k, e) => {
     k.updateAny(e.koid, (object) => {

@@ -50,6 +50,8 @@ export interface KernelState {
   readonly regions: number;
   /** Exceptions that handlers let go of, in order; empty between commands. */
   readonly answered: readonly number[];
+  /** The events of zx_system_get_event that somebody asked for: koid by ZX_SYSTEM_EVENT_*. */
+  readonly systemEvents: IntMap<number>;
   readonly rootJob: number;
   /** The process whose end ends the run; 0 until it is made. */
   readonly mainProcess: number;
@@ -266,6 +268,7 @@ export function emptyState(
     handles: 0,
     regions: 0,
     answered: [],
+    systemEvents: IntMap.empty(),
     rootJob: 0,
     mainProcess: 0,
     halt: null,

@@ -24,11 +24,13 @@ import { infoCalls } from './info.js';
 import { objectCalls } from './object.js';
 import { followNote, raisePolicyAtExit } from './policy.js';
 import { portCalls } from './port.js';
+import { profileCalls } from './profile.js';
 import { Refusal } from './refusal.js';
 import { restrictedCalls } from './restricted.js';
 import { socketCalls } from './socket.js';
 import { streamCalls } from './stream.js';
 import { systemCalls } from './system.js';
+import { systemEventCalls } from './system-event.js';
 import { taskCalls } from './task.js';
 import { testingCalls } from './testing.js';
 import { timerCalls } from './timer.js';
@@ -53,10 +55,12 @@ const handlers: Handlers = {
   ...infoCalls,
   ...objectCalls,
   ...portCalls,
+  ...profileCalls,
   ...socketCalls,
   ...streamCalls,
   ...restrictedCalls,
   ...systemCalls,
+  ...systemEventCalls,
   ...taskCalls,
   ...testingCalls,
   ...timerCalls,
@@ -64,9 +68,12 @@ const handlers: Handlers = {
   ...vmoCalls,
 };
 
+/** What the vDSO answers by itself (loader/vdso): no kernel sees it. */
+const IN_VDSO: readonly SyscallName[] = ['zx_system_get_version_string'];
+
 /** Whether a call of the table does something here; the others answer NOT_SUPPORTED. */
 export function isBuilt(name: SyscallName): boolean {
-  return handlers[name] !== undefined;
+  return handlers[name] !== undefined || IN_VDSO.includes(name);
 }
 
 /**

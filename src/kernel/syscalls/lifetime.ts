@@ -89,9 +89,11 @@ function release(m: Decider, object: KernelObject): number[] {
     case 'suspend-token':
       releaseToken(m, object);
       return [];
+    case 'event':
+      if (![...m.k.state.systemEvents.values()].includes(koid)) m.emit({ type: 'object-destroyed', koid });
+      return [];
     case 'clock':
     case 'counter':
-    case 'event':
     case 'stream':
       m.emit({ type: 'object-destroyed', koid });
       return [...heldVmos(object)];
