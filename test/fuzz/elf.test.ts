@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Prng, seedPrng } from '../../src/base/prng.js';
+import { explain } from '../../src/cli/errors.js';
 import { crashReport, symbolizerFor } from '../../src/loader/crash-report.js';
 import { ElfError } from '../../src/loader/elf.js';
 import { DEFAULTS, launch } from '../../src/loader/launch.js';
@@ -23,13 +24,15 @@ function attempt(bytes: Uint8Array): string {
     const program = { name: 'mutant', bytes, args: ['mutant'], environ: [] };
     const machine = launch({ ...DEFAULTS, program, maxSteps: 20_000 });
     machine.happened.subscribe(({ event }) => {
-      if (event.type === 'exception-unhandled') crashReport(machine.k, event, symbolizerFor(program, machine.k.config));
+      if (event.type === 'exception-unhandled')
+        crashReport(machine.k, event, symbolizerFor(program, machine.k.config));
     });
     machine.run();
     return machine.k.state.halt!.kind;
   } catch (reason) {
     if (!(reason instanceof ElfError)) throw reason;
-    if (!/^\P{Cc}{5,400}$/u.test(reason.message)) throw new Error(`not one line: ${reason.message}`);
+    const { line, status } = explain(reason);
+    if (!/^jacinth: \P{Cc}{5,400}$/u.test(line) || status !== 126) throw new Error(`not one line: ${line}`);
     return 'refused';
   }
 }
