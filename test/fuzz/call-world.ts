@@ -4,6 +4,7 @@ import { Status } from '../../src/abi/status.js';
 import { SYSCALLS, type Syscall, type SyscallName, syscallByName } from '../../src/abi/syscalls.js';
 import { Prng, seedPrng } from '../../src/base/prng.js';
 import { decideSyscall, isBuilt } from '../../src/kernel/syscalls/dispatch.js';
+import { raiseException, settleExceptions } from '../../src/kernel/syscalls/exceptions.js';
 import { closeHandle } from '../../src/kernel/syscalls/handles.js';
 import { endProcess, endThread, updateJobSignals } from '../../src/kernel/syscalls/tasks.js';
 import { fireTimer } from '../../src/kernel/syscalls/timer.js';
@@ -28,6 +29,11 @@ const FRESH: readonly { readonly name: SyscallName; readonly args: readonly numb
   { name: 'zx_event_create', args: [0, SCRATCH] },
   { name: 'zx_port_create', args: [0, SCRATCH] },
   { name: 'zx_timer_create', args: [0, 0, SCRATCH] },
+  { name: 'zx_socket_create', args: [0, SCRATCH, SCRATCH + 4] },
+  { name: 'zx_socket_create', args: [1, SCRATCH, SCRATCH + 4] },
+  { name: 'zx_fifo_create', args: [4, 4, 0, SCRATCH, SCRATCH + 4] },
+  { name: 'zx_counter_create', args: [0, SCRATCH] },
+  { name: 'zx_clock_create', args: [0x10, 0, SCRATCH] },
   { name: 'zx_vmo_create', args: [0x8000, 2, SCRATCH] },
   { name: 'zx_vmo_create', args: [0x5000, 0, SCRATCH] },
 ];
@@ -122,6 +128,7 @@ export class CallWorld {
     for (const object of [...h.k.state.objects.values()]) {
       if (object.kind === 'process') endProcess(h, object.koid, 0n);
     }
+    settleExceptions(h);
     const broken = brokenInvariants(h.k.state);
     if (broken.length > 0) throw new Found(`seed ${this.seed}, at its end: ${broken.join('; ')}`);
   }
@@ -168,6 +175,16 @@ export class CallWorld {
         if (handles.size > 120) this.closeSome(koid, [...handles.keys()].slice(4));
       }
     }
+    if (random.below(50) === 0 && state.runQueue.length > 0) this.crash();
+    settleExceptions(h);
+  }
+
+  /** A thread gets into trouble of its own making. */
+  private crash(): void {
+    const { runQueue } = this.h.k.state;
+    const thread = runQueue[this.random.below(runQueue.length)];
+    const what = { exception: 'page-fault', access: 'load', address: 0n, code: 0, data: 0 } as const;
+    raiseException(this.h, thread, what);
   }
 
   private closeSome(process: number, slots: readonly number[]): void {

@@ -1,3 +1,4 @@
+import { CLOCK_ARGS_VERSION_SHIFT } from '../../src/abi/clocks.js';
 import { InfoTopic, Property } from '../../src/abi/info.js';
 import { Right } from '../../src/abi/rights.js';
 import { STRUCT_NAMES, type StructField, type StructName, struct } from '../../src/abi/structs.js';
@@ -25,10 +26,13 @@ const EDGES: readonly bigint[] = [
   -PAGE & U64_MAX,
 ];
 
+/** Version 1 of the arguments of clock calls. */
+const CLOCK_V1 = 1n << CLOCK_ARGS_VERSION_SHIFT;
+
 const VM_FLAGS = Object.values(VmOption);
 
 /** Values that mean something, by an argument's name, and by call and name where the call decides. */
-const MEANT: Readonly<Record<string, readonly number[]>> = {
+const MEANT: Readonly<Record<string, readonly (number | bigint)[]>> = {
   topic: Object.values(InfoTopic),
   property: Object.values(Property),
   rights: [
@@ -71,6 +75,25 @@ const MEANT: Readonly<Record<string, readonly number[]>> = {
   'zx_channel_write.options': [0, 0, 0, 2],
   'zx_vmar_map.options': [1, 3, 3, 7, 0x13, 0x33, 0x23, 0x403, 0x1003, 0x2003, 0x14000003],
   'zx_vmar_protect.options': [0, 1, 3, 5],
+  'zx_socket_create.options': [0, 1],
+  'zx_socket_read.options': [0, 0, 8],
+  'zx_socket_set_disposition.disposition': [0, 1, 2],
+  'zx_socket_set_disposition.disposition_peer': [0, 1, 2],
+  'zx_fifo_create.elem_count': [1, 4, 64],
+  'zx_fifo_create.elem_size': [1, 4, 8],
+  elem_size: [1, 4, 4, 8],
+  'zx_stream_create.options': [3, 3, 7, 1, 2],
+  'zx_stream_writev.options': [0, 0, 1],
+  'zx_stream_seek.whence': [0, 1, 2],
+  num_vectors: [0, 1, 1, 2],
+  'zx_clock_create.options': [0, 1, 3, 4, 5, 0x10, 0x15, CLOCK_V1 | 4n],
+  'zx_clock_update.options': [1n, 2n, 3n, 4n, 7n, 9n].flatMap((o) => [CLOCK_V1 | o, (2n * CLOCK_V1) | o]),
+  'zx_clock_get_details.options': [CLOCK_V1],
+  'zx_clock_get_details_mapped.options': [CLOCK_V1],
+  rate_adjust: [-1000, -1, 0, 1, 1000],
+  'zx_vmar_map_clock.options': [1, 1, 0x401],
+  'zx_vmar_map_clock.len': [4096],
+  'zx_system_get_event.kind': [1, 2, 3, 4, 5],
   'zx_vmar_allocate.options': [0x180, 0x1c0, 0x1d0, 0x3c0, 0x188],
 };
 

@@ -15,6 +15,7 @@ import type { ThreadState, Wait } from '../../src/kernel/objects/thread.js';
 import type { VmarState } from '../../src/kernel/objects/vmar.js';
 import type { VmoState } from '../../src/kernel/objects/vmo.js';
 import { PAGE_SIZE } from '../../src/memory/page.js';
+import { brokenObjects, heldBytes } from './object-invariants.js';
 
 /**
  * What holds of every machine between two commands, whatever its programs did: references both ways, sums, and that
@@ -53,7 +54,7 @@ class Check {
     this.sums();
     this.cores();
     this.deadlines();
-    return this.found;
+    return [...this.found, ...brokenObjects(this.state)];
   }
 
   private expect(holds: boolean, otherwise: string): void {
@@ -83,6 +84,7 @@ class Check {
       for (const task of [object.thread, object.process])
         this.exceptions.set(task, (this.exceptions.get(task) ?? 0) + 1);
     }
+    this.messageBytes += heldBytes(object);
     if (object.kind === 'port') this.messageBytes += PACKET_CHARGE * object.packets.size;
     if (object.kind !== 'vmar' || object.destroyed) return;
     this.regions++;
@@ -136,6 +138,7 @@ class Check {
       `messageBytes ${state.messageBytes}, messages ${this.messageBytes}`,
     );
     this.expect(state.regions === this.regions, `regions ${state.regions}, there are ${this.regions}`);
+    this.expect(state.answered.length === 0, `exceptions let go of: ${state.answered.join(', ')}`);
     this.expect(this.find(state.rootJob, 'job') !== undefined, 'the root job is gone');
     if (state.mainProcess !== 0) {
       this.expect(this.find(state.mainProcess, 'process') !== undefined, 'the main process is gone');
@@ -164,7 +167,14 @@ class Check {
   private isKept(object: KernelObject): boolean {
     switch (object.kind) {
       case 'vmo':
-        return object.mappings > 0 || object.borrowers.size > 0;
+        return (
+          object.mappings > 0 ||
+          object.borrowers.size > 0 ||
+          object.holders.size > 0 ||
+          object.restrictedState === 'bound'
+        );
+      case 'event':
+        return [...this.state.systemEvents.values()].includes(object.koid);
       case 'vmar':
         return !object.destroyed;
       case 'thread':
