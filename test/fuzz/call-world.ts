@@ -183,6 +183,8 @@ export class CallWorld {
   private crash(): void {
     const { runQueue } = this.h.k.state;
     const thread = runQueue[this.random.below(runQueue.length)];
+    // Calls from restricted mode, which only this world knows, leave its state nowhere to go.
+    if (this.h.k.get(thread, 'thread').restricted !== null) return;
     const what = { exception: 'page-fault', access: 'load', address: 0n, code: 0, data: 0 } as const;
     raiseException(this.h, thread, what);
   }
@@ -221,6 +223,7 @@ export class CallWorld {
     h.give(process, DEFAULT_RIGHTS.process, process);
     h.give(thread, DEFAULT_RIGHTS.thread, process);
     h.give(h.job, DEFAULT_RIGHTS.job & ~Right.DESTROY, process);
+    h.give(h.k.state.rootJob, Right.MANAGE_PROCESS, process);
     for (let i = 0; i < 12; i++) this.equip(thread, process);
     return thread;
   }
