@@ -2,6 +2,7 @@ import { assert } from '../../base/assert.js';
 import { Hasher } from '../../base/digest.js';
 import type { MemoryView } from '../../cpu/arch.js';
 import type { Kernel } from '../../kernel/objects/kernel.js';
+import { isUserWritable } from '../../kernel/syscalls/user-memory.js';
 import {
   type ProgramEngine,
   type ProgramHost,
@@ -71,6 +72,8 @@ class Host implements ProgramHost, Teller {
 
   ended(koid: number): void {
     this.engines.delete(koid);
+    // What was told says where the programs are: who may go back keeps the dead, for they may be alive there.
+    if (this.remembers) return;
     this.runs.delete(koid);
     this.instances.delete(koid);
   }
@@ -92,6 +95,10 @@ class Host implements ProgramHost, Teller {
 
   ranSteps(thread: number): number {
     return this.k.get(thread, 'thread').ranSteps;
+  }
+
+  isWritable(thread: number, address: number, sizeBytes: number): boolean {
+    return isUserWritable(this.k, this.k.get(thread, 'thread').process, address, sizeBytes);
   }
 
   canBegin(thread: number, place: number, argument: bigint): boolean {

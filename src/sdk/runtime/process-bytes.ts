@@ -7,17 +7,29 @@ export type Fault = Extract<Stop, { kind: 'page-fault' }> | null;
 const ADDRESS_LIMIT = 2 ** 47;
 const WORD_BYTES = 8;
 
+/** What a process may do with its memory, asked without touching it: a page that is only asked for stays away. */
+export interface Permissions {
+  readonly memory: MemoryView;
+  readonly isWritable: (address: number, sizeBytes: number) => boolean;
+}
+
 /** Whether a thread may read, or write, all of a range. */
-export function check(memory: MemoryView, access: Access, address: number, sizeBytes: number): Fault {
-  for (let at = address; at < address + sizeBytes; at = pageEnd(at)) {
-    const number = Math.floor(at / PAGE_SIZE);
-    const isUser = at >= 0 && at < ADDRESS_LIMIT;
-    const page = isUser
-      ? access === 'store'
-        ? memory.pageForStore(number)
-        : memory.pageForLoad(number)
-      : null;
-    if (page === null) return { kind: 'page-fault', access, address: BigInt.asUintN(64, BigInt(at)) };
+export function check(
+  { memory, isWritable }: Permissions,
+  access: Access,
+  address: number,
+  sizeBytes: number,
+): Fault {
+  const end = address + sizeBytes;
+  for (let at = address; at < end; at = pageEnd(at)) {
+    // Of a store, all up to here: each page may be there to be had, but not all of them.
+    const allowed =
+      at >= 0 &&
+      at < ADDRESS_LIMIT &&
+      (access === 'store'
+        ? isWritable(address, Math.min(end, pageEnd(at)) - address)
+        : memory.pageForLoad(Math.floor(at / PAGE_SIZE)) !== null);
+    if (!allowed) return { kind: 'page-fault', access, address: BigInt.asUintN(64, BigInt(at)) };
   }
   return null;
 }

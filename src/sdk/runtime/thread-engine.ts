@@ -4,7 +4,7 @@ import { PAGE_SIZE } from '../../memory/page.js';
 import { Place, placeAt } from '../image.js';
 import { NO_BYTES, type Operation } from '../operation.js';
 import type { Input } from './input-log.js';
-import { check, load, store } from './process-bytes.js';
+import { check, type Fault, load, store } from './process-bytes.js';
 import { type StackFrame, stackFrame } from './stack-frame.js';
 import type { ThreadRun } from './thread-run.js';
 
@@ -16,6 +16,8 @@ export interface Teller {
   tell(thread: number, ranSteps: number, input: Input): void;
   /** Whether a thread may begin at that place. */
   canBegin(thread: number, place: number, argument: bigint): boolean;
+  /** Whether the thread could write there. */
+  isWritable(thread: number, address: number, sizeBytes: number): boolean;
   /** Instructions that the thread retired before this run of the engine. */
   ranSteps(thread: number): number;
 }
@@ -29,6 +31,7 @@ const STEP_BYTES = 4;
 interface Run {
   readonly registers: Registers;
   readonly memory: MemoryView;
+  readonly isWritable: (address: number, sizeBytes: number) => boolean;
   readonly trace: Trace | undefined;
 }
 
@@ -59,7 +62,12 @@ export class ThreadEngine implements ProgramEngine {
     _grace: number,
     trace?: Trace,
   ): RunResult {
-    const run = { registers, memory, trace };
+    const run = {
+      registers,
+      memory,
+      isWritable: (address: number, size: number) => this.teller.isWritable(this.thread, address, size),
+      trace,
+    };
     const before = this.teller.ranSteps(this.thread);
     for (let steps = 0; ; ) {
       if (steps >= budget) return { steps, stop: BUDGET };
@@ -152,14 +160,15 @@ export class ThreadEngine implements ProgramEngine {
   private prepare(run: Run): Stop | null {
     const { memory, trace } = run;
     const { blocks } = this.frame();
-    for (const { address, memory: block } of blocks) {
-      const fault = check(memory, 'store', address, block.sizeBytes);
+    const filled = blocks.filter(({ memory: block }) => block.bytes !== null);
+    if (filled.length > 0) {
+      const { address: start } = filled[0];
+      const { address: last, memory: block } = filled[filled.length - 1];
+      const fault = check(run, 'store', start, last + block.sizeBytes - start);
       if (fault !== null) return fault;
     }
     this.startStep(run);
-    for (const { address, memory: block } of blocks) {
-      if (block.bytes !== null) store(memory, address, block.bytes, trace);
-    }
+    for (const { address, memory: block } of filled) store(memory, address, block.bytes!, trace);
     this.goTo(run, Place.call);
     return null;
   }
@@ -169,7 +178,7 @@ export class ThreadEngine implements ProgramEngine {
     const { memory, registers, trace } = run;
     const wanted = this.frame().blocks.filter(({ memory: block }) => block.wanted);
     for (const { address, memory: block } of wanted) {
-      const fault = check(memory, 'load', address, block.sizeBytes);
+      const fault = check(run, 'load', address, block.sizeBytes);
       if (fault !== null) return fault;
     }
     this.startStep(run);
@@ -184,21 +193,22 @@ export class ThreadEngine implements ProgramEngine {
     if (operation === null || operation.kind === 'abort' || operation.kind === 'call') return ILLEGAL;
     let bytes: Uint8Array = NO_BYTES;
     let value = 0n;
+    let fault: Fault = null;
     if (operation.kind === 'load') {
       const { address, sizeBytes } = operation;
-      const fault = check(memory, 'load', address, sizeBytes);
+      fault = check(run, 'load', address, sizeBytes);
       if (fault !== null) return fault;
       this.startStep(run);
       bytes = load(memory, address, sizeBytes, trace);
     } else if (operation.kind === 'store') {
-      const fault = check(memory, 'store', operation.address, operation.bytes.length);
+      fault = check(run, 'store', operation.address, operation.bytes.length);
       if (fault !== null) return fault;
       this.startStep(run);
       store(memory, operation.address, operation.bytes, trace);
     } else if (operation.kind === 'compare-exchange') {
       const { address, expected, desired } = operation;
       if (address % 4 !== 0) return { kind: 'misaligned', access: 'store', address: BigInt(address) };
-      const fault = check(memory, 'load', address, 4) ?? check(memory, 'store', address, 4);
+      fault = check(run, 'load', address, 4) ?? check(run, 'store', address, 4);
       if (fault !== null) return fault;
       this.startStep(run);
       const found = new DataView(load(memory, address, 4, trace).buffer).getInt32(0, true);
