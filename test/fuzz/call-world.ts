@@ -6,6 +6,7 @@ import { Prng, seedPrng } from '../../src/base/prng.js';
 import { decideSyscall, isBuilt } from '../../src/kernel/syscalls/dispatch.js';
 import { raiseException, settleExceptions } from '../../src/kernel/syscalls/exceptions.js';
 import { closeHandle } from '../../src/kernel/syscalls/handles.js';
+import { leaveBySyscall } from '../../src/kernel/syscalls/restricted.js';
 import { endProcess, endThread, updateJobSignals } from '../../src/kernel/syscalls/tasks.js';
 import { fireTimer } from '../../src/kernel/syscalls/timer.js';
 import { isUserWritable } from '../../src/kernel/syscalls/user-memory.js';
@@ -104,6 +105,8 @@ export class CallWorld {
     });
     const call = this.weighted[random.below(this.weighted.length)];
     const values = args.of(call);
+    // Only a trap leads out of restricted mode, and calls are made outside.
+    if (h.k.get(thread, 'thread').restricted !== null) leaveBySyscall(h, thread);
     h.k.arch.setResult(h.k.registersForWrite(thread), UNANSWERED);
     const started = performance.now();
     try {
@@ -134,10 +137,14 @@ export class CallWorld {
   }
 
   private checkResult(thread: number, call: Syscall, args: readonly bigint[]): void {
-    const result = this.h.result(thread);
-    if (typeof result === 'string') return;
-    const ok =
-      call.returns === 'zx_status_t' ? STATUSES.has(result) || IDLE.test(call.name) : result !== UNANSWERED;
+    const now = this.h.k.find(thread);
+    // Dead, blocked, or kept by a debugger on its way out.
+    if (now?.kind !== 'thread' || now.life !== 'ready') return;
+    const result = this.h.result(thread) as bigint;
+    // What is no status either: sums, and why a thread left restricted mode.
+    const free =
+      call.returns !== 'zx_status_t' || IDLE.test(call.name) || call.name === 'zx_restricted_enter';
+    const ok = free ? result !== UNANSWERED : STATUSES.has(result);
     if (!ok) throw this.found(call, args, `gave ${result}`);
   }
 
@@ -197,7 +204,7 @@ export class CallWorld {
     const { h, random } = this;
     const ready = [...h.k.state.runQueue];
     const running = [...h.k.state.objects.values()].filter(
-      (o) => o.kind === 'process' && o.life === 'running',
+      (o) => o.kind === 'process' && o.life === 'running' && o.suspends === 0,
     );
     if (running.length < 2) return this.newProcess();
     if (ready.length < 3) {

@@ -12,6 +12,7 @@ import type { Decider } from '../../src/kernel/syscalls/decider.js';
 import { decideSyscall } from '../../src/kernel/syscalls/dispatch.js';
 import { addHandle } from '../../src/kernel/syscalls/handles.js';
 import { leaveBySyscall } from '../../src/kernel/syscalls/restricted.js';
+import { suspendWithProcess } from '../../src/kernel/syscalls/suspend.js';
 import { readUser, writeUser } from '../../src/kernel/syscalls/user-memory.js';
 
 /** Registers that hold a result and nothing else: kernel tests need no instructions. */
@@ -50,7 +51,8 @@ export const FAKE_ARCH: Arch = {
   writeState: (r, _, bytes) => r.bytes.set(bytes.subarray(0, 8)),
   restricted: {
     load: (r, state) => r.bytes.set(state.subarray(0, 8)),
-    save: (r) => new Uint8Array(256).fill(0).map((_, i) => r.bytes[i] ?? 0),
+    save: (r) => new Uint8Array(256).map((_, i) => r.bytes[i] ?? 0),
+    saveSyscall: (r) => new Uint8Array(256).map((_, i) => r.bytes[i] ?? 0),
     keep: () => new Uint8Array(0),
     toVector: (r, _kept, { reason }) => new DataView(r.bytes.buffer).setBigUint64(0, reason, true),
   },
@@ -179,6 +181,7 @@ export class Harness implements Decider {
   newThread(process: number, name: string): number {
     const koid = this.k.state.nextKoid;
     this.emit({ type: 'thread-created', koid, process, name });
+    suspendWithProcess(this, koid);
     this.emit({
       type: 'thread-started',
       koid,
@@ -227,7 +230,8 @@ export class Harness implements Decider {
   result(thread = this.thread): bigint | 'blocked' | 'gone' {
     const object = this.k.find(thread);
     if (object?.kind !== 'thread' || object.life === 'dead') return 'gone';
-    if (object.life === 'blocked') return 'blocked';
+    // Who is dying waits for its debugger.
+    if (object.life === 'blocked' || object.life === 'dying') return 'blocked';
     return BigInt.asIntN(64, this.k.arch.syscallArgument(this.k.registers(thread), 0));
   }
 
