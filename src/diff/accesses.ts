@@ -2,12 +2,14 @@ import { syscallByNumber } from '../abi/syscalls.js';
 import type { Happened } from '../machine/machine.js';
 import type { Position } from '../machine/position.js';
 import { PAGE_SIZE } from '../memory/page.js';
+import type { Access as MemoryAccess } from '../timeline/expand.js';
 import { ENOUGH } from '../timeline/timeline.js';
 import type { Watch } from '../timeline/watch.js';
 import { findWatch } from '../timeline/writes.js';
+import { type Observer, observe } from './observe.js';
 import type { AccessMoment, Both } from './report.js';
 import type { Run } from './run.js';
-import { eachSlice, type Slice, SliceRunner, type SliceTrace } from './slices.js';
+import type { SliceStep } from './slices.js';
 import { integerOf } from './words.js';
 
 /** What looking at one run may cost: slices that are run again, instructions traced, accesses kept. */
@@ -55,13 +57,8 @@ export function accessesOf(run: Run, process: number, address: number, sizeBytes
   if (watch === null) return { list: [], complete: true };
   const collector = new Collector(run, process, watch);
   const { stretches, complete } = stretchesToRead(run, watch);
-  try {
-    for (const { from, to } of stretches) collector.read(from, to);
-  } catch (reason) {
-    if (reason !== ENOUGH) throw reason;
-    return { list: collector.list, complete: false };
-  }
-  return { list: collector.list, complete };
+  const all = stretches.every(({ from, to }) => observe(timeline, from, to, collector));
+  return { list: collector.list, complete: complete && all };
 }
 
 interface Stretch {
@@ -90,98 +87,47 @@ function stretchesToRead(
   return { stretches: taken.reverse(), complete: true };
 }
 
-class Collector {
+class Collector implements Observer {
   readonly list: Access[] = [];
-  private readonly runner: SliceRunner;
-  private readonly pages = new Set<number>();
-  private tracedSteps = 0;
-  /** Of the slice that is being read. */
-  private found: Access[] = [];
-  /** Kernel writes since the last slice was read. */
-  private kernel: Access[] = [];
+  readonly pages = new Set<number>();
+  private steps = 0;
 
   constructor(
     private readonly run: Run,
     private readonly process: number,
     private readonly watch: Watch,
   ) {
-    this.runner = new SliceRunner(run.timeline.machine);
     const { address, sizeBytes } = watch;
     for (let at = address - (address % PAGE_SIZE); at < address + sizeBytes; at += PAGE_SIZE) {
       this.pages.add(at / PAGE_SIZE);
     }
   }
 
-  read(from: Position, to: Position): void {
-    const { timeline } = this.run;
-    const subscription = timeline.machine.happened.subscribe((happened) => {
-      if (happened.seq > from.seq) this.noteKernel(happened);
-    });
-    try {
-      eachSlice(
-        timeline,
-        from,
-        to,
-        (_, process) => process === this.process,
-        (slice) => this.readSlice(slice),
-      );
-      this.takeKernel(Number.POSITIVE_INFINITY);
-    } finally {
-      subscription.unsubscribe();
-    }
+  wants(_: number, process: number): boolean {
+    return process === this.process;
   }
 
-  private readSlice(slice: Slice): void {
-    this.takeKernel(slice.state.seq);
-    const trace = this.tracer(slice.thread);
-    let traced = this.runner.watch(slice, this.pages, trace);
-    if (traced === null) {
-      this.found = [];
-      this.runner.trace(slice, trace, slice.steps);
-      traced = slice.steps;
-    }
-    for (const access of this.found) this.list.push(access);
-    this.found = [];
-    this.tracedSteps += traced;
-    if (this.tracedSteps > MAX_TRACED_STEPS || this.list.length > MAX_ACCESSES) throw ENOUGH;
-  }
-
-  private tracer(thread: number): SliceTrace {
+  step({ position, thread, pc, loads, stores }: SliceStep): void {
     const { address: start, sizeBytes: length } = this.watch;
-    let position: Position = { seq: 0, step: 0 };
-    let pc = 0;
-    const note = (kind: Access['kind'], at: bigint, sizeBytes: number, value: bigint): void => {
-      const address = Number(at);
-      if (address >= start + length || address + sizeBytes <= start) return;
-      this.found.push({ kind, position, thread, pc, call: null, value, sizeBytes });
+    const note = (kind: Access['kind'], { address, sizeBytes, value }: MemoryAccess): void => {
+      if (Number(address) >= start + length || Number(address) + sizeBytes <= start) return;
+      this.list.push({ kind, position, thread, pc: Number(pc), call: null, value, sizeBytes });
     };
-    return {
-      at: (where) => {
-        position = where;
-      },
-      step: (where) => {
-        pc = Number(where);
-      },
-      register: () => {},
-      load: (at, sizeBytes, value) => note('load', at, sizeBytes, value),
-      store: (at, sizeBytes, value) => note('store', at, sizeBytes, value),
-    };
+    for (const access of loads) note('load', access);
+    for (const access of stores) note('store', access);
+    if (++this.steps > MAX_TRACED_STEPS || this.list.length > MAX_ACCESSES) throw ENOUGH;
   }
 
-  private noteKernel({ seq, event, by }: Happened): void {
+  event({ seq, event, by }: Happened): (() => void) | null {
     const { k } = this.run;
-    if (this.watch.byEvent(k, event).length === 0) return;
+    if (this.watch.byEvent(k, event).length === 0) return null;
     const thread = event.type === 'user-memory-written' ? event.thread : (by?.thread ?? 0);
     const object = k.find(thread);
     const call = object?.kind === 'thread' ? (syscallByNumber(object.syscall)?.name ?? null) : null;
     const { sizeBytes } = this.watch;
     const value = integerOf(this.watch.read(k).subarray(0, Math.min(8, sizeBytes)));
-    this.kernel.push({ kind: 'store', position: { seq, step: 0 }, thread, pc: null, call, value, sizeBytes });
-  }
-
-  private takeKernel(seq: number): void {
-    for (const access of this.kernel.filter(({ position }) => position.seq <= seq)) this.list.push(access);
-    this.kernel = this.kernel.filter(({ position }) => position.seq > seq);
+    const position = { seq, step: 0 };
+    return () => this.list.push({ kind: 'store', position, thread, pc: null, call, value, sizeBytes });
   }
 }
 

@@ -20,6 +20,8 @@ export class ThreadHistory {
   name = '';
   /** Instructions it retired. */
   steps = 0;
+  /** The event that started it. */
+  startedSeq = 0;
   /** One by level. */
   readonly marks: readonly Marks[] = LEVELS.map(() => new Marks());
 
@@ -112,6 +114,11 @@ class HistoryReader {
         history.name = event.name;
         this.threads.set(key, history);
         this.byKoid.set(event.koid, history);
+        break;
+      }
+      case 'thread-started': {
+        const history = this.byKoid.get(event.koid);
+        if (history !== undefined) history.startedSeq = seq;
         break;
       }
       case 'object-named': {

@@ -1,9 +1,10 @@
-import { comparePositions, type Position } from '../machine/position.js';
+import type { Position } from '../machine/position.js';
 import { mappingAt } from '../timeline/address-space.js';
+import type { Access as MemoryAccess } from '../timeline/expand.js';
 import { ENOUGH } from '../timeline/timeline.js';
 import type { ThreadHistory } from './history.js';
+import { observe } from './observe.js';
 import type { Run } from './run.js';
-import { eachSlice, type Slice, SliceRunner, type SliceTrace } from './slices.js';
 
 /** Instructions of a path that are kept, at most: beyond, what follows is not looked at. */
 const MAX_PATH_STEPS = 1 << 19;
@@ -19,7 +20,11 @@ export interface Observation {
   readonly value: bigint;
   /** Number of the call that a result is of. */
   readonly call: number;
+  /** Where it leads. */
+  readonly position: Position;
 }
+
+const NO_STACK = { start: 0, end: 0 };
 
 /** The instructions that one thread retired in a stretch of a run. */
 export class Path {
@@ -28,12 +33,16 @@ export class Path {
   private readonly steps: number[] = [];
   readonly observations: Observation[] = [];
   /** Addresses of the thread's stack. */
-  stack = { start: 0, end: 0 };
+  stack: { readonly start: number; readonly end: number } = NO_STACK;
 
   add(pc: number, { seq, step }: Position): void {
     this.pcs.push(pc);
     this.seqs.push(seq);
     this.steps.push(step);
+  }
+
+  observe(observation: Observation): void {
+    this.observations.push(observation);
   }
 
   /** Where an instruction leads to. */
@@ -47,88 +56,54 @@ export class Path {
 }
 
 /**
- * Follows one thread from a position to another; other threads run on untraced.
+ * Follows one thread from a position to another.
  * @throws Diverged
  */
 export function pathOf(run: Run, thread: ThreadHistory, from: Position, to: Position): Path {
   const { timeline } = run;
+  const { koid } = thread;
   const path = new Path();
-  const follower = new Follower(run, thread, path, from);
-  const subscription = timeline.machine.happened.subscribe(({ seq, event }) => {
-    if (event.type === 'syscall-returned' && event.thread === thread.koid && seq > from.seq) {
-      follower.results.push({ seq, call: event.number, value: event.result });
-    }
+  path.stack = stackOf(run, thread, from);
+  observe(timeline, from, to, {
+    wants: (who) => who === koid,
+    pages: null,
+    step({ position, pc, loads, stores }) {
+      const index = path.length;
+      path.add(Number(pc), position);
+      for (const access of loads)
+        path.observe({ kind: 'load', index, call: 0, position, ...inNumbers(access) });
+      for (const access of stores)
+        path.observe({ kind: 'store', index, call: 0, position, ...inNumbers(access) });
+      if (path.length >= MAX_PATH_STEPS) throw ENOUGH;
+    },
+    event({ seq, event }) {
+      if (event.type !== 'syscall-returned' || event.thread !== koid) return null;
+      const { number: call, result: value } = event;
+      const position = { seq, step: 0 };
+      return () =>
+        path.observe({ kind: 'result', index: path.length, address: 0, sizeBytes: 8, value, call, position });
+    },
   });
-  try {
-    const isThread = (koid: number): boolean => koid === thread.koid;
-    eachSlice(timeline, from, to, isThread, (slice) => follower.follow(slice));
-    follower.takeResults(Number.POSITIVE_INFINITY);
-  } catch (reason) {
-    if (reason !== ENOUGH) throw reason;
-  } finally {
-    subscription.unsubscribe();
-  }
   return path;
 }
 
-class Follower {
-  /** Of calls, not yet put in their places. */
-  results: { readonly seq: number; readonly call: number; readonly value: bigint }[] = [];
-  private readonly runner: SliceRunner;
-  private readonly trace: SliceTrace;
-  private skip = false;
-  private position: Position;
+function inNumbers({
+  address,
+  sizeBytes,
+  value,
+}: MemoryAccess): Pick<Observation, 'address' | 'sizeBytes' | 'value'> {
+  return { address: Number(address), sizeBytes, value };
+}
 
-  constructor(
-    private readonly run: Run,
-    private readonly thread: ThreadHistory,
-    private readonly path: Path,
-    from: Position,
-  ) {
-    this.runner = new SliceRunner(run.timeline.machine);
-    this.position = from;
-    const observe = (kind: 'load' | 'store', address: bigint, sizeBytes: number, value: bigint): void => {
-      if (this.skip) return;
-      const index = path.length - 1;
-      path.observations.push({ kind, index, address: Number(address), sizeBytes, value, call: 0 });
-    };
-    this.trace = {
-      at: (position) => {
-        this.skip = comparePositions(position, from) <= 0;
-        this.position = position;
-      },
-      step: (pc) => {
-        if (!this.skip) path.add(Number(pc), this.position);
-      },
-      register: () => {},
-      load: (address, sizeBytes, value) => observe('load', address, sizeBytes, value),
-      store: (address, sizeBytes, value) => observe('store', address, sizeBytes, value),
-    };
-  }
-
-  follow(slice: Slice): void {
-    const { path } = this;
-    this.takeResults(slice.state.seq);
-    if (path.stack.end === 0) this.findStack(slice);
-    this.runner.trace(slice, this.trace, MAX_PATH_STEPS - path.length);
-    if (path.length >= MAX_PATH_STEPS) throw ENOUGH;
-  }
-
-  /** Puts results of calls that returned up to an event in their places. */
-  takeResults(seq: number): void {
-    const { path } = this;
-    for (const { call, value } of this.results.filter((result) => result.seq <= seq)) {
-      path.observations.push({ kind: 'result', index: path.length, address: 0, sizeBytes: 8, value, call });
-    }
-    this.results = this.results.filter((result) => result.seq > seq);
-  }
-
-  private findStack({ state }: Slice): void {
-    const { k } = this.run;
-    const registers = state.registers.get(this.thread.koid);
-    if (registers === undefined) return;
-    const mapping = mappingAt(k, this.thread.process, Number(BigInt.asUintN(47, k.arch.sp(registers)) - 1n));
-    if (mapping !== undefined)
-      this.path.stack = { start: mapping.base, end: mapping.base + mapping.sizeBytes };
-  }
+/** The mapping that a thread's stack pointer is in. */
+function stackOf(
+  { timeline }: Run,
+  { koid, process, startedSeq }: ThreadHistory,
+  at: Position,
+): Path['stack'] {
+  const { k } = timeline.seek(at.seq < startedSeq ? { seq: startedSeq, step: 0 } : at);
+  const registers = k.state.registers.get(koid);
+  if (registers === undefined) return NO_STACK;
+  const mapping = mappingAt(k, process, Number(BigInt.asUintN(47, k.arch.sp(registers)) - 1n));
+  return mapping === undefined ? NO_STACK : { start: mapping.base, end: mapping.base + mapping.sizeBytes };
 }

@@ -4,6 +4,7 @@ import type { Machine } from '../machine/machine.js';
 import { type ProcessMemory, threadMemory } from '../machine/memory-view.js';
 import type { Position } from '../machine/position.js';
 import type { Page } from '../memory/page.js';
+import type { Access, Step } from '../timeline/expand.js';
 import type { Timeline } from '../timeline/timeline.js';
 
 /** A stretch that one thread ran in one piece, as it can be run again. */
@@ -50,10 +51,8 @@ export function eachSlice(
   close(timeline.machine);
 }
 
-/** A trace that is told where each instruction leads to, before `step`. */
-export interface SliceTrace extends Trace {
-  at(position: Position): void;
-}
+/** An instruction of a thread, and what of memory it touched. */
+export type SliceStep = Pick<Step, 'position' | 'thread' | 'pc' | 'loads' | 'stores'>;
 
 /** Instructions that are traced from an access to a watched page on, because accesses come together. */
 const WATCH_STEPS = 32;
@@ -66,33 +65,33 @@ export class SliceRunner {
     this.engine = machine.k.arch.createEngine();
   }
 
-  /** Instruction by instruction, so many of them at most. */
-  trace(slice: Slice, trace: SliceTrace, limitSteps: number): void {
+  /**
+   * Instruction by instruction.
+   * @param tell may throw
+   */
+  trace(slice: Slice, tell: (step: SliceStep) => void): void {
     const branch = new Branch(this.machine, slice, this.engine);
-    branch.run(branch.memory, Math.min(slice.steps, limitSteps), 0, trace);
+    branch.trace(slice.steps, 0, tell);
   }
 
   /**
    * As fast as the engine can, but for instructions that touch some pages and the few behind them, which are traced:
    * to the untraced engine those pages are not there, so that it stops.
    * @param pages their numbers
-   * @returns how many were traced; null when that was not how the run went: stopping in between loses a reservation
-   * of LR, and then what was traced must be forgotten
+   * @returns what was traced; null when that was not how the run went: stopping in between loses a reservation of LR
    */
-  watch(slice: Slice, pages: ReadonlySet<number>, trace: SliceTrace): number | null {
+  watch(slice: Slice, pages: ReadonlySet<number>): SliceStep[] | null {
     const branch = new Branch(this.machine, slice, this.engine);
     const hidden = new WithoutPages(branch.memory, pages);
-    let traced = 0;
+    const found: SliceStep[] = [];
     while (branch.steps < slice.steps) {
       branch.run(hidden, slice.steps - branch.steps, 0);
       if (branch.steps === slice.steps) break;
       const left = slice.steps - branch.steps;
       const budget = Math.min(WATCH_STEPS, left);
-      const retired = branch.run(branch.memory, budget, left - budget, trace);
-      if (retired === 0) return null;
-      traced += retired;
+      if (branch.trace(budget, left - budget, (step) => found.push(step)) === 0) return null;
     }
-    return branch.endsAs(slice) ? traced : null;
+    return branch.endsAs(slice) ? found : null;
   }
 }
 
@@ -111,28 +110,30 @@ class Branch {
   }
 
   /** @returns instructions retired */
-  run(memory: MemoryView, budget: number, grace: number, trace?: SliceTrace): number {
+  run(memory: MemoryView, budget: number, grace: number, trace?: Trace): number {
     const { k, slice, engine } = this;
     const timeNs = k.nowNs + BigInt(this.steps);
-    const told = trace === undefined ? undefined : this.positioned(trace);
-    const { steps } = engine.run(k.registersForWrite(slice.thread), memory, budget, timeNs, grace, told);
+    const { steps } = engine.run(k.registersForWrite(slice.thread), memory, budget, timeNs, grace, trace);
     this.steps += steps;
     return steps;
   }
 
-  private positioned(trace: SliceTrace): Trace {
-    const { seq, step } = this.slice.state;
-    let at = step + this.steps;
-    return {
-      step(pc, bits, length) {
-        at++;
-        trace.at({ seq, step: at });
-        trace.step(pc, bits, length);
+  /** @returns instructions retired */
+  trace(budget: number, grace: number, tell: (step: SliceStep) => void): number {
+    const { thread, state } = this.slice;
+    let at = state.step + this.steps;
+    let open: (SliceStep & { loads: Access[]; stores: Access[] }) | null = null;
+    const retired = this.run(this.memory, budget, grace, {
+      step(pc) {
+        if (open !== null) tell(open);
+        open = { position: { seq: state.seq, step: ++at }, thread, pc, loads: [], stores: [] };
       },
-      register: (number, value) => trace.register(number, value),
-      load: (address, size, value) => trace.load(address, size, value),
-      store: (address, size, value) => trace.store(address, size, value),
-    };
+      register() {},
+      load: (address, sizeBytes, value) => open?.loads.push({ address, sizeBytes, value }),
+      store: (address, sizeBytes, value) => open?.stores.push({ address, sizeBytes, value }),
+    });
+    if (open !== null) tell(open);
+    return retired;
   }
 
   /** Whether the thread's registers are those of the run, but for what a call at the end did to them. */

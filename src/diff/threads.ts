@@ -166,14 +166,15 @@ class Judge {
 
   private moment(side: SideName, { got, ...at }: PathParting): AccessMoment {
     const path = this.paths[side];
-    const index = Math.min(at[side], path.length - 1);
     const observation = got?.[side];
+    const index = at[side];
+    const result = observation?.kind === 'result';
     return accessMoment(this.runs[side], {
       kind: 'load',
-      position: path.position(index),
+      position: observation?.position ?? path.position(index),
       thread: this.threads[side].koid,
-      pc: path.pcs[index],
-      call: null,
+      pc: result ? null : path.pcs[index],
+      call: result ? (syscallByNumber(observation.call)?.name ?? null) : null,
       value: observation?.value ?? BigInt(path.pcs[index]),
       sizeBytes: observation?.sizeBytes ?? 8,
     });

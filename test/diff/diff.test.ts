@@ -8,12 +8,14 @@ import type { DiffReport } from '../../src/diff/report.js';
 import { Run } from '../../src/diff/run.js';
 import { compareThreads } from '../../src/diff/threads.js';
 import { diff } from '../../src/library/diff.js';
+import { record } from '../../src/library/record.js';
 import { comparePositions, formatPosition, type Position } from '../../src/machine/position.js';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
 import { Recording } from '../../src/recording/format/reader.js';
 import { Recorder } from '../../src/recording/recorder.js';
 import { readMemory } from '../../src/timeline/address-space.js';
 import { Timeline } from '../../src/timeline/timeline.js';
+import { bank as clerks } from '../sdk/bank.js';
 import { anyRun, type RunOptions, recordBytes, recordRun, specOf } from '../timeline/runs.js';
 
 const BANK = { cores: 2, args: ['40'] };
@@ -330,4 +332,18 @@ test('a recording that does not replay is named', (t) => {
 test('the library takes bytes', (t) => {
   const bytes = recordBytes(specOf('hello'));
   t.true(diff(bytes, bytesSource(bytes)).same);
+});
+
+test('programs in TypeScript are compared too, given the program', (t) => {
+  const what = clerks(3, 6, false);
+  const made = Array.from({ length: 20 }, (_, seed) =>
+    record(what, { seed, cores: 2, quantumSteps: 100 }).finish(),
+  );
+  const [bad, good] = [1, 0].map((code) => made.find(({ end }) => end.exitCode === code)!);
+  const report = diff(bad.bytes, good.bytes, { programs: [what] });
+  const { load, store, overwritten } = lostUpdateOf(report);
+  t.regex(load.thread!.name, /^clerk/);
+  t.not(overwritten[0].thread!.key, load.thread!.key);
+  t.is(store.value, load.value + 1n);
+  t.throws(() => diff(bad.bytes, good.bytes), { instanceOf: NotReplayable });
 });

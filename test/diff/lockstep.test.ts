@@ -17,6 +17,7 @@ function path(pcs: readonly number[], seen: readonly Seen[] = []): Path {
       sizeBytes: 8,
       value: 0n,
       call: 0,
+      position: { seq: 1, step: observation.index + 1 },
       ...observation,
     });
   }
