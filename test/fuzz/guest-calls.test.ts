@@ -21,25 +21,42 @@ function specOf(seed: number): RunSpec {
   });
 }
 
-/** Runs a guest that makes random calls; how many, and how it ended. Throws what the kernel throws. */
-function runGuest(seed: number): { calls: number; ending: string } {
+interface Ran {
+  readonly calls: number;
+  readonly ending: string;
+  /** Commands that took too long, by number. */
+  readonly slow: ReadonlySet<number>;
+}
+
+/** Runs a guest that makes random calls. Throws what the kernel throws. */
+function runGuest(seed: number): Ran {
   const machine = launch(specOf(seed));
   let calls = 0;
   machine.happened.subscribe(({ event }) => {
     if (event.type === 'syscall-entered') calls++;
   });
-  let slow = 0;
+  const slow = new Set<number>();
   for (let i = 0; !machine.halted; i++) {
     const started = performance.now();
     machine.command();
-    if (performance.now() - started > SLOW_MS) slow++;
+    if (performance.now() - started > SLOW_MS) slow.add(i);
     if (i % 100 !== 0) continue;
     const broken = brokenInvariants(machine.k.state);
     if (broken.length > 0) throw new Error(`at ${machine.position.seq}: ${broken.join('; ')}`);
   }
-  // One may be the host's doing, and its compiler's; a guest that slows Jacinth down does it again and again.
-  if (slow > 3) throw new Error(`${slow} commands took more than ${SLOW_MS} ms`);
-  return { calls, ending: machine.k.state.halt!.kind };
+  return { calls, ending: machine.k.state.halt!.kind, slow };
+}
+
+/** The same; throws also when a command is slow three times: once may be the host's doing. */
+function runTimedGuest(seed: number): Ran {
+  const ran = runGuest(seed);
+  let { slow } = ran;
+  for (let again = 0; again < 2 && slow.size > 0; again++) {
+    const now = runGuest(seed).slow;
+    slow = new Set([...slow].filter((i) => now.has(i)));
+  }
+  if (slow.size > 0) throw new Error(`commands ${[...slow].join(', ')} took more than ${SLOW_MS} ms`);
+  return ran;
 }
 
 test('guests that make random calls: statuses or a dead process, and a kernel in order', (t) => {
@@ -48,7 +65,7 @@ test('guests that make random calls: statuses or a dead process, and a kernel in
   let total = 0;
   for (let seed = FIRST_SEED; total < CALLS; seed++) {
     try {
-      const { calls, ending } = runGuest(seed);
+      const { calls, ending } = runTimedGuest(seed);
       total += calls;
       endings.set(ending, (endings.get(ending) ?? 0) + 1);
     } catch (reason) {

@@ -71,12 +71,9 @@ test('random calls over the whole table: a status or a dead process, never a bro
     if (CALLS < 50_000) return;
     t.is(made.size, SYSCALLS.length);
     // A call that never does what it is for would be tried at its first check only.
-    const NEVER = /_exit$|^zx_futex_wake_handle_close|get_version_string$|set_profile$|watch_memory_stall$/;
-    const failing = SYSCALLS.filter(
-      ({ name, number }) => isBuilt(name) && !succeeded.has(number) && !NEVER.test(name),
-    );
-    const names = failing.map(({ name }) => name).join(', ');
-    t.true(failing.length <= 3, `never did what they are for: ${names}`);
+    const built = SYSCALLS.filter(({ name }) => isBuilt(name));
+    const failing = built.filter(({ number }) => !succeeded.has(number)).map(({ name }) => name);
+    t.true(failing.length < built.length / 8, `never did what they are for: ${failing.join(', ')}`);
   } catch (reason) {
     if (!(reason instanceof Found)) throw reason;
     say('again with the seed it names:');
