@@ -1,5 +1,7 @@
 import { Right } from '../src/abi/rights.js';
+import { RISCV64 } from '../src/cpu/riscv64/arch.js';
 import { applyEvent, type KernelEvent } from '../src/kernel/objects/events.js';
+import { leaveBySyscall } from '../src/kernel/syscalls/restricted.js';
 import { Harness } from '../test/kernel/harness.js';
 
 /** How many system calls a second the kernel decides and applies, without a CPU and without a recording. */
@@ -145,6 +147,18 @@ function handles(): Workload {
   return { name: 'event create, duplicate, close', round, bench };
 }
 
+/** Into restricted mode and out again by a system call; a round trip counts as one call. */
+function restricted(): Workload {
+  const bench = new Bench({}, 'owned', RISCV64);
+  expect(bench.call('zx_restricted_bind_state', [0, bench.scratch(4), 0]), 0n);
+  const round = (): number => {
+    expect(bench.call('zx_restricted_enter', [0, 0x1000, 0]), 0n);
+    leaveBySyscall(bench, bench.thread);
+    return 1;
+  };
+  return { name: 'restricted enter, leave', round, bench };
+}
+
 function measure({ name, round, bench }: Workload): void {
   for (let i = 0; i < 2000; i++) round();
   const eventsBefore = bench.eventCount;
@@ -161,4 +175,4 @@ function measure({ name, round, bench }: Workload): void {
   );
 }
 
-for (const make of [writeRead, pingPong, channelCall, portWait, futex, handles]) measure(make());
+for (const make of [writeRead, pingPong, channelCall, portWait, futex, handles, restricted]) measure(make());

@@ -71,23 +71,48 @@ export const RESTRICTED_ABI: Readonly<Record<Arch, RestrictedAbi>> = {
   },
 };
 
-function fieldValue(name: StructName, field: string, view: DataView): bigint {
-  const { offset, sizeBytes } = (
-    struct(name).fields as Record<string, { offset: number; sizeBytes: number }>
-  )[field];
+interface Field {
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+function fieldValue(view: DataView, { offset, sizeBytes }: Field): bigint {
   return sizeBytes === 4 ? BigInt(view.getUint32(offset, true)) : view.getBigUint64(offset, true);
 }
 
+/** What is looked at in a state before code runs from it. */
+interface Rules {
+  readonly pc: Field;
+  readonly top: bigint;
+  readonly allowedBits: readonly (readonly [field: Field, bits: bigint])[];
+  readonly canonical: readonly Field[];
+}
+
+function rulesOf(arch: Arch): Rules {
+  const { state, pc, allowedBits, canonical } = RESTRICTED_ABI[arch];
+  const fields = struct(state).fields as Record<string, Field>;
+  return {
+    pc: fields[pc],
+    top: BigInt(ADDRESS_SPACES[arch].top),
+    allowedBits: allowedBits.map(([field, bits]) => [fields[field], BigInt(bits)] as const),
+    canonical: canonical.map((field) => fields[field]),
+  };
+}
+
+const RULES: Readonly<Record<Arch, Rules>> = {
+  riscv64: rulesOf('riscv64'),
+  arm64: rulesOf('arm64'),
+  x64: rulesOf('x64'),
+};
+
 /** Whether code may run from this state; ZX_ERR_BAD_STATE otherwise. The bytes are at least a state's. */
 export function isRestrictedStateValid(arch: Arch, bytes: Uint8Array): boolean {
-  const { state, pc, allowedBits, canonical } = RESTRICTED_ABI[arch];
+  const { pc, top, allowedBits, canonical } = RULES[arch];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (fieldValue(state, pc, view) >= BigInt(ADDRESS_SPACES[arch].top)) return false;
-  for (const [field, bits] of allowedBits) {
-    if ((fieldValue(state, field, view) & ~BigInt(bits)) !== 0n) return false;
-  }
+  if (fieldValue(view, pc) >= top) return false;
+  for (const [field, bits] of allowedBits) if ((fieldValue(view, field) & ~bits) !== 0n) return false;
   return canonical.every((field) => {
-    const value = fieldValue(state, field, view);
+    const value = fieldValue(view, field);
     return BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
   });
 }

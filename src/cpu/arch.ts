@@ -103,6 +103,8 @@ export interface RestrictedArch {
   /** Registers ← state. What a state does not hold (floating point, say) stays: it belongs to both modes. */
   load(r: Registers, state: Uint8Array): void;
   save(r: Registers): Uint8Array;
+  /** As `save`, for a thread that stands at a system call instruction: what is left of it behind that. */
+  saveSyscall(r: Registers): Uint8Array;
   /** The registers of normal mode that are kept while the thread is in restricted mode. */
   keep(r: Registers): Uint8Array;
   /** What the vector finds: `context` and the reason in their registers, what was kept, and zeros. */

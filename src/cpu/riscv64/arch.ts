@@ -88,6 +88,12 @@ export const RISCV64: Arch = {
   restricted: {
     load: (r, state) => own(r).setGeneral(state),
     save: (r) => own(r).general(),
+    saveSyscall(r) {
+      const state = own(r).general();
+      const view = new DataView(state.buffer);
+      view.setBigUint64(0, view.getBigUint64(0, true) + ECALL_BYTES, true);
+      return state;
+    },
     keep: () => NOTHING,
     toVector(r, _kept, { pc, context, reason }) {
       const registers = own(r);

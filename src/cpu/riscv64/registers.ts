@@ -31,16 +31,20 @@ export class RiscvRegisters implements Registers {
     this.view.setBigUint64(slot * SLOT_BYTES, BigInt.asUintN(64, held), true);
   }
 
+  /** The pc stands where x0 would: see GENERAL_BYTES. */
   general(): Uint8Array {
-    const bytes = new Uint8Array(GENERAL_BYTES);
-    bytes.set(this.bytes.subarray(PC * SLOT_BYTES, (PC + 1) * SLOT_BYTES));
-    bytes.set(this.bytes.subarray((X0 + 1) * SLOT_BYTES, X_COUNT * SLOT_BYTES), SLOT_BYTES);
+    const bytes = this.bytes.slice(X0 * SLOT_BYTES, GENERAL_BYTES);
+    for (let i = 0; i < SLOT_BYTES; i++) bytes[i] = this.bytes[PC * SLOT_BYTES + i]!;
     return bytes;
   }
 
+  /** @param general GENERAL_BYTES long */
   setGeneral(general: Uint8Array): void {
-    this.bytes.set(general.subarray(SLOT_BYTES, GENERAL_BYTES), (X0 + 1) * SLOT_BYTES);
-    this.set(PC, new DataView(general.buffer, general.byteOffset).getBigUint64(0, true));
+    this.bytes.set(general, X0 * SLOT_BYTES);
+    for (let i = 0; i < SLOT_BYTES; i++) {
+      this.bytes[PC * SLOT_BYTES + i] = i === 0 ? general[0]! & ~1 : general[i]!;
+      this.bytes[X0 * SLOT_BYTES + i] = 0;
+    }
   }
 
   /** pc, then the integer registers from ra on: the order of Zircon's general register state. */

@@ -2,7 +2,7 @@ import { RESTRICTED_ABI, RestrictedReason, type RestrictedReasonName } from '../
 import { sizeOf } from '../../abi/structs.js';
 import type { Kernel } from './kernel.js';
 import type { Reducers } from './reducer.js';
-import { readVmo } from './vmo-pages.js';
+import { pageForRead } from './vmo-pages.js';
 
 /** How a thread that is in restricted mode comes back from it. */
 export interface RestrictedRun {
@@ -76,8 +76,8 @@ function setBinding(k: Kernel, koid: number, binding: 'bound' | 'unbound'): void
   });
 }
 
-/** The bytes of `zx_restricted_state_t` that the thread would be entered with. It has a state bound. */
+/** `zx_restricted_state_t` as the bound VMO holds it now: the page itself, not to be kept or written. */
 export function restrictedState(k: Kernel, thread: number): Uint8Array {
   const vmo = k.get(k.get(thread, 'thread').restrictedState, 'vmo');
-  return readVmo(k.state, vmo, 0, sizeOf(RESTRICTED_ABI[k.arch.name].state));
+  return pageForRead(k.state, vmo, 0).bytes.subarray(0, sizeOf(RESTRICTED_ABI[k.arch.name].state));
 }

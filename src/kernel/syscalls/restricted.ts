@@ -99,9 +99,7 @@ export function unbindState(m: Decider, thread: number): void {
 
 /** A system call instruction in restricted mode, whatever its number: pc is behind it when the vector looks. */
 export function leaveBySyscall(m: Decider, thread: number): void {
-  const registers = m.k.registers(thread).copy();
-  m.k.arch.skipSyscall(registers);
-  leave(m, thread, 'SYSCALL', m.k.arch.restricted.save(registers));
+  leave(m, thread, 'SYSCALL', m.k.arch.restricted.saveSyscall(m.k.registers(thread)));
 }
 
 /** A kicked thread was about to run an instruction in restricted mode. */
