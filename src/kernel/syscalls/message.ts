@@ -95,10 +95,12 @@ function closeListed(call: Call, list: HandleList): void {
 }
 
 function closeValue(call: Call, value: number): void {
+  // First: a list may claim to be long and be memory that nobody wrote.
+  if (value === 0) return;
   const { handles, handleSecret } = call.table;
   const slot = handleSlot(value, handleSecret);
   if (handles.has(slot)) closeHandle(call.m, call.process, slot);
-  else if (value !== 0) applyBadHandlePolicy(call);
+  else applyBadHandlePolicy(call);
 }
 
 /**
