@@ -53,7 +53,7 @@ static void waiting(unsigned call, unsigned a, unsigned b) {
     case 12: zx_object_wait_async(handle, places[b % PLACES], b, ZX_USER_SIGNAL_0, 0); return;
     case 13: zx_port_wait(handle, 0, &packet); return;
     case 14: zx_timer_create(0, ZX_CLOCK_MONOTONIC, &places[a % PLACES]); return;
-    case 15: zx_timer_set(handle, b, 0); return;
+    case 15: zx_timer_set(handle, b & 1 ? ZX_TIME_INFINITE : 0, 0); return;
     default: zx_object_signal_peer(handle, 0, signals); return;
   }
 }

@@ -5,6 +5,7 @@ import { sizeOf } from '../../src/abi/structs.js';
 import { VmOption, VmoOption } from '../../src/abi/vm.js';
 import { program } from '../../src/sdk/program.js';
 import type { Zx } from '../../src/sdk/zx.js';
+import { FOREVER } from './support.js';
 
 const PLACES = 8;
 const PAGE = 4096;
@@ -66,7 +67,7 @@ function* make(zx: Zx, places: number[], call: number, a: number, b: number) {
     case 14:
       return one(yield* zx.timerCreate(0, 0));
     case 15:
-      return yield* zx.timerSet(places[i], b, 0);
+      return yield* zx.timerSet(places[i], b & 1 ? FOREVER : 0, 0);
     case 16:
       return yield* zx.objectGetInfo(places[i], InfoTopic.HANDLE_BASIC, sizeOf('zx_info_handle_basic_t'));
     case 17: {
