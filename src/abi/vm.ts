@@ -94,6 +94,16 @@ export const VmoOp = {
 /** `ZX_PAGER_OP_*`. */
 export const PagerOp = { FAIL: 1, DIRTY: 2, WRITEBACK_BEGIN: 3, WRITEBACK_END: 4 } as const;
 
+/** `command` of `zx_packet_page_request_t`: `ZX_PAGER_VMO_*`. */
+export const PagerCommand = { READ: 0, COMPLETE: 1, DIRTY: 2 } as const;
+
+/** `options` of `zx_vmo_dirty_range_t`, and `data` of `ZX_PAGER_OP_WRITEBACK_BEGIN`: `ZX_VMO_DIRTY_RANGE_*`. */
+export const DirtyRangeOption = { IS_ZERO: 1n } as const;
+
+/** `modified` of `zx_pager_vmo_stats_t`, and an option of `zx_pager_query_vmo_stats`. */
+export const PAGER_VMO_STATS_MODIFIED = 1;
+export const PAGER_RESET_VMO_STATS = 1;
+
 /** `flags` of `zx_info_vmo_t`: `ZX_INFO_VMO_*`. */
 export const VmoInfoFlag = {
   TYPE_PAGED: 0x1,

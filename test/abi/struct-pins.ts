@@ -38,6 +38,8 @@ export const STRUCT_PINS: Readonly<
   ],
   zx_channel_iovec_t: [16, 8, { buffer: 0, capacity: 8, reserved: 12 }],
   zx_iovec_t: [16, 8, { buffer: 0, capacity: 8 }],
+  zx_vmo_dirty_range_t: [24, 8, { offset: 0, length: 8, options: 16 }],
+  zx_pager_vmo_stats_t: [4, 4, { modified: 0 }],
   zx_vmo_lock_state_t: [32, 8, { offset: 0, size: 8, discarded_offset: 16, discarded_size: 24 }],
   zx_info_handle_basic_t: [
     32,

@@ -135,7 +135,13 @@ export const MACROS = {
     macros('ZX_VMO_', vm.VmoOption, 'uint32_t'),
     macros('ZX_VMO_CHILD_', vm.VmoChildOption, 'uint32_t'),
     macros('ZX_VMO_OP_', vm.VmoOp, 'uint32_t'),
-    macros('ZX_PAGER_OP_', vm.PagerOp, 'uint32_t'),
+    macros('ZX_PAGER_OP_', vm.PagerOp, 'uint32_t') +
+      macros('ZX_VMO_DIRTY_RANGE_', vm.DirtyRangeOption, 'uint64_t') +
+      macros(
+        'ZX_PAGER_',
+        { VMO_STATS_MODIFIED: vm.PAGER_VMO_STATS_MODIFIED, RESET_VMO_STATS: vm.PAGER_RESET_VMO_STATS },
+        'uint32_t',
+      ),
     macros('ZX_CACHE_POLICY_', vm.CachePolicy, 'uint32_t'),
     macros('ZX_CACHE_FLUSH_', vm.CacheFlush, 'uint32_t'),
     macros('ZX_CHANNEL_READ_', ipc.ChannelReadOption, 'uint32_t') +
@@ -200,6 +206,7 @@ export const MACROS = {
     macros('ZX_PKT_TYPE_', ports.PacketType, 'uint32_t'),
     macros('ZX_WAIT_ASYNC_', ports.WaitAsyncOption, 'uint32_t'),
     macros('ZX_PORT_', ports.PortOption, 'uint32_t'),
+    macros('ZX_PAGER_VMO_', vm.PagerCommand, 'uint16_t'),
   ],
   clock: () => [
     macros('ZX_CLOCK_OPT_', clocks.ClockOption, 'uint64_t'),

@@ -9,6 +9,8 @@ export interface StructFields {
   zx_channel_call_etc_args_t: 'wr_bytes' | 'wr_handles' | 'rd_bytes' | 'rd_handles' | 'wr_num_bytes' | 'wr_num_handles' | 'rd_num_bytes' | 'rd_num_handles';
   zx_channel_iovec_t: 'buffer' | 'capacity' | 'reserved';
   zx_iovec_t: 'buffer' | 'capacity';
+  zx_vmo_dirty_range_t: 'offset' | 'length' | 'options';
+  zx_pager_vmo_stats_t: 'modified';
   zx_vmo_lock_state_t: 'offset' | 'size' | 'discarded_offset' | 'discarded_size';
   zx_iob_discipline_t: 'type' | 'reserved';
   zx_iob_discipline_mediated_write_ring_buffer_t: 'tag' | 'reserved';
@@ -100,6 +102,8 @@ export interface StructValues {
   zx_channel_call_etc_args_t: { wr_bytes: bigint; wr_handles: bigint; rd_bytes: bigint; rd_handles: bigint; wr_num_bytes: number; wr_num_handles: number; rd_num_bytes: number; rd_num_handles: number };
   zx_channel_iovec_t: { buffer: bigint; capacity: number; reserved: number };
   zx_iovec_t: { buffer: bigint; capacity: bigint };
+  zx_vmo_dirty_range_t: { offset: bigint; length: bigint; options: bigint };
+  zx_pager_vmo_stats_t: { modified: number };
   zx_vmo_lock_state_t: { offset: bigint; size: bigint; discarded_offset: bigint; discarded_size: bigint };
   zx_iob_discipline_t: { type: bigint; reserved: bigint[] };
   zx_iob_discipline_mediated_write_ring_buffer_t: { tag: bigint; reserved: bigint[] };

@@ -38,6 +38,8 @@ export const TYPES_LAYOUTS = {
   ),
   zx_channel_iovec_t: fields('const void* buffer', 'uint32_t capacity', 'uint32_t reserved'),
   zx_iovec_t: fields('void* buffer', 'size_t capacity'),
+  zx_vmo_dirty_range_t: fields('uint64_t offset', 'uint64_t length', 'uint64_t options'),
+  zx_pager_vmo_stats_t: fields('uint32_t modified'),
   zx_vmo_lock_state_t: fields(
     'uint64_t offset',
     'uint64_t size',

@@ -242,6 +242,9 @@ typedef int zx_futex_storage_t;
 #define ZX_PAGER_OP_DIRTY ((uint32_t)2u)
 #define ZX_PAGER_OP_WRITEBACK_BEGIN ((uint32_t)3u)
 #define ZX_PAGER_OP_WRITEBACK_END ((uint32_t)4u)
+#define ZX_VMO_DIRTY_RANGE_IS_ZERO ((uint64_t)1u)
+#define ZX_PAGER_VMO_STATS_MODIFIED ((uint32_t)1u)
+#define ZX_PAGER_RESET_VMO_STATS ((uint32_t)1u)
 
 #define ZX_CACHE_POLICY_CACHED ((uint32_t)0u)
 #define ZX_CACHE_POLICY_UNCACHED ((uint32_t)1u)
@@ -338,6 +341,16 @@ typedef struct zx_iovec {
   void* buffer;
   size_t capacity;
 } zx_iovec_t;
+
+typedef struct zx_vmo_dirty_range {
+  uint64_t offset;
+  uint64_t length;
+  uint64_t options;
+} zx_vmo_dirty_range_t;
+
+typedef struct zx_pager_vmo_stats {
+  uint32_t modified;
+} zx_pager_vmo_stats_t;
 
 typedef struct zx_vmo_lock_state {
   uint64_t offset;

@@ -24,6 +24,10 @@ __BEGIN_CDECLS
 
 #define ZX_PORT_BIND_TO_INTERRUPT ((uint32_t)1u)
 
+#define ZX_PAGER_VMO_READ ((uint16_t)0u)
+#define ZX_PAGER_VMO_COMPLETE ((uint16_t)1u)
+#define ZX_PAGER_VMO_DIRTY ((uint16_t)2u)
+
 typedef union zx_packet_user {
   uint64_t u64[4];
   uint32_t u32[8];
