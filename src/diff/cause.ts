@@ -3,6 +3,7 @@ import { comparePositions, formatPosition } from '../machine/position.js';
 import { type Accesses, accessesOf, type Variable } from './accesses.js';
 import { differentValue } from './different-value.js';
 import { lostUpdate } from './lost-update.js';
+import { isCut } from './outcomes.js';
 import {
   type Both,
   type Cause,
@@ -38,7 +39,7 @@ interface Findings {
  */
 export function findCause(runs: Both<Run>, findings: Findings): Cause {
   const { first, outcomes, variables, threads } = findings;
-  if (outcomes.length === 0) return alikeInTheEnd(first);
+  if (outcomes.length === 0) return alikeInTheEnd(runs, first);
   const given = limitCause(runs) ?? deadlockCause(runs);
   if (given !== null) return given;
   const { suspects } = threads;
@@ -109,9 +110,10 @@ function accessesOfBoth({ a, b }: Both<Run>, { processes, address, sizeBytes }: 
   };
 }
 
-function alikeInTheEnd({ kind, position }: FirstDivergence): Cause {
+function alikeInTheEnd({ a, b }: Both<Run>, { kind, position }: FirstDivergence): Cause {
   const what = kind === 'schedule' ? 'the schedule' : 'what the machine was given';
-  const summary = `${what} differs from ${formatPosition(position)} on, but both runs end alike`;
+  const end = isCut(a) || isCut(b) ? 'how they end is not recorded' : 'both runs end alike';
+  const summary = `${what} differs from ${formatPosition(position)} on, but ${end}`;
   return { kind: kind === 'schedule' ? 'schedule' : 'input', summary };
 }
 

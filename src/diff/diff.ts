@@ -4,7 +4,7 @@ import { RecordingError } from '../recording/format/recording-error.js';
 import { Diverged } from '../recording/player.js';
 import { findCause } from './cause.js';
 import { firstDivergence } from './first.js';
-import { compareOutcomes, endText } from './outcomes.js';
+import { compareOutcomes, endText, isCut } from './outcomes.js';
 import {
   type Both,
   type Cause,
@@ -43,14 +43,15 @@ export function diffRecordings(a: Recording, b: Recording): DiffReport {
   const sides = { a: summaryOf(runs.a), b: summaryOf(runs.b) };
   const first = firstDivergence(runs);
   if (first === null) {
-    const partly = SIDES.filter((side) => runs[side].history.halt === null);
+    const partly = SIDES.filter((side) => isCut(runs[side]));
     const summary =
       partly.length === 0 ? 'none: both are the same run' : 'none, as far as both recordings go';
     return { ...NOTHING, same: true, cause: { kind: 'none', summary }, sides, setup };
   }
   const outcomes = compareOutcomes(runs);
   const byAddress = sameAddresses(a.header, b.header);
-  const memory = byAddress ? differingVariables(runs) : NOTHING.memory;
+  const comparable = byAddress && !SIDES.some((side) => isCut(runs[side]));
+  const memory = comparable ? differingVariables(runs) : NOTHING.memory;
   const threads = compareThreads(runs, byAddress);
   const cause = findCause(runs, { first, outcomes, variables: memory.variables, threads, byAddress });
   const report = {

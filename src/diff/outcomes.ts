@@ -5,6 +5,11 @@ import type { History } from './history.js';
 import type { Both, OutcomeDifference } from './report.js';
 import type { Run } from './run.js';
 
+/** The recording does not hold the run's end. */
+export function isCut({ history }: Run): boolean {
+  return history.halt === null;
+}
+
 /** How a run ended, in a few words. */
 export function endText({ history: { halt }, timeline }: Run): string {
   if (halt === null) return `cut at ${formatPosition(timeline.end)}`;
@@ -21,7 +26,7 @@ export function endText({ history: { halt }, timeline }: Run): string {
 /** What the world sees of two runs, where it differs. A cut recording does not say how its run ended. */
 export function compareOutcomes({ a, b }: Both<Run>): OutcomeDifference[] {
   const found: OutcomeDifference[] = [];
-  const cut = a.history.halt === null || b.history.halt === null;
+  const cut = isCut(a) || isCut(b);
   const ends = { a: endText(a), b: endText(b) };
   if (!cut && ends.a !== ends.b) found.push({ kind: 'exit', what: 'how they end', ...ends });
   const line = differingLine(a.history.console, b.history.console, cut);

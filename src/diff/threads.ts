@@ -10,11 +10,14 @@ import {
   LEVELS,
   type Level,
   OUTCOME,
+  PATH,
   TIMING_RESULTS,
   tellsTime,
 } from './facts.js';
 import type { ThreadHistory } from './history.js';
 import { type PathParting, partings } from './lockstep.js';
+import type { Marks } from './marks.js';
+import { isCut } from './outcomes.js';
 import { type Path, pathOf } from './path.js';
 import type { AccessMoment, Both, Parting, SideName, ThreadDifference } from './report.js';
 import type { Run } from './run.js';
@@ -49,7 +52,7 @@ export function compareThreads(runs: Both<Run>, byAddress: boolean): ThreadsComp
   const pairs = [...keys].map((key) => {
     const a = runs.a.history.threads.get(key);
     const b = runs.b.history.threads.get(key);
-    return { a, b, level: levelOf(a, b) };
+    return { a, b, level: levelOf(runs, a, b) };
   });
   const differing = pairs.filter(({ level }) => level !== null).sort((x, y) => y.level! - x.level!);
   const suspects: Suspect[] = [];
@@ -67,11 +70,18 @@ export function compareThreads(runs: Both<Run>, byAddress: boolean): ThreadsComp
 }
 
 /** The highest level at which two histories differ; null when they do not. */
-function levelOf(a: ThreadHistory | undefined, b: ThreadHistory | undefined): Level | null {
-  if (a === undefined || b === undefined) return CALLS;
-  const levels: readonly Level[] = [2, 1, 0];
-  const differing = levels.find((level) => !a.marks[level].equals(b.marks[level]));
-  return differing ?? (a.steps === b.steps ? null : 0);
+function levelOf(runs: Both<Run>, a: ThreadHistory | undefined, b: ThreadHistory | undefined): Level | null {
+  const cut = { a: isCut(runs.a), b: isCut(runs.b) };
+  if (a === undefined || b === undefined) return (a === undefined ? cut.a : cut.b) ? null : CALLS;
+  // What is missing behind a cut is no difference.
+  const same = (left: Marks, right: Marks): boolean => {
+    const { facts, within } = left.alike(right);
+    const covers = ({ length }: Marks): boolean => facts + within > length;
+    return left.equals(right) || (cut.a && covers(left)) || (cut.b && covers(right));
+  };
+  const levels: readonly Level[] = [OUTCOME, CALLS, PATH];
+  const differing = levels.find((level) => !same(a.marks[level], b.marks[level]));
+  return differing ?? (a.steps === b.steps || cut.a || cut.b ? null : PATH);
 }
 
 interface Followed {
