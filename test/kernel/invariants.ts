@@ -15,6 +15,7 @@ import type { ThreadState, Wait } from '../../src/kernel/objects/thread.js';
 import type { VmarState } from '../../src/kernel/objects/vmar.js';
 import type { VmoState } from '../../src/kernel/objects/vmo.js';
 import { PAGE_SIZE } from '../../src/memory/page.js';
+import { brokenBindings, brokenSharedStates } from './invariants-restricted.js';
 import { brokenObjects, heldBytes } from './object-invariants.js';
 
 /**
@@ -47,7 +48,9 @@ class Check {
       );
       this.collect(object);
     }
-    for (const [id, shared] of this.state.shared) this.shared(id, shared);
+    for (const { handles } of this.state.shared.values())
+      for (const entry of handles.values()) this.count(entry);
+    this.found.push(...brokenSharedStates(this.state), ...brokenBindings(this.state));
     for (const object of objects.values()) this.object(object);
     for (const koid of this.handles.keys())
       this.expect(objects.has(koid), `a handle to ${koid}, which is gone`);
@@ -99,29 +102,6 @@ class Check {
 
   private count({ koid }: HandleEntry): void {
     this.handles.set(koid, (this.handles.get(koid) ?? 0) + 1);
-  }
-
-  private shared(id: number, { handles, nextSlot, futexes, members }: SharedState): void {
-    const name = `shared state ${id}`;
-    let users = 0;
-    for (const object of this.state.objects.values()) {
-      if (object.kind === 'process' && object.life !== 'dead' && object.shared === id) users++;
-    }
-    this.expect(members > 0 && members === users, `${name}: ${members} members, ${users} processes`);
-    for (const [slot, entry] of handles) {
-      this.count(entry);
-      this.expect(slot > 0 && slot < nextSlot, `${name}: slot ${slot} of ${nextSlot}`);
-    }
-    for (const [address, futex] of futexes) {
-      this.expect(futex.waiters.size > 0, `${name}: futex ${address} without waiters`);
-      for (const [order, thread] of futex.waiters) {
-        const waiter = this.find(thread, 'thread');
-        const wait = waiter?.wait;
-        const waits = wait?.kind === 'futex' && wait.address === address && wait.order === order;
-        const own = waiter !== undefined && this.find(waiter.process, 'process')?.shared === id;
-        this.expect(waits && own, `${name}: thread ${thread} not at futex ${address}`);
-      }
-    }
   }
 
   private sharedBy(process: number): SharedState | undefined {

@@ -395,8 +395,9 @@ function world(
     const life = h.k.find(one.koid)?.kind === 'process' ? h.k.get(one.koid, 'process').life : 'dead';
     const { members } = life === 'dead' ? { members: 0 } : h.k.sharedBy(one.koid);
     if (what === 'prototype') all.push(newPrototype(h));
-    else if (what === 'member' && members > 0) all.push(newMember(h, one));
-    else if (what === 'start' && (life === 'initial' || life === 'running')) running(h, one);
+    else if (what === 'member' && members > 0) {
+      all.push(newMember(h, { ...one, process: h.give(one.koid, DEFAULT_RIGHTS.process) }));
+    } else if (what === 'start' && (life === 'initial' || life === 'running')) running(h, one);
     else if (what === 'event' && life !== 'dead')
       h.give(koidOf(h, newEvent(h)), DEFAULT_RIGHTS.event, one.koid);
     else if (what === 'map') h.call('zx_vmar_map', [one.vmar, RW, 0, newVmo(h, PAGE), 0, PAGE, h.scratch(8)]);

@@ -114,7 +114,7 @@ test('zx_process_create gives a process and the root of its address space', (t) 
   t.deepEqual([base, base + sizeBytes], [ADDRESS_SPACES.riscv64.base, ADDRESS_SPACES.riscv64.top]);
 });
 
-test('zx_process_create: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, INVALID_ARGS, NOT_SUPPORTED', (t) => {
+test('zx_process_create: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, INVALID_ARGS', (t) => {
   const h = new Harness();
   const out = h.scratch(8);
   const create = (job: number, name: number, options: number, a = out, b = out + 4) => [
@@ -136,7 +136,6 @@ test('zx_process_create: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, INVALID_ARGS, NO
   gives(t, h, 'ERR_INVALID_ARGS', 'zx_process_create', create(job, out, 0, NOWHERE));
   gives(t, h, 'ERR_INVALID_ARGS', 'zx_process_create', create(job, out, 0, out, NOWHERE));
   // Shared address spaces are not built.
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_process_create', create(job, out, 1));
   t.deepEqual(koids(h, job, 'JOB_PROCESSES'), [h.process]);
 });
 
