@@ -8,7 +8,7 @@ import { pageCeil } from './address-search.js';
 import type { Call } from './call.js';
 import type { Decider } from './decider.js';
 import type { Handler, Handlers } from './dispatch.js';
-import { closeHandle, requireHandleRoom } from './handles.js';
+import { closeHandle, hasHandleRoom, requireHandleRoom } from './handles.js';
 import { applyBadHandlePolicy, isAllowed, requirePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
 import { hasMemoryFor, pieces, readUser } from './user-memory.js';
@@ -166,7 +166,8 @@ const replaceAsExecutable: Handler<'zx_vmo_replace_as_executable'> = (call, { ha
   const { koid, rights, slot } = call.lookup(handle);
   call.requireOut('out');
   const isVmo = call.k.find(koid)?.kind === 'vmo';
-  const status = isVmo ? vmexStatus(call, vmex) : Status.ERR_BAD_HANDLE;
+  let status = isVmo ? vmexStatus(call, vmex) : Status.ERR_BAD_HANDLE;
+  if (status === Status.OK && !hasHandleRoom(call.k, call.process, 1)) status = Status.ERR_NO_MEMORY;
   if (status === Status.OK) call.putHandle('out', koid, rights | Right.EXECUTE);
   closeHandle(call.m, call.process, slot);
   return status;

@@ -528,10 +528,11 @@ export class GeneratedCalls {
    * - ZX_ERR_BAD_HANDLE: profile is not in the caller's handle table
    * - ZX_ERR_WRONG_TYPE: profile is not a profile
    * - ZX_ERR_ACCESS_DENIED: profile lacks APPLY_PROFILE
+   * - ZX_ERR_INVALID_ARGS: options nonzero (before handle lookup)
    * - ZX_ERR_BAD_STATE: thread not startable/dying/dead
    * - ZX_ERR_NOT_SUPPORTED: profile kind not for target
    */
-  *objectSetProfile(handle: number, profile: number, options: number): Task<Result<unknown, 'ZX_ERR_BAD_HANDLE' | 'ZX_ERR_WRONG_TYPE' | 'ZX_ERR_ACCESS_DENIED' | 'ZX_ERR_BAD_STATE' | 'ZX_ERR_NOT_SUPPORTED'>> {
+  *objectSetProfile(handle: number, profile: number, options: number): Task<Result<unknown, 'ZX_ERR_BAD_HANDLE' | 'ZX_ERR_WRONG_TYPE' | 'ZX_ERR_ACCESS_DENIED' | 'ZX_ERR_INVALID_ARGS' | 'ZX_ERR_BAD_STATE' | 'ZX_ERR_NOT_SUPPORTED'>> {
     return yield* invoke('zx_object_set_profile', [handle, profile, options]);
   }
 
@@ -1081,12 +1082,14 @@ export class GeneratedCalls {
 
   /**
    * `zx_system_watch_memory_stall` (system).
+   * Asks the job policy ZX_POL_NEW_EVENT.
    * - ZX_ERR_BAD_HANDLE: resource is not in the caller's handle table
    * - ZX_ERR_WRONG_TYPE: resource is not a resource
+   * - ZX_ERR_ACCESS_DENIED: job policy denies NEW_EVENT
    * - ZX_ERR_NO_MEMORY: no memory or handles left
-   * - ZX_ERR_INVALID_ARGS: threshold>window or kind
+   * - ZX_ERR_INVALID_ARGS: threshold>window, window over 10 s, either not positive, or kind
    */
-  *systemWatchMemoryStall(resource: number, kind: number, threshold: Wide, window: Wide): Task<Result<{ event: number }, 'ZX_ERR_BAD_HANDLE' | 'ZX_ERR_WRONG_TYPE' | 'ZX_ERR_NO_MEMORY' | 'ZX_ERR_INVALID_ARGS'>> {
+  *systemWatchMemoryStall(resource: number, kind: number, threshold: Wide, window: Wide): Task<Result<{ event: number }, 'ZX_ERR_BAD_HANDLE' | 'ZX_ERR_WRONG_TYPE' | 'ZX_ERR_ACCESS_DENIED' | 'ZX_ERR_NO_MEMORY' | 'ZX_ERR_INVALID_ARGS'>> {
     const eventOut = output(4);
     return yield* invoke('zx_system_watch_memory_stall', [resource, kind, threshold, window, eventOut], ['event'], (r) => ({ event: r.u32(eventOut) }));
   }
