@@ -1,7 +1,16 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
-import { CORE_CALLS, loadCases, survey } from './survey.js';
+import { CORE_CALLS, survey } from './survey.js';
 
-await loadCases();
+test('no file of cases is left out', (t) => {
+  const folder = new URL('../../../test/conformance/cases/', import.meta.url);
+  const index = readFileSync(new URL('index.ts', folder), 'utf8');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.ts') && name !== 'index.ts');
+  t.deepEqual(
+    files.filter((name) => !index.includes(`'./${name.replace('.ts', '.js')}'`)),
+    [],
+  );
+});
 
 for (const call of CORE_CALLS) {
   test(`${call.name} gives each status that its table entry names`, (t) => {

@@ -5,7 +5,7 @@ import { MAX_SLOT } from '../../src/kernel/objects/handle-value.js';
 import type { Harness } from '../kernel/harness.js';
 import { koidOf, NO_HANDLE, newEvent, words } from '../kernel/ipc-support.js';
 import { underPolicy } from '../kernel/policy-support.js';
-import type { Args, Case } from './registry.js';
+import type { Args, Case } from './causes.js';
 
 type Build = (h: Harness) => Args;
 

@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs';
 import { isPublic, SYSCALLS, type Syscall, type SyscallError } from '../../src/abi/syscalls.js';
 import { isBuilt } from '../../src/kernel/syscalls/dispatch.js';
+import './cases/index.js';
 import { Harness } from '../kernel/harness.js';
 import { statusName } from '../kernel/ipc-support.js';
-import { type Case, casesOf, excuseOf, validArgsOf } from './registry.js';
+import { type Case, casesOf, excuseOf, validArgsOf } from './causes.js';
 import { sharedCases } from './shared-causes.js';
 
 /**
@@ -13,14 +13,6 @@ import { sharedCases } from './shared-causes.js';
 export const CORE_CALLS: readonly Syscall[] = SYSCALLS.filter(
   (call) => call.tier === 'core' && isPublic(call),
 );
-
-/** Makes every file of `cases/` register what it has. */
-export async function loadCases(): Promise<void> {
-  const folder = new URL('cases/', import.meta.url);
-  for (const name of readdirSync(folder).sort()) {
-    if (name.endsWith('.js')) await import(new URL(name, folder).href);
-  }
-}
 
 export interface CauseReport extends SyscallError {
   /** `proven`: every case gave the status. `missing`: there is no case. */

@@ -12,7 +12,7 @@ import {
   withRights,
   words,
 } from '../../kernel/ipc-support.js';
-import { type Args, cause, type Result, valid } from '../registry.js';
+import { type Args, cause, type Result, valid } from '../causes.js';
 
 const { MOVE, DUPLICATE } = HandleOp;
 const { SAME_RIGHTS } = Right;

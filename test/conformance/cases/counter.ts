@@ -1,6 +1,6 @@
 import { NOWHERE } from '../../kernel/ipc-support.js';
 import { newCounter } from '../../kernel/object-support.js';
-import { cause, refuses, valid } from '../registry.js';
+import { cause, refuses, valid } from '../causes.js';
 
 valid('zx_counter_create', (h) => [0, h.scratch(4)]);
 refuses(

@@ -1,5 +1,5 @@
 import { NOWHERE } from '../../kernel/ipc-support.js';
-import { cause, valid } from '../registry.js';
+import { cause, valid } from '../causes.js';
 
 valid('zx_event_create', (h) => [0, h.scratch(4)]);
 cause('zx_event_create', 'ERR_INVALID_ARGS', 'options nonzero or bad out', (h) =>

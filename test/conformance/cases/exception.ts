@@ -9,7 +9,7 @@ import { koidOf, NOWHERE, words } from '../../kernel/ipc-support.js';
 import { type Entry, policyArgs, underPolicy } from '../../kernel/policy-support.js';
 import { newJob, newRunning } from '../../kernel/task-support.js';
 import { newVmo, PAGE, RW, X } from '../../kernel/vm-support.js';
-import { type Args, cause, refuses, valid } from '../registry.js';
+import { type Args, cause, refuses, valid } from '../causes.js';
 
 const { DENY } = PolicyAction;
 const { NEW_ANY, NEW_EVENT, NEW_SAMPLER } = PolicyCondition;

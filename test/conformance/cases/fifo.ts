@@ -1,7 +1,7 @@
 import type { Harness } from '../../kernel/harness.js';
 import { NOWHERE } from '../../kernel/ipc-support.js';
 import { BUFFER, newFifo } from '../../kernel/object-support.js';
-import { cause, refuses, valid } from '../registry.js';
+import { cause, refuses, valid } from '../causes.js';
 
 const outs = (h: Harness): number[] => [h.scratch(4), h.scratch(4)];
 

@@ -2,7 +2,7 @@ import { DEFAULT_RIGHTS } from '../../../src/abi/rights.js';
 import type { Harness } from '../../kernel/harness.js';
 import { INFINITE, NO_HANDLE, NOWHERE, newEvent, words } from '../../kernel/ipc-support.js';
 import { newThread } from '../../kernel/task-support.js';
-import { type Args, cause, excuse, valid } from '../registry.js';
+import { type Args, cause, excuse, valid } from '../causes.js';
 
 /** An address that could be a futex's but for its alignment. */
 const misaligned = (h: Harness): number => h.scratch(8) + 2;

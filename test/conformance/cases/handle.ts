@@ -1,6 +1,6 @@
 import { Right } from '../../../src/abi/rights.js';
 import { NO_HANDLE, NOWHERE, newEvent, withRights, words } from '../../kernel/ipc-support.js';
-import { cause, valid } from '../registry.js';
+import { cause, valid } from '../causes.js';
 
 valid('zx_handle_close', (h) => [newEvent(h)]);
 cause('zx_handle_close', 'ERR_BAD_HANDLE', 'nonzero value not in table', (h) => {

@@ -1,4 +1,4 @@
-import { excuse } from '../registry.js';
+import { excuse } from '../causes.js';
 
 /** What the kernel tells the vDSO when a thread is to be suspended in the middle of a call, so that it calls again. */
 const STAYS = 'a suspended thread stays in its call and goes on with it: nobody has to call again';

@@ -15,7 +15,7 @@ import {
 } from '../../kernel/ipc-support.js';
 import { newJob, newRunning } from '../../kernel/task-support.js';
 import { newVmo } from '../../kernel/vm-support.js';
-import { type Args, cause, type Result, valid } from '../registry.js';
+import { type Args, cause, type Result, valid } from '../causes.js';
 
 const { EVENT_SIGNALED, USER_0 } = Signal;
 const UNKNOWN = 0xffff;

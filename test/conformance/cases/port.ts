@@ -3,7 +3,7 @@ import { Right } from '../../../src/abi/rights.js';
 import { Signal } from '../../../src/abi/signals.js';
 import type { Harness } from '../../kernel/harness.js';
 import { INFINITE, NOWHERE, newEvent, newPort } from '../../kernel/ipc-support.js';
-import { cause, type Result, valid } from '../registry.js';
+import { cause, type Result, valid } from '../causes.js';
 
 const KEY = 7n;
 const PACKET_BYTES = 48;

@@ -4,7 +4,7 @@ import { endProcess, endThread } from '../../../src/kernel/syscalls/tasks.js';
 import type { Harness } from '../../kernel/harness.js';
 import { NOWHERE, words } from '../../kernel/ipc-support.js';
 import { PAGE } from '../../kernel/vm-support.js';
-import { cause, excuse, refuses, valid } from '../registry.js';
+import { cause, excuse, refuses, valid } from '../causes.js';
 
 const USER_TOP = BigInt(ADDRESS_SPACES.riscv64.top);
 const SHARED = 1;

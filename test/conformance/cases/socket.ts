@@ -3,7 +3,7 @@ import { SOCKET_BUFFER_BYTES } from '../../../src/kernel/objects/socket.js';
 import type { Harness } from '../../kernel/harness.js';
 import { NOWHERE } from '../../kernel/ipc-support.js';
 import { BUFFER, newSocket } from '../../kernel/object-support.js';
-import { cause, refuses, valid } from '../registry.js';
+import { cause, refuses, valid } from '../causes.js';
 
 const { DATAGRAM, PEEK } = SocketOption;
 const { WRITE_DISABLED, WRITE_ENABLED } = SocketDisposition;

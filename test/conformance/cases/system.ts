@@ -1,6 +1,6 @@
 import { FeatureKind } from '../../../src/abi/system.js';
 import { NOWHERE } from '../../kernel/ipc-support.js';
-import { cause, valid } from '../registry.js';
+import { cause, valid } from '../causes.js';
 
 for (const options of [0, 0x100]) {
   cause('zx_cache_flush', 'ERR_INVALID_ARGS', 'unknown or empty option bits', (h) =>

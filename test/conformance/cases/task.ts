@@ -6,7 +6,7 @@ import { type Harness, SCRATCH } from '../../kernel/harness.js';
 import { NOWHERE, newEvent, withRights } from '../../kernel/ipc-support.js';
 import { ENTRY, newJob, newProcess, newRunning, newThread, STACK } from '../../kernel/task-support.js';
 import { map, newVmo, PAGE, R, RW, X } from '../../kernel/vm-support.js';
-import { type Args, excuse, refuses, valid } from '../registry.js';
+import { type Args, excuse, refuses, valid } from '../causes.js';
 import { vdsoVmo } from '../vdso-vmo.js';
 
 const KERNEL_ADDRESS = BigInt(ADDRESS_SPACES.riscv64.top);

@@ -1,6 +1,6 @@
 import { ClockId, TimerSlack } from '../../../src/abi/clocks.js';
 import { NOWHERE, newTimer } from '../../kernel/ipc-support.js';
-import { cause, valid } from '../registry.js';
+import { cause, valid } from '../causes.js';
 
 const { MONOTONIC, BOOT } = ClockId;
 

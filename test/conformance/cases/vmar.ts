@@ -15,7 +15,7 @@ import {
   W,
   X,
 } from '../../kernel/vm-support.js';
-import { type Args, excuse, refuses, valid } from '../registry.js';
+import { type Args, excuse, refuses, valid } from '../causes.js';
 import { vdsoVmo } from '../vdso-vmo.js';
 
 const { CAN_MAP_READ, CAN_MAP_WRITE, CAN_MAP_SPECIFIC, OFFSET_IS_UPPER_LIMIT, SPECIFIC, SPECIFIC_OVERWRITE } =

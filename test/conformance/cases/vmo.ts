@@ -5,7 +5,7 @@ import { MAX_VMO_BYTES } from '../../../src/kernel/objects/vmo.js';
 import type { Harness } from '../../kernel/harness.js';
 import { NO_HANDLE, NOWHERE, newEvent, withRights } from '../../kernel/ipc-support.js';
 import { map, newChild, newVmo, PAGE, RW } from '../../kernel/vm-support.js';
-import { type Args, excuse, refuses, valid } from '../registry.js';
+import { type Args, excuse, refuses, valid } from '../causes.js';
 
 const { DISCARDABLE, RESIZABLE, UNBOUNDED } = VmoOption;
 const { SNAPSHOT, SLICE } = VmoChildOption;
