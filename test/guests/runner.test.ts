@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { diffRecordings } from '../../src/diff/diff.js';
@@ -12,6 +13,7 @@ import { expand, type Step } from '../../src/timeline/expand.js';
 import { Names } from '../../src/timeline/names.js';
 import { Timeline } from '../../src/timeline/timeline.js';
 import { threadViews } from '../../src/timeline/views.js';
+import { guest, jacinth, scratchFolder } from '../cli/jacinth.js';
 import { anyShare, positionAt, recordRun, spanSteps, specOf } from '../timeline/runs.js';
 
 const HOSTED_ADDRESS = 0x400000;
@@ -77,6 +79,26 @@ test('in restricted mode a thread sees its own half: registers, code and stack a
     const views = threadViews(k, new Names(k, program));
     t.true(views.every(({ mode }) => mode === 'normal'));
   }
+});
+
+test('jacinth events and jacinth show tell restricted from normal mode', (t) => {
+  const file = join(scratchFolder(), 'runner.jacinth');
+  t.is(jacinth(['record', guest('runner'), '-o', file]).status, 0);
+  const lines = jacinth(['events', file]).stdout.split('\n');
+  const entered = lines.findIndex((line) =>
+    line.includes('enters restricted mode, to come back at jacinth_restricted_enter+'),
+  );
+  t.regex(lines[entered + 1], /\d steps in restricted mode, to 0x4000/);
+  t.true(lines.some((line) => /goes on in normal mode at jacinth_restricted_enter\+.*: SYSCALL$/.test(line)));
+  t.true(lines.some((line) => /kicked by initial-thread/.test(line)));
+  const at = lines[entered].split(' ')[0];
+  t.regex(jacinth(['show', file, '--at', at, 'threads']).stdout, /, in restricted mode/);
+  const spans = jacinth(['events', file, '--json'])
+    .stdout.trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; mode?: string })
+    .filter(({ type }) => type === 'span');
+  t.deepEqual(new Set(spans.map(({ mode }) => mode)), new Set(['normal', 'restricted']));
 });
 
 test('steps tell the mode they were made in', (t) => {

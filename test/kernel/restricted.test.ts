@@ -234,6 +234,22 @@ test('a fault in restricted mode that no debugger takes goes to the vector', (t)
   t.deepEqual([arch.cause, arch.tval], [15n, 0x10n]);
 });
 
+test('with ZX_RESTRICTED_OPT_EXCEPTION_CHANNEL a fault that nobody handles ends the process', (t) => {
+  const h = restrictedHarness();
+  const koid = koidOf(h, bind(h));
+  enter(h, RestrictedOption.EXCEPTION_CHANNEL);
+  raiseException(h, h.thread, {
+    exception: 'undefined-instruction',
+    access: 'none',
+    address: 0n,
+    code: 0,
+    data: 0,
+  });
+  t.is(h.result(), 'gone');
+  t.is(h.k.get(h.process, 'process').returnCode, -1028n);
+  t.is(h.k.find(koid), undefined);
+});
+
 test('head: the report goes where zx_restricted_bind_state was told, or is lost', (t) => {
   const h = restrictedHarness({ vintage: 'head' });
   const out = h.scratch(4);
