@@ -5,7 +5,7 @@ import { isNode, lineOf, type Node, nameOf, syntaxOf, walk } from './syntax.js';
 
 /** The rooms that must run, and give the same results, on every host. */
 const CLOSED =
-  /^src\/(?:(?:base|abi|memory|kernel|cpu|machine|loader|recording|timeline|diff|explore|library)\/|(?:version|index)\.ts$)/;
+  /^src\/(?:(?:base|abi|memory|kernel|cpu|machine|loader|recording|timeline|diff|explore|sdk|library)\/|(?:version|index)\.ts$)/;
 
 /** What of the language's library is the same everywhere. Anything else that a file does not declare is a finding. */
 const GLOBALS = new Set(
