@@ -10,8 +10,9 @@ import { EFFECTS } from './format/kinds.js';
 import { type RecordingSink, RecordingWriter } from './format/writer.js';
 import { type Detail, headerOf } from './run-header.js';
 
-/** Commands between looks at the clock. One takes at most a quantum, so what is buffered reaches the file in time. */
+/** Commands and steps between looks at the clock, whichever come first: what is buffered reaches the file in time. */
 const POLL_COMMANDS = 16;
+const POLL_STEPS = 1 << 20;
 
 /**
  * Runs a program and writes down what is needed to run it again (`essential`: the schedule, and digests to check
@@ -27,11 +28,7 @@ export class Recorder {
    * @param openSink called once the program is known to be one, so that no file is made for what cannot run
    * @throws ElfError, RecordingError
    */
-  constructor(
-    spec: RunSpec,
-    detail: Detail,
-    openSink: () => RecordingSink,
-  ) {
+  constructor(spec: RunSpec, detail: Detail, openSink: () => RecordingSink) {
     const oracle = oracleFor(spec);
     const machine = launch(spec, { choose: (state) => this.noteChoice(state.seq, oracle.choose(state)) });
     this.machine = machine;
@@ -47,10 +44,14 @@ export class Recorder {
   /** Runs to the end; what the recording's last chunk says of it. */
   run(): RecordingEnd {
     const { machine, writer } = this;
+    let polledSteps = 0;
     for (let i = 0; !machine.halted; i++) {
       machine.command(Number.POSITIVE_INFINITY, this.trace);
-      if (this.cadence.due(machine.k.state.steps, machine.position)) this.digest();
-      if (i % POLL_COMMANDS === 0) writer.poll();
+      const { steps } = machine.k.state;
+      if (this.cadence.due(steps, machine.position)) this.digest();
+      if (i % POLL_COMMANDS !== 0 && steps - polledSteps < POLL_STEPS) continue;
+      polledSteps = steps;
+      writer.poll();
     }
     const { halt } = machine.k.state;
     const end = {
