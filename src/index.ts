@@ -4,9 +4,14 @@
  */
 
 export type { DiffReport } from './diff/report.js';
-export type { EventOf, EventType, KernelEvent } from './kernel/objects/events.js';
+export { type EventOf, type EventType, type KernelEvent, reduce } from './kernel/objects/events.js';
 export type { Halt, KernelState } from './kernel/objects/kernel.js';
 export { stateHash } from './kernel/objects/state-hash.js';
+export { diff } from './library/diff.js';
+export { inOrder } from './library/in-order.js';
+export { open, Session } from './library/open.js';
+export { type RecordOptions, Run, record } from './library/record.js';
+export { type ReplayResult, replay } from './library/replay.js';
 export { ElfError } from './loader/elf.js';
 export type { RunSpec, Strategy } from './loader/launch.js';
 export { exitStatus } from './machine/exit-status.js';
@@ -20,8 +25,3 @@ export { Diverged, type Divergence } from './recording/player.js';
 export type { Detail } from './recording/run-header.js';
 export { NoSuchPosition } from './timeline/timeline.js';
 export { VERSION } from './version.js';
-export { diff } from './library/diff.js';
-export { open, Session } from './library/open.js';
-export { type RecordOptions, Run, record } from './library/record.js';
-export { type ReplayResult, replay } from './library/replay.js';
-export { inOrder } from './library/in-order.js';

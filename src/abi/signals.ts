@@ -80,8 +80,6 @@ export const Signal = {
   VMO_ZERO_CHILDREN: 0x8,
 } as const;
 
-export type SignalName = keyof typeof Signal;
-
 /** What `zx_object_signal` and `zx_object_signal_peer` may set and clear on an object: else ZX_ERR_INVALID_ARGS. */
 export function settableSignals(type: ObjectTypeName): number {
   const more = type === 'event' || type === 'eventpair' || type === 'counter' ? Signal.OBJECT_SIGNALED : 0;

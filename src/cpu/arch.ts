@@ -95,6 +95,19 @@ export interface Engine {
   ): RunResult;
 }
 
+/** What one instruction depends on and changes. Registers are DWARF numbers; constant ones are never among them. */
+export interface DataFlow {
+  readonly reads: readonly number[];
+  /** Registers it writes if it retires; the float status if it may. */
+  readonly writes: readonly number[];
+  readonly loads: boolean;
+  readonly stores: boolean;
+  /** Whether execution goes on behind it: always, perhaps, never; or the instruction stops. */
+  readonly control: 'next' | 'branch' | 'jump' | 'stop';
+  /** Its result depends on virtual time. */
+  readonly readsTime: boolean;
+}
+
 /** One frame register set for unwinding and printing: name and value, in the order crash texts list them. */
 export type NamedRegister = readonly [name: string, value: bigint];
 
@@ -169,6 +182,8 @@ export interface Arch {
   setRegister(r: Registers, number: number, value: bigint): void;
   /** Assembly text of one instruction. */
   disassemble(pc: bigint, bits: number): string;
+  /** Undefined when the bits are no instruction. */
+  dataFlow(bits: number): DataFlow | undefined;
   /** Bytes of the instruction that starts with these 16 bits. */
   instructionLength(firstHalf: number): number;
 }

@@ -1,6 +1,7 @@
 import { DEFAULT_VINTAGE, type Vintage } from '../abi/vintage.js';
 import { seedPrng } from '../base/prng.js';
-import { RISCV64 } from '../cpu/riscv64/arch.js';
+import type { Arch } from '../cpu/arch.js';
+import { archByName } from '../cpu/arch-table.js';
 import { emptyState, type MachineConfig } from '../kernel/objects/kernel.js';
 import type { Oracle } from '../kernel/scheduler/oracle.js';
 import { RoundRobin } from '../kernel/scheduler/round-robin.js';
@@ -57,6 +58,9 @@ export function oracleFor(spec: RunSpec): Oracle {
     : new RoundRobin(spec.quantumSteps);
 }
 
+/** The one instruction set that programs can be for so far. */
+export const ARCH: Arch = archByName('riscv64');
+
 /** The constants of the machine that such a run needs. */
 export function machineConfig({ cores, entropySeed, physicalPages, vintage, aslr }: RunSpec): MachineConfig {
   return { cores, entropySeed, physicalPages, vintage, aslr };
@@ -74,11 +78,11 @@ export function launch(spec: RunSpec, oracle: Oracle = oracleFor(spec)): Machine
   return new Machine({
     state: emptyState(config, seedPrng(spec.entropySeed, 'cprng')),
     config,
-    arch: RISCV64,
+    arch: ARCH,
     quantumSteps: spec.quantumSteps,
     maxSteps: spec.maxSteps,
     oracle,
-    vdso: vdsoCalls(),
+    vdso: vdsoCalls(spec.vintage),
     programs: spec.programs ?? null,
     boot: (m) => bootstrap(m, spec.program, elf),
   });

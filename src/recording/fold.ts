@@ -1,14 +1,13 @@
 import { assert } from '../base/assert.js';
 import { Hasher } from '../base/digest.js';
 import { seedPrng } from '../base/prng.js';
-import { RISCV64 } from '../cpu/riscv64/arch.js';
 import { countSteps } from '../kernel/objects/core.js';
 import { applyEvent, type KernelEvent } from '../kernel/objects/events.js';
 import { emptyState, Kernel, type KernelState } from '../kernel/objects/kernel.js';
 import { hashEvent, stateHash } from '../kernel/objects/state-hash.js';
 import { MAX_OBJECTS } from '../kernel/syscalls/handles.js';
 import { MAX_MESSAGE_BYTES } from '../kernel/syscalls/quota.js';
-import { machineConfig } from '../loader/launch.js';
+import { ARCH, machineConfig } from '../loader/launch.js';
 import { type ProcessMemory, threadMemory } from '../machine/memory-view.js';
 import { comparePositions, type Position } from '../machine/position.js';
 import { PAGE_SIZE } from '../memory/page.js';
@@ -50,7 +49,7 @@ export class Fold {
     }
     const spec = specOf(recording);
     const config = machineConfig(spec);
-    this.k = new Kernel(emptyState(config, seedPrng(spec.entropySeed, 'cprng')), config, RISCV64, draft);
+    this.k = new Kernel(emptyState(config, seedPrng(spec.entropySeed, 'cprng')), config, ARCH, draft);
     this.events = recording.records('kernel-events')[Symbol.iterator]();
     this.spans = recording.rows('spans')[Symbol.iterator]();
     this.effects = recording.rows('steps')[Symbol.iterator]();

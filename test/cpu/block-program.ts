@@ -1,11 +1,11 @@
 import type { Prng } from '../../src/base/prng.js';
 import type { Registers } from '../../src/cpu/arch.js';
 import { RISCV64 } from '../../src/cpu/riscv64/arch.js';
-import { pick } from '../../src/cpu/riscv64/random-instruction.js';
 import { PAGE_SIZE } from '../../src/memory/page.js';
 import { assemble } from './assemble.js';
 import { FlatMemory } from './flat-memory.js';
 import { type Block, layOut, SCRATCH_BEFORE_BYTES, SCRATCH_BEHIND_BYTES, toBytes } from './random-block.js';
+import { pick } from './random-instruction.js';
 
 /**
  * A whole program around random blocks: for each, it loads all registers from the block's record, runs it and saves

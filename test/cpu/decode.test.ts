@@ -5,8 +5,8 @@ import { COMPRESSED } from '../../src/cpu/riscv64/compressed.js';
 import { decode } from '../../src/cpu/riscv64/decode.js';
 import { disassemble } from '../../src/cpu/riscv64/disassemble.js';
 import { extract, FIELDS, fieldMask } from '../../src/cpu/riscv64/fields.js';
-import { pick, randomCompressed, randomOperands } from '../../src/cpu/riscv64/random-instruction.js';
 import { encode, expand, findInstruction, INSTRUCTIONS } from '../../src/cpu/riscv64/table.js';
+import { pick, randomCompressed, randomOperands } from './random-instruction.js';
 
 const HALVES = 0x10000;
 const anyWord = fc.integer({ min: 0, max: 0xffffffff });

@@ -6,8 +6,8 @@ import test from 'ava';
 import { Prng, seedPrng } from '../../src/base/prng.js';
 import { disassemble } from '../../src/cpu/riscv64/disassemble.js';
 import { extract, FIELDS } from '../../src/cpu/riscv64/fields.js';
-import { randomOperands } from '../../src/cpu/riscv64/random-instruction.js';
 import { encode, expand, INSTRUCTIONS } from '../../src/cpu/riscv64/table.js';
+import { randomOperands } from './random-instruction.js';
 
 /** Binutils as the other opinion. Without it these tests show as skipped. */
 const OBJDUMP = 'riscv64-linux-gnu-objdump';

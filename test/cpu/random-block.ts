@@ -2,7 +2,6 @@ import type { Prng } from '../../src/base/prng.js';
 import { COMPRESSED } from '../../src/cpu/riscv64/compressed.js';
 import { extract, FIELDS, type FieldName, fieldMask, insert } from '../../src/cpu/riscv64/fields.js';
 import type { Compressed, Instruction } from '../../src/cpu/riscv64/instruction.js';
-import { pick, randomCompressed, randomOperands } from '../../src/cpu/riscv64/random-instruction.js';
 import {
   encode,
   expand,
@@ -11,6 +10,7 @@ import {
   instructionLength,
 } from '../../src/cpu/riscv64/table.js';
 import { assemble } from './assemble.js';
+import { pick, randomCompressed, randomOperands } from './random-instruction.js';
 
 /**
  * Random straight blocks of code that stay within their memory and end at their end: what lock-step runs and

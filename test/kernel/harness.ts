@@ -63,6 +63,7 @@ export const FAKE_ARCH: Arch = {
   registerName: String,
   setRegister: () => {},
   disassemble: notUsed,
+  dataFlow: notUsed,
   instructionLength: notUsed,
 };
 

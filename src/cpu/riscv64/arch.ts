@@ -1,6 +1,7 @@
 import { encodeStruct } from '../../abi/structs.js';
 import type { Access, Arch, ExceptionKind, Registers } from '../arch.js';
 import { ReferenceEngine } from '../engines/reference.js';
+import { dataFlow } from './data-flow.js';
 import { decode } from './decode.js';
 import { disassemble } from './disassemble.js';
 import { ALL_SLOTS, FCSR, PC, REGISTER_NAMES, SINK, STATE_SLOTS, X0 } from './layout.js';
@@ -114,5 +115,6 @@ export const RISCV64: Arch = {
   registerName: (number) => REGISTER_NAMES[number] ?? `r${number}`,
   setRegister: (r, number, value) => own(r).set(number, value),
   disassemble,
+  dataFlow,
   instructionLength,
 };

@@ -1,20 +1,7 @@
-import type { Effects } from '../engines/transcript.js';
+import type { DataFlow } from '../arch.js';
 import { extract, FIELDS } from './fields.js';
 import { F0, FCSR, X0 } from './layout.js';
 import { expand, findInstruction, instructionLength } from './table.js';
-
-/** What one instruction depends on and changes. Registers are DWARF numbers; x0 is never among them. */
-export interface DataFlow {
-  readonly reads: readonly number[];
-  /** Registers it writes if it retires; fcsr if it may. */
-  readonly writes: readonly number[];
-  readonly loads: boolean;
-  readonly stores: boolean;
-  /** Whether execution goes on behind it: always, perhaps, never; or the instruction stops. */
-  readonly control: Effects['control'];
-  /** Its result depends on virtual time. */
-  readonly readsTime: boolean;
-}
 
 /** Undefined when the bits (16 or 32) are no instruction. */
 export function dataFlow(bits: number): DataFlow | undefined {

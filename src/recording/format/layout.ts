@@ -19,8 +19,8 @@ import { crc32c } from './crc32c.js';
 import { MAX_RAW_BYTES, MAX_STORED_BYTES } from './limits.js';
 import { RecordingError } from './recording-error.js';
 
-export const FORMAT_MAJOR = 1;
-export const FORMAT_MINOR = 0;
+const FORMAT_MAJOR = 1;
+const FORMAT_MINOR = 0;
 
 /** Not text (0x89), and changed by a transfer that rewrites line ends, as PNG's signature (ISO/IEC 15948, 5.2) is. */
 export const MAGIC = Uint8Array.of(0x89, 0x4a, 0x43, 0x4e, 0x0d, 0x0a, 0x1a, 0x0a);

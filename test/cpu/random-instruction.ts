@@ -1,6 +1,6 @@
-import type { Prng } from '../../base/prng.js';
-import { FIELDS, type Field, type FieldName, fieldRange, insert } from './fields.js';
-import type { Compressed, Instruction } from './instruction.js';
+import type { Prng } from '../../src/base/prng.js';
+import { FIELDS, type Field, type FieldName, fieldRange, insert } from '../../src/cpu/riscv64/fields.js';
+import type { Compressed, Instruction } from '../../src/cpu/riscv64/instruction.js';
 
 /** Random instructions for tests, drawn from the table. */
 
@@ -12,7 +12,7 @@ export function pick<T>(prng: Prng, items: readonly T[]): T {
 }
 
 /** Any operand the field can hold, its limits and those near 0 more often than others. */
-export function randomOperand(field: Field, prng: Prng): number {
+function randomOperand(field: Field, prng: Prng): number {
   if (field.kind === 'rounding') return pick(prng, ROUNDING_MODES);
   const { first, last, step } = fieldRange(field);
   const count = (last - first) / step + 1;
