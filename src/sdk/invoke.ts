@@ -15,17 +15,17 @@ export type Wide = number | bigint;
 
 /** What a call left in memory. */
 export class Returned {
-  private readonly found = new Map<Memory, Uint8Array>();
+  private readonly wanted: readonly Memory[];
 
-  constructor(args: readonly Argument[], { blocks }: Reply) {
-    const wanted = blocksOf(args).filter((block) => block.wanted);
-    wanted.forEach((block, i) => {
-      this.found.set(block, blocks[i]);
-    });
+  constructor(
+    args: readonly Argument[],
+    private readonly reply: Reply,
+  ) {
+    this.wanted = blocksOf(args).filter((block) => block.wanted);
   }
 
   bytes(block: Memory): Uint8Array {
-    return this.found.get(block) ?? new Uint8Array(block.sizeBytes);
+    return this.reply.blocks[this.wanted.indexOf(block)];
   }
 
   private view(block: Memory): DataView {
@@ -34,7 +34,8 @@ export class Returned {
   }
 
   u32(block: Memory): number {
-    return this.view(block).getUint32(0, true);
+    const bytes = this.bytes(block);
+    return (bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24)) >>> 0;
   }
 
   u64(block: Memory): bigint {

@@ -42,7 +42,7 @@ export interface Reply {
    * and reason.
    */
   readonly values: readonly [bigint, bigint, bigint];
-  /** What was loaded; after a call, what its arguments that are `wanted` hold, in order of arguments. */
+  /** What was loaded; after a call, what the blocks that are `wanted` hold, in the order of `blocksOf`. */
   readonly blocks: readonly Uint8Array[];
 }
 
@@ -68,12 +68,10 @@ export function inOut(bytes: Uint8Array): Memory {
 
 /** The blocks of a call, those that others point to after them. */
 export function blocksOf(args: readonly Argument[]): Memory[] {
-  const blocks = new Set<Memory>();
-  const add = (block: Memory): void => {
-    if (blocks.has(block)) return;
-    blocks.add(block);
-    for (const { to } of block.pointers) add(to);
-  };
-  for (const arg of args) if (typeof arg === 'object') add(arg);
-  return [...blocks];
+  const blocks: Memory[] = [];
+  for (const arg of args) if (typeof arg === 'object' && !blocks.includes(arg)) blocks.push(arg);
+  for (let i = 0; i < blocks.length; i++) {
+    for (const { to } of blocks[i].pointers) if (!blocks.includes(to)) blocks.push(to);
+  }
+  return blocks;
 }

@@ -13,7 +13,7 @@ import { PAGE_SIZE } from '../../memory/page.js';
 import { Place, programName } from '../image.js';
 import { type Argument, blocksOf, NO_BYTES, type Operation, type Reply } from '../operation.js';
 import type { Program } from '../program.js';
-import { type Entry, type Input, InputLog } from './input-log.js';
+import { type Entry, InputLog } from './input-log.js';
 import { Instance } from './instance.js';
 import { type Teller, ThreadEngine } from './thread-engine.js';
 import type { ThreadRun } from './thread-run.js';
@@ -107,18 +107,20 @@ class Host implements ProgramHost, Teller {
     return place === Place.main ? instance === undefined : instance?.hasFunction(argument) === true;
   }
 
-  tell(thread: number, ranSteps: number, input: Input): void {
+  tell(thread: number, ranSteps: number, reply: Reply): void {
     const { log, told } = this;
     const { process } = this.k.get(thread, 'thread');
-    const known = told < log.length && log.matches(told, thread, ranSteps, input);
-    const run = this.goOn(process, thread, ranSteps, input);
-    if (this.remembers) {
-      const operation = digestOf(run.operation);
-      if (known) this.requireSame(log.at(told), operation);
-      else {
-        log.cut(told);
-        log.append({ process, thread, ranSteps, input, operation });
-      }
+    if (!this.remembers) {
+      this.goOn(process, thread, ranSteps, reply);
+      this.told++;
+      return;
+    }
+    const known = told < log.length && log.matches(told, thread, ranSteps, reply);
+    const operation = digestOf(this.goOn(process, thread, ranSteps, reply).operation);
+    if (known) this.requireSame(log.at(told), operation);
+    else {
+      log.cut(told);
+      log.append({ process, thread, ranSteps, operation }, reply);
     }
     this.told++;
   }
@@ -138,28 +140,29 @@ class Host implements ProgramHost, Teller {
       const entry = this.log.at(told);
       const process = this.k.find(entry.process);
       if (process?.kind !== 'process' || process.life === 'dead') continue;
-      const run = this.goOn(entry.process, entry.thread, entry.ranSteps, entry.input);
+      const before = this.runs.get(entry.thread)?.operation ?? null;
+      const run = this.goOn(entry.process, entry.thread, entry.ranSteps, replyOf(entry, before));
       this.requireSame(entry, digestOf(run.operation));
     }
     this.told = told;
     this.due = null;
   }
 
-  private goOn(process: number, thread: number, ranSteps: number, input: Input): ThreadRun {
+  private goOn(process: number, thread: number, ranSteps: number, reply: Reply): ThreadRun {
     const known = this.runs.get(thread);
-    const run = known ?? this.begin(process, input);
-    this.runs.set(thread, run);
-    run.goOn(known === undefined ? null : replyTo(run.operation, input));
+    const run = known ?? this.begin(process, reply);
+    if (known === undefined) this.runs.set(thread, run);
+    run.goOn(known === undefined ? null : reply);
     run.sinceSteps = ranSteps;
     return run;
   }
 
   /** The first thread of a process begins its program, the others are parts of it. */
-  private begin(process: number, { values, bytes }: Input): ThreadRun {
+  private begin(process: number, { values, blocks }: Reply): ThreadRun {
     const stackTop = Number(BigInt.asUintN(64, values[2]));
     const known = this.instances.get(process);
     if (known !== undefined) return known.thread(values[0], stackTop);
-    const program = this.programs.get(new TextDecoder().decode(bytes));
+    const program = this.programs.get(new TextDecoder().decode(blocks[0]));
     assert(program !== undefined, 'a program of the set');
     const instance = new Instance(program);
     this.instances.set(process, instance);
@@ -209,9 +212,9 @@ function hashArgument(h: Hasher, arg: Argument): void {
   else if (typeof arg === 'bigint') h.bigint(arg);
 }
 
-/** What the program sees as the answer. */
-function replyTo(operation: Operation, { values, bytes }: Input): Reply {
-  if (operation.kind !== 'call') return { values, blocks: [bytes] };
+/** The answer that an entry was, to the operation before it; null: to none. */
+function replyOf({ values, bytes }: Entry, operation: Operation | null): Reply {
+  if (operation?.kind !== 'call') return { values, blocks: [bytes] };
   const blocks: Uint8Array[] = [];
   let at = 0;
   for (const { wanted, sizeBytes } of blocksOf(operation.args)) {

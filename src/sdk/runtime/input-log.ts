@@ -1,18 +1,16 @@
+import type { Reply } from '../operation.js';
+
 /** What a program was told when one of its threads went on, and what it did then. */
 export interface Entry {
   readonly process: number;
   readonly thread: number;
-  /** Instructions that the thread had retired before. */
+  /** Instructions that the thread had retired by then. */
   readonly ranSteps: number;
-  readonly input: Input;
+  readonly values: Reply['values'];
+  /** All blocks of the reply, one after the other: their sizes follow from the operation before. */
+  readonly bytes: Uint8Array;
   /** Digest of the operation that followed: two words. */
   readonly operation: readonly [number, number];
-}
-
-/** Numbers and bytes that a thread goes on with; what they mean follows from what it waited for. */
-export interface Input {
-  readonly values: readonly [bigint, bigint, bigint];
-  readonly bytes: Uint8Array;
 }
 
 /** Numbers of an entry: process, thread, ranSteps, end of its bytes, two words of the operation; then three values. */
@@ -39,20 +37,26 @@ export class InputLog {
     this.count = Math.min(this.count, length);
   }
 
-  append({ process, thread, ranSteps, input, operation }: Entry): void {
+  append(
+    { process, thread, ranSteps, operation }: Omit<Entry, 'values' | 'bytes'>,
+    { values, blocks }: Reply,
+  ): void {
     const i = this.count;
-    const start = this.bytesEnd(i);
-    const end = start + input.bytes.length;
+    let end = this.bytesEnd(i);
     if ((i + 1) * NUMBERS > this.numbers.length) {
       this.numbers = grown(this.numbers, new Float64Array(this.numbers.length * 2));
       this.values = grown(this.values, new BigInt64Array(this.values.length * 2));
     }
-    if (end > this.bytes.length) {
-      this.bytes = grown(this.bytes, new Uint8Array(Math.max(end, this.bytes.length * 2)));
+    for (const block of blocks) {
+      if (end + block.length > this.bytes.length) {
+        const size = Math.max(end + block.length, this.bytes.length * 2);
+        this.bytes = grown(this.bytes, new Uint8Array(size));
+      }
+      this.bytes.set(block, end);
+      end += block.length;
     }
     this.numbers.set([process, thread, ranSteps, end, ...operation], i * NUMBERS);
-    this.values.set(input.values, i * VALUES);
-    this.bytes.set(input.bytes, start);
+    this.values.set(values, i * VALUES);
     this.count++;
   }
 
@@ -60,18 +64,20 @@ export class InputLog {
     const [process, thread, ranSteps, end, high, low] = this.numbers.subarray(i * NUMBERS);
     const [a, b, c] = this.values.subarray(i * VALUES);
     const bytes = this.bytes.slice(this.bytesEnd(i), end);
-    return { process, thread, ranSteps, input: { values: [a, b, c], bytes }, operation: [high, low] };
+    return { process, thread, ranSteps, values: [a, b, c], bytes, operation: [high, low] };
   }
 
-  /** Whether entry `i` tells the same thread the same. */
-  matches(i: number, thread: number, ranSteps: number, input: Input): boolean {
+  /** Whether entry `i` tells the same thread the same at the same step. */
+  matches(i: number, thread: number, ranSteps: number, { values, blocks }: Reply): boolean {
     const numbers = this.numbers.subarray(i * NUMBERS);
     if (numbers[1] !== thread || numbers[2] !== ranSteps) return false;
-    const values = this.values.subarray(i * VALUES);
-    if (input.values.some((value, n) => BigInt.asIntN(64, value) !== values[n])) return false;
-    const start = this.bytesEnd(i);
-    const { bytes } = input;
-    return numbers[3] - start === bytes.length && bytes.every((byte, n) => byte === this.bytes[start + n]);
+    const known = this.values.subarray(i * VALUES);
+    if (values.some((value, n) => BigInt.asIntN(64, value) !== known[n])) return false;
+    let at = this.bytesEnd(i);
+    for (const block of blocks) {
+      for (const byte of block) if (byte !== this.bytes[at++]) return false;
+    }
+    return at === numbers[3];
   }
 
   private bytesEnd(i: number): number {

@@ -2,10 +2,9 @@ import type { Arch, MemoryView, Registers, RunResult, Stop, Trace } from '../../
 import type { ProgramCall, ProgramEngine } from '../../machine/program-host.js';
 import { PAGE_SIZE } from '../../memory/page.js';
 import { Place, placeAt } from '../image.js';
-import { NO_BYTES, type Operation } from '../operation.js';
-import type { Input } from './input-log.js';
+import type { Operation, Reply } from '../operation.js';
 import { check, type Fault, load, store } from './process-bytes.js';
-import { type StackFrame, stackFrame } from './stack-frame.js';
+import type { StackFrame } from './stack-frame.js';
 import type { ThreadRun } from './thread-run.js';
 
 /** What a thread's engine asks of its host. */
@@ -13,7 +12,7 @@ export interface Teller {
   /** The thread's run, null before it has begun. */
   runOf(thread: number): ThreadRun | null;
   /** Tells a thread something, after it retired so many steps; the first time this begins its run. */
-  tell(thread: number, ranSteps: number, input: Input): void;
+  tell(thread: number, ranSteps: number, reply: Reply): void;
   /** Whether a thread may begin at that place. */
   canBegin(thread: number, place: number, argument: bigint): boolean;
   /** Whether the thread could write there. */
@@ -26,6 +25,7 @@ const BUDGET: Stop = { kind: 'budget' };
 const SYSCALL: Stop = { kind: 'syscall' };
 const ILLEGAL: Stop = { kind: 'illegal-instruction', bits: 0 };
 const STEP_BYTES = 4;
+const NO_FRAME: StackFrame = { args: [], filled: [], wanted: [] };
 
 /** One run of the engine. */
 interface Run {
@@ -92,10 +92,7 @@ export class ThreadEngine implements ProgramEngine {
   }
 
   private frame(): StackFrame {
-    const run = this.teller.runOf(this.thread);
-    return run?.operation.kind === 'call'
-      ? stackFrame(run.operation.args, run.stackTop)
-      : { args: [], blocks: [] };
+    return this.teller.runOf(this.thread)?.frame ?? NO_FRAME;
   }
 
   /** Steps of work still to be done, but for the last, which tells the program. */
@@ -116,7 +113,7 @@ export class ThreadEngine implements ProgramEngine {
         if (!this.teller.canBegin(this.thread, place, argument)) return ILLEGAL;
         this.startStep(run);
         const values = [argument, this.codeAddress(run), arch.sp(registers)] as const;
-        this.next(run, ranSteps, { values, bytes: new TextEncoder().encode(this.program) });
+        this.next(run, ranSteps, { values, blocks: [new TextEncoder().encode(this.program)] });
         return null;
       }
       case Place.prepare:
@@ -129,7 +126,7 @@ export class ThreadEngine implements ProgramEngine {
         const [context, reason] = [arch.syscallArgument(registers, 0), arch.syscallArgument(registers, 1)];
         if (this.operation()?.kind !== 'call') return ILLEGAL;
         this.startStep(run);
-        this.next(run, ranSteps, { values: [0n, context, reason], bytes: NO_BYTES });
+        this.next(run, ranSteps, { values: [0n, context, reason], blocks: [] });
         return null;
       }
       default:
@@ -142,7 +139,7 @@ export class ThreadEngine implements ProgramEngine {
   }
 
   /** Tells the program; the thread's next place follows from what it does then. */
-  private next(run: Run, ranSteps: number, told: Input): void {
+  private next(run: Run, ranSteps: number, told: Reply): void {
     this.teller.tell(this.thread, ranSteps + 1, told);
     this.goTo(run, this.operation()?.kind === 'call' ? Place.prepare : Place.operate);
   }
@@ -159,8 +156,7 @@ export class ThreadEngine implements ProgramEngine {
   /** Puts a call's arguments on the stack. */
   private prepare(run: Run): Stop | null {
     const { memory, trace } = run;
-    const { blocks } = this.frame();
-    const filled = blocks.filter(({ memory: block }) => block.bytes !== null);
+    const { filled } = this.frame();
     if (filled.length > 0) {
       const { address: start } = filled[0];
       const { address: last, memory: block } = filled[filled.length - 1];
@@ -176,14 +172,14 @@ export class ThreadEngine implements ProgramEngine {
   /** The call returned: its result is in a register, the rest on the stack. */
   private finishCall(run: Run, ranSteps: number): Stop | null {
     const { memory, registers, trace } = run;
-    const wanted = this.frame().blocks.filter(({ memory: block }) => block.wanted);
+    const { wanted } = this.frame();
     for (const { address, memory: block } of wanted) {
       const fault = check(run, 'load', address, block.sizeBytes);
       if (fault !== null) return fault;
     }
     this.startStep(run);
-    const parts = wanted.map(({ address, memory: block }) => load(memory, address, block.sizeBytes, trace));
-    this.next(run, ranSteps, { values: [this.arch.result(registers), 0n, 0n], bytes: joined(parts) });
+    const blocks = wanted.map(({ address, memory: block }) => load(memory, address, block.sizeBytes, trace));
+    this.next(run, ranSteps, { values: [this.arch.result(registers), 0n, 0n], blocks });
     return null;
   }
 
@@ -191,7 +187,7 @@ export class ThreadEngine implements ProgramEngine {
     const operation = this.operation();
     const { memory, trace } = run;
     if (operation === null || operation.kind === 'abort' || operation.kind === 'call') return ILLEGAL;
-    let bytes: Uint8Array = NO_BYTES;
+    let blocks: readonly Uint8Array[] = [];
     let value = 0n;
     let fault: Fault = null;
     if (operation.kind === 'load') {
@@ -199,7 +195,7 @@ export class ThreadEngine implements ProgramEngine {
       fault = check(run, 'load', address, sizeBytes);
       if (fault !== null) return fault;
       this.startStep(run);
-      bytes = load(memory, address, sizeBytes, trace);
+      blocks = [load(memory, address, sizeBytes, trace)];
     } else if (operation.kind === 'store') {
       fault = check(run, 'store', operation.address, operation.bytes.length);
       if (fault !== null) return fault;
@@ -215,7 +211,7 @@ export class ThreadEngine implements ProgramEngine {
       if (found === (expected | 0)) store(memory, address, word(desired), trace);
       value = BigInt(found);
     } else this.startStep(run);
-    this.next(run, ranSteps, { values: [value, 0n, 0n], bytes });
+    this.next(run, ranSteps, { values: [value, 0n, 0n], blocks });
     return null;
   }
 }
@@ -223,15 +219,5 @@ export class ThreadEngine implements ProgramEngine {
 function word(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setInt32(0, value, true);
-  return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
   return bytes;
 }

@@ -1,13 +1,15 @@
 import { input, type Operation, type Reply, type Task } from '../operation.js';
 import type { Instance } from './instance.js';
+import { type StackFrame, stackFrame } from './stack-frame.js';
 
-const MAX_TEXT_BYTES = 1024;
+/** What one zx_debug_write takes, but for the end of the line. */
+const MAX_TEXT_BYTES = 255;
 const ABORT: Operation = { kind: 'abort' };
 
 /** One thread of a program: its generator, and the operation that it waits for. */
 export class ThreadRun {
-  /** What the thread is to do next. */
-  operation: Operation = ABORT;
+  private pending: Operation = ABORT;
+  private frameOfPending: StackFrame | null = null;
   /** Steps that the thread had retired when `operation` came up. */
   sinceSteps = 0;
   private generator: Task<unknown> | null = null;
@@ -29,8 +31,20 @@ export class ThreadRun {
 
   /** Tells the answer to the last operation, none at the start, and finds the next one. */
   goOn(reply: Reply | null): void {
-    const next = this.queue.shift() ?? this.ask(reply);
-    this.operation = next;
+    this.pending = this.queue.shift() ?? this.ask(reply);
+    this.frameOfPending = null;
+  }
+
+  /** What the thread is to do next. */
+  get operation(): Operation {
+    return this.pending;
+  }
+
+  /** Where the arguments of the call are that it is to make, or makes. */
+  get frame(): StackFrame {
+    const { pending } = this;
+    this.frameOfPending ??= stackFrame(pending.kind === 'call' ? pending.args : [], this.stackTop);
+    return this.frameOfPending;
   }
 
   private ask(reply: Reply | null): Operation {
@@ -51,6 +65,7 @@ export class ThreadRun {
 /** Tells the console why a program fails. */
 function complaint(program: string, reason: unknown): Operation {
   const what = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
-  const bytes = new TextEncoder().encode(`${program}: uncaught ${what}\n`).slice(0, MAX_TEXT_BYTES);
-  return { kind: 'call', name: 'zx_debug_write', args: [input(bytes), bytes.length] };
+  const text = new TextEncoder().encode(`${program}: uncaught ${what}`).subarray(0, MAX_TEXT_BYTES);
+  const line = Uint8Array.of(...text, 0x0a);
+  return { kind: 'call', name: 'zx_debug_write', args: [input(line), line.length] };
 }
