@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { stateHash } from '../../src/kernel/objects/state-hash.js';
+import { diff } from '../../src/library/diff.js';
 import { open } from '../../src/library/open.js';
 import { replay } from '../../src/library/replay.js';
 import type { Position } from '../../src/machine/position.js';
@@ -158,4 +159,13 @@ test('looking does not run the program again: only going on does', (t) => {
   t.is(begun, 0);
   timeline.seek({ seq: 200, step: 0 });
   t.is(begun, 1);
+});
+
+test('two runs of a program are compared like all others: who read what from whom', (t) => {
+  const what = bank(3, 4, false);
+  const [a, b] = [1, 4].map((seed) => run(what, { cores: 2, seed, quantumSteps: 20 }).bytes);
+  const report = diff(a, b, { programs: [what] });
+  t.false(report.same);
+  t.regex(report.cause?.summary ?? '', /clerk \d read .* which clerk \d wrote/);
+  t.true(diff(a, a, { programs: [what] }).same);
 });
