@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cHeaders } from './generate-abi/headers.js';
+import { magentaHeaders, magentaStubs } from './generate-abi/magenta.js';
 import { sdkCalls } from './generate-abi/sdk.js';
 import { callStubs } from './generate-abi/stubs.js';
 import { structValues, syscallArgs } from './generate-abi/types.js';
@@ -21,8 +22,10 @@ export function generatedFiles(): Map<string, string> {
   typescript('src/abi/generated/syscall-args.ts', syscallArgs());
   typescript('src/abi/generated/struct-values.ts', structValues());
   typescript('src/sdk/generated/calls.ts', sdkCalls());
-  for (const [path, text] of cHeaders()) files.set(`src/sysroot/include/${path}`, text);
+  for (const [path, text] of [...cHeaders(), ...magentaHeaders()])
+    files.set(`src/sysroot/include/${path}`, text);
   files.set('src/sysroot/lib/zx-calls.S', callStubs());
+  files.set('src/sysroot/lib/mx-calls.S', magentaStubs());
   return files;
 }
 

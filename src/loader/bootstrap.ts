@@ -2,6 +2,7 @@ import { ProcArg } from '../abi/processargs.js';
 import { DEFAULT_RIGHTS, Right } from '../abi/rights.js';
 import { Signal } from '../abi/signals.js';
 import { SYSCALLS } from '../abi/syscalls.js';
+import type { Vintage } from '../abi/vintage.js';
 import { ADDRESS_SPACES, VmOption } from '../abi/vm.js';
 import { assert } from '../base/assert.js';
 import { newHandleSecret } from '../kernel/objects/handle-value.js';
@@ -15,6 +16,7 @@ import { layoutOf, MAX_STACK_BYTES, PROGRAM_ADDRESSES } from './layout.js';
 import { encodeProcessArgs } from './processargs.js';
 import { imageSpan, pageCeil, segmentImages } from './segments.js';
 import { buildVdso, VDSO_SONAME, type Vdso } from './vdso.js';
+import { magentaVdsoCalls } from './vdso-magenta.js';
 import { RISCV64_VDSO } from './vdso-riscv64.js';
 
 /** Bumped when the same program would start in another state: recordings name the one they were made with. */
@@ -39,18 +41,21 @@ const READ_EXECUTE_VMO_RIGHTS = (DEFAULT_RIGHTS.vmo | Right.EXECUTE) & ~Right.WR
 
 const { base: USER_BASE, top: USER_TOP } = ADDRESS_SPACES.riscv64;
 
-let vdso: Vdso | null = null;
+const vdsos = new Map<Vintage, Vdso>();
 
-/** The riscv64 vDSO, built once. */
-export function theVdso(): Vdso {
-  vdso ??= buildVdso(RISCV64_VDSO, SYSCALLS);
+/** The riscv64 vDSO of a vintage, built once. Only Magenta's has other functions. */
+export function theVdso(vintage: Vintage): Vdso {
+  const known = vdsos.get(vintage);
+  if (known !== undefined) return known;
+  const older = vintage === 'magenta' ? magentaVdsoCalls() : [];
+  const vdso = buildVdso(RISCV64_VDSO, [...SYSCALLS, ...older]);
+  vdsos.set(vintage, vdso);
   return vdso;
 }
 
-export function vdsoCalls(): VdsoCalls {
-  const { syscallOffsets, codeSizeBytes } = theVdso();
-  const calls = new Map([...syscallOffsets].map(([number, offset]) => [offset, number]));
-  return { codeSizeBytes, callAt: (offset) => calls.get(offset) ?? 0 };
+export function vdsoCalls(vintage: Vintage): VdsoCalls {
+  const { traps, codeSizeBytes } = theVdso(vintage);
+  return { codeSizeBytes, callAt: (offset) => traps.get(offset) ?? 0 };
 }
 
 export interface Program {
@@ -197,7 +202,7 @@ class Boot {
   }
 
   vdsoVmo(): number {
-    const { image, codeOffset, codeSizeBytes } = theVdso();
+    const { image, codeOffset, codeSizeBytes } = theVdso(this.m.k.config.vintage);
     return this.vmo('vdso/next', image, image.length, {
       offset: codeOffset,
       sizeBytes: pageCeil(codeSizeBytes),
@@ -281,7 +286,7 @@ class Boot {
   }
 
   mapVdso(vmo: number, rootVmar: number, address: number): void {
-    const { image, codeOffset, codeSizeBytes } = theVdso();
+    const { image, codeOffset, codeSizeBytes } = theVdso(this.m.k.config.vintage);
     assert(codeOffset % PAGE_SIZE === 0 && image.length % PAGE_SIZE === 0, 'the vDSO is made of pages');
     const vmar = this.region(rootVmar, address, image.length);
     this.map(vmar, address, codeOffset, vmo, READ);

@@ -1,4 +1,5 @@
 import { ExceptionType } from '../abi/exceptions.js';
+import type { Vintage } from '../abi/vintage.js';
 import type { EventOf } from '../kernel/objects/events.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
 import { readUser } from '../kernel/syscalls/user-memory.js';
@@ -11,12 +12,15 @@ import { type Frame, unwind } from './unwind.js';
 import { RISCV64_FRAMES } from './unwind-riscv64.js';
 
 /** Names addresses of a run: after the program's symbols and the vDSO's. */
-export function symbolizerFor(program: Program, choice: LayoutChoice): Symbolizer {
+export function symbolizerFor(
+  program: Program,
+  choice: LayoutChoice & { readonly vintage: Vintage },
+): Symbolizer {
   const elf = checkProgram(program.bytes);
   const { bias, vdsoAddress } = layoutOf(elf, choice);
   return new Symbolizer([
     loadedModule(program.name, elf, bias),
-    loadedModule('libzircon.so', readElf(theVdso().image), vdsoAddress),
+    loadedModule('libzircon.so', readElf(theVdso(choice.vintage).image), vdsoAddress),
   ]);
 }
 
@@ -50,7 +54,11 @@ const TYPES = {
 } as const;
 
 /** What Fuchsia's logs would say of a thread that is about to die of this exception. */
-export function crashReport(k: Kernel, event: EventOf<'exception-unhandled'>, symbolizer: Symbolizer): string {
+export function crashReport(
+  k: Kernel,
+  event: EventOf<'exception-unhandled'>,
+  symbolizer: Symbolizer,
+): string {
   const process = k.find(event.process);
   const thread = k.find(event.thread);
   const registers = k.registers(event.thread);
@@ -107,7 +115,9 @@ export function describeWait(k: Kernel, process: number, wait: Wait, symbolizer:
       return 'for the time to pass';
     case 'futex': {
       const isProcess = k.find(process)?.kind === 'process';
-      const holder = isProcess ? k.sharedBy(process).futexes.get(wait.address)?.owner || undefined : undefined;
+      const holder = isProcess
+        ? k.sharedBy(process).futexes.get(wait.address)?.owner || undefined
+        : undefined;
       const name = holder === undefined ? undefined : k.find(holder);
       const held = name?.kind === 'thread' ? `, owned by thread ${name.name}[${holder}]` : '';
       return `for futex ${symbolizer.describe(wait.address)}${held}`;

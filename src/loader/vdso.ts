@@ -7,6 +7,18 @@ export interface VdsoCall {
   readonly number: number;
   readonly name: string;
   readonly flags: readonly string[];
+  /** The function of that name takes other arguments than the call: other ways to the same number. */
+  readonly adaptation?: Adaptation;
+}
+
+/** How the arguments of an older function become those of a call. */
+export interface Adaptation {
+  /** For each argument of the call: which of the function's it is, or what it is always. */
+  readonly from: readonly (number | { readonly value: number })[];
+  /** Arguments of the function that are negative where it meant more than all: the most. */
+  readonly times: readonly number[];
+  /** The function's argument that must be zero, else the status that the function returns. */
+  readonly onlyZero: { readonly argument: number; readonly status: number } | null;
 }
 
 /** The machine code of one architecture's vDSO. */
@@ -14,7 +26,7 @@ export interface VdsoStubs {
   readonly machine: number;
   readonly machineFlags: number;
   /** Code that makes the system call with its arguments where the C calling convention put them. */
-  stub(number: number, returns: boolean): { code: Uint8Array; trapOffset: number };
+  stub(number: number, returns: boolean, adaptation?: Adaptation): { code: Uint8Array; trapOffset: number };
   /** Code that returns a zx_string_view_t: its text lies so far from the start of this code, and is so long. */
   stringView(distanceBytes: number, lengthBytes: number): Uint8Array;
 }
@@ -25,10 +37,10 @@ export interface Vdso {
   readonly codeOffset: number;
   readonly codeSizeBytes: number;
   /**
-   * System call number → where its trap instruction is, from the start of the code. The kernel accepts a call from
-   * nowhere else (Zircon's rule: pc less the recorded code address must be on the number's list, here of one).
+   * Where trap instructions are, from the start of the code → the number of their system call. The kernel accepts a
+   * call from nowhere else (Zircon's rule: pc less the recorded code address must be on the number's list).
    */
-  readonly syscallOffsets: ReadonlyMap<number, number>;
+  readonly traps: ReadonlyMap<number, number>;
   /** Exported names; addresses from the start of the image. */
   readonly symbols: readonly {
     readonly name: string;
@@ -51,7 +63,8 @@ function codeOf(
   call: VdsoCall,
   offset: number,
 ): { code: Uint8Array; trapOffset: number | null } {
-  if (call.name !== VERSION_CALL) return stubs.stub(call.number, !call.flags.includes('noreturn'));
+  const { name, number, flags, adaptation } = call;
+  if (name !== VERSION_CALL) return stubs.stub(number, !flags.includes('noreturn'), adaptation);
   const space = Math.ceil((VERSION_STRING.length + 1) / CONSTANTS_ALIGN) * CONSTANTS_ALIGN;
   return { code: stubs.stringView(-space - offset, VERSION_STRING.length), trapOffset: null };
 }
@@ -66,17 +79,19 @@ function codeOf(
 export function buildVdso(stubs: VdsoStubs, calls: readonly VdsoCall[]): Vdso {
   const pieces: { at: number; code: Uint8Array }[] = [];
   const functions: ExportedFunction[] = [];
-  const syscallOffsets = new Map<number, number>();
+  const traps = new Map<number, number>();
+  const numbers = new Set<number>();
   let offset = 0;
   for (const call of calls) {
-    const { number, name, flags } = call;
+    const { number, name, flags, adaptation } = call;
     if (flags.includes('internal')) continue;
-    assert(!syscallOffsets.has(number), `two system calls have number ${number}`);
+    assert(adaptation !== undefined || !numbers.has(number), `two system calls have number ${number}`);
+    numbers.add(number);
     const { code, trapOffset } = codeOf(stubs, call, offset);
     pieces.push({ at: offset, code });
     functions.push({ name: `_${name}`, weak: false, offset, sizeBytes: code.length });
     functions.push({ name, weak: true, offset, sizeBytes: code.length });
-    if (trapOffset !== null) syscallOffsets.set(number, offset + trapOffset);
+    if (trapOffset !== null) traps.set(offset + trapOffset, number);
     offset += Math.ceil(code.length / STUB_ALIGN) * STUB_ALIGN;
   }
   const code = new Uint8Array(offset);
@@ -94,5 +109,5 @@ export function buildVdso(stubs: VdsoStubs, calls: readonly VdsoCall[]): Vdso {
   const symbols = functions.map(({ name, offset: at, sizeBytes }) => {
     return { name, address: object.codeOffset + at, sizeBytes };
   });
-  return { ...object, syscallOffsets, symbols };
+  return { ...object, traps, symbols };
 }

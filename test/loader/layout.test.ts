@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fc, testProp } from '@fast-check/ava';
 import test, { type ExecutionContext } from 'ava';
+import { DEFAULT_VINTAGE } from '../../src/abi/vintage.js';
 import { ADDRESS_SPACES } from '../../src/abi/vm.js';
 import { record } from '../../src/library/record.js';
 import { replay } from '../../src/library/replay.js';
@@ -25,7 +26,7 @@ testProp(
     const spans = [
       { start: address + bias, end: address + bias + sizeBytes },
       { start: stackTop - MAX_STACK_BYTES, end: stackTop },
-      { start: vdsoAddress, end: vdsoAddress + theVdso().image.length },
+      { start: vdsoAddress, end: vdsoAddress + theVdso(DEFAULT_VINTAGE).image.length },
     ];
     if (name === 'hello') t.is(bias, 0);
     t.is(bias % elf.alignmentBytes, 0);
