@@ -215,7 +215,9 @@ test('who registered first is told first; who waits longest at a port gets the f
   );
   const threads = ['a', 'b'].map((name) => h.newThread(h.process, name));
   const out = threads.map(() => h.scratch(48));
-  threads.forEach((thread, i) => h.call('zx_port_wait', [port, INFINITE, out[i]], thread));
+  threads.forEach((thread, i) => {
+    h.call('zx_port_wait', [port, INFINITE, out[i]], thread);
+  });
   const packet = h.scratch(48);
   for (const key of [8, 9]) {
     h.poke(packet, words(key, 0));

@@ -1,5 +1,6 @@
 // Every file of cases, so that it registers what it has; a test looks that none is left out.
 import './channel.js';
+import './clock.js';
 import './counter.js';
 import './event.js';
 import './exception.js';
