@@ -12,6 +12,7 @@ import './object.js';
 import './port.js';
 import './restricted.js';
 import './socket.js';
+import './stream.js';
 import './system.js';
 import './task.js';
 import './timer.js';

@@ -5,6 +5,7 @@ import { endThread } from '../../../src/kernel/syscalls/tasks.js';
 import type { Harness } from '../../kernel/harness.js';
 import {
   INFINITE,
+  NO_HANDLE,
   NOWHERE,
   newChannel,
   newEvent,
@@ -15,7 +16,7 @@ import {
 } from '../../kernel/ipc-support.js';
 import { newJob, newRunning } from '../../kernel/task-support.js';
 import { newVmo } from '../../kernel/vm-support.js';
-import { type Args, cause, type Result, valid } from '../causes.js';
+import { type Args, cause, excuse, type Result, refuses, valid } from '../causes.js';
 
 const { EVENT_SIGNALED, USER_0 } = Signal;
 const UNKNOWN = 0xffff;
@@ -185,3 +186,26 @@ cause('zx_object_get_property', 'ERR_BAD_STATE', 'thread dead (NAME)', (h) => {
   h.call('zx_task_kill', [process]);
   return h.call('zx_object_get_property', [thread, Property.NAME, h.scratch(32), 32]);
 });
+
+/** Profiles are made with a resource, which drivers have: no handle is one, and the call looks at it first. */
+const NO_PROFILES = 'there are no profiles to give the call, so it never comes to that';
+const setProfile = (h: Harness, profile: number, options = 0): Args => [h.handles.thread, profile, options];
+refuses('zx_object_set_profile', 'ERR_INVALID_ARGS', 'options nonzero (before handle lookup)', (h) =>
+  setProfile(h, NO_HANDLE, 1),
+);
+refuses('zx_object_set_profile', 'ERR_BAD_HANDLE', "profile is not in the caller's handle table", (h) =>
+  setProfile(h, NO_HANDLE),
+);
+refuses('zx_object_set_profile', 'ERR_WRONG_TYPE', 'profile is not a profile', (h) =>
+  setProfile(h, newEvent(h)),
+);
+for (const [status, text] of [
+  ['ERR_ACCESS_DENIED', 'profile lacks APPLY_PROFILE'],
+  ['ERR_BAD_HANDLE', "handle is not in the caller's handle table"],
+  ['ERR_WRONG_TYPE', 'handle is not a thread or vmar'],
+  ['ERR_ACCESS_DENIED', 'handle lacks MANAGE_THREAD on a thread, OP_CHILDREN on a VMAR'],
+  ['ERR_BAD_STATE', 'thread not startable/dying/dead'],
+  ['ERR_NOT_SUPPORTED', 'profile kind not for target'],
+] as const) {
+  excuse('zx_object_set_profile', status, text, NO_PROFILES);
+}
