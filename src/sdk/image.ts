@@ -44,8 +44,7 @@ export function programImage(name: string): Uint8Array {
     throw new RangeError(`a program cannot be called ${JSON.stringify(name)}`);
   }
   const code = new Uint8Array(CODE_BYTES);
-  code.set(MARK);
-  code.set(text, MARK.length);
+  code.set(codePrefix(name));
   const { machine, machineFlags } = RISCV64_VDSO;
   const { image, codeOffset } = writeSharedObject({
     soname: name,
@@ -62,10 +61,12 @@ export function programImage(name: string): Uint8Array {
   return image;
 }
 
-/** The name of the program whose code page this is; null for any other page. */
-export function programName(page: Uint8Array): string | null {
-  if (MARK.some((byte, i) => page[i] !== byte)) return null;
-  const end = page.indexOf(0, MARK.length);
-  if (end <= MARK.length || end > MARK.length + MAX_NAME_BYTES) return null;
-  return new TextDecoder().decode(page.subarray(MARK.length, end));
+/** How the code page of a program begins: no other page is its. */
+export function codePrefix(name: string): Uint8Array {
+  return Uint8Array.of(...MARK, ...new TextEncoder().encode(name), 0);
+}
+
+export function startsWith(page: Uint8Array, prefix: Uint8Array): boolean {
+  for (let i = 0; i < prefix.length; i++) if (page[i] !== prefix[i]) return false;
+  return true;
 }

@@ -10,7 +10,9 @@ import { Counter } from '../../src/sdk/counter.js';
 import { Event } from '../../src/sdk/event.js';
 import { Exception } from '../../src/sdk/exception.js';
 import { Fifo } from '../../src/sdk/fifo.js';
+import { Iob } from '../../src/sdk/iob.js';
 import { launch } from '../../src/sdk/launch.js';
+import { Pager } from '../../src/sdk/pager.js';
 import { Port, signalOf } from '../../src/sdk/port.js';
 import { type Main, program } from '../../src/sdk/program.js';
 import { must } from '../../src/sdk/result.js';
@@ -141,6 +143,34 @@ ends('streams and clocks', function* (zx) {
   if (must(yield* clock.read()).now < 5000n) throw new Error('the clock stands');
   same(must(yield* clock.details()).details.backstop_time, 100n);
   same((yield* clock.update({ syntheticValue: 1n })).status, 'ZX_ERR_INVALID_ARGS');
+});
+
+ends('IO buffers', function* (zx) {
+  const { first, second } = must(
+    yield* Iob.create(zx, [{ type: 0, access: 0x33, size: PAGE, discipline: { type: 0 } }]),
+  );
+  const { address } = must(yield* zx.rootVmar.mapIob(PERM_READ | PERM_WRITE, 0, first, 0, 0, PAGE));
+  yield* zx.storeInt32(address, 9);
+  const { address: there } = must(yield* zx.rootVmar.mapIob(PERM_READ, 0, second, 0, 0, PAGE));
+  same(yield* zx.loadInt32(there), 9);
+});
+
+ends('pagers: a load waits for its page', function* (zx) {
+  const { pager } = must(yield* Pager.create(zx));
+  const { port } = must(yield* Port.create(zx));
+  const { vmo } = must(yield* pager.createVmo(0, port, 3n, PAGE));
+  const { vmo: source } = must(yield* Vmo.create(zx, PAGE));
+  must(yield* source.write(Uint8Array.of(8), 0));
+  must(
+    yield* zx.spawn(function* () {
+      const { packet } = must(yield* port.wait(FOREVER));
+      same([packet.key, packet.type], [3n, PacketType.PAGE_REQUEST]);
+      must(yield* pager.supplyPages(vmo, 0, PAGE, source, 0));
+    }),
+  );
+  // Memory that is not there yet: the thread waits for the pager, and its load is done again.
+  const { address: paged } = must(yield* zx.rootVmar.map(PERM_READ, 0, vmo, 0, PAGE));
+  same(yield* zx.loadInt32(paged), 8);
 });
 
 ends('jobs: policy of what is made in them', function* (zx) {

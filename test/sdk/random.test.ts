@@ -1,12 +1,17 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { ProcArg } from '../../src/abi/processargs.js';
+import { Signal } from '../../src/abi/signals.js';
+import { decodeStruct, encodeStruct, sizeOf } from '../../src/abi/structs.js';
 import { isPublic, SYSCALLS, type SyscallName } from '../../src/abi/syscalls.js';
 import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import { open } from '../../src/library/open.js';
 import { replay } from '../../src/library/replay.js';
+import { Place } from '../../src/sdk/image.js';
 import { type Argument, inOut, input, type Operation, output } from '../../src/sdk/operation.js';
 import { program } from '../../src/sdk/program.js';
-import { run } from './support.js';
+import { must } from '../../src/sdk/result.js';
+import { FOREVER, run } from './support.js';
 
 /** Calls that end the thread before it can do anything else. */
 const LAST: readonly SyscallName[] = ['zx_process_exit', 'zx_thread_exit'];
@@ -111,4 +116,61 @@ test('whatever programs do, runs end, replay, and are the same wherever one look
     { numRuns: 100 },
   );
   t.true(ended > 10, `${ended} ended well`);
+});
+
+test('a thread that loses its code page faults there, however its runs are cut', (t) => {
+  const unmapping = program('unmapping', function* (zx) {
+    const loaded = zx.startup(ProcArg.VMAR_LOADED);
+    yield* zx.vmarDestroy(loaded);
+    yield* zx.print('not reached');
+  });
+  const steps = [1, 2, 3, 5, 100].map((quantumSteps) => {
+    const { end, console, bytes } = run(unmapping, { quantumSteps });
+    t.is(console, '');
+    t.is(end.exitCode, 134);
+    t.is(replay(bytes, { programs: [unmapping] }).divergence, null);
+    return end.steps;
+  });
+  t.is(new Set(steps).size, 1);
+});
+
+test('a debugger may send a thread anywhere: forward, replayed and sought it comes to the same', (t) => {
+  const REGISTERS = 'zx_riscv64_thread_state_general_regs_t';
+  for (const where of [
+    0n,
+    0x10n,
+    BigInt(Place.main),
+    BigInt(Place.call) + 4n,
+    BigInt(Place.vector),
+    1n << 37n,
+  ]) {
+    const what = program('debugger', function* (zx) {
+      const { thread } = must(
+        yield* zx.spawn(function* () {
+          for (let i = 0; i < 50; i++) yield* zx.work(3);
+        }),
+      );
+      yield* zx.work(20);
+      const { token } = must(yield* thread.suspend());
+      const { buffer } = must(yield* thread.readState(0, sizeOf(REGISTERS)));
+      const registers = decodeStruct(REGISTERS, buffer);
+      const page = registers.pc - (registers.pc % 4096n);
+      const pc = where < 4096n && where > 0n ? page + where : where;
+      must(yield* thread.writeState(0, encodeStruct(REGISTERS, { ...registers, pc })));
+      must(yield* token.close());
+      yield* thread.waitOne(Signal.TASK_TERMINATED, FOREVER);
+    });
+    const { end, bytes } = run(what, { cores: 2, seed: 1, quantumSteps: 7 });
+    // Nowhere to go on from, but for the places that a thread might have been at anyway.
+    const isPlace = where === BigInt(Place.call) + 4n;
+    t.is(end.exitCode, isPlace ? 0 : 134, `sent to ${where}`);
+    t.is(replay(bytes, { programs: [what] }).divergence, null);
+    const { timeline } = open(bytes, { programs: [what] });
+    const hashes = Array.from({ length: end.events }, (_, seq) =>
+      stateHash(timeline.seek({ seq, step: 0 }).k.snapshot()),
+    );
+    for (let seq = end.events - 1; seq >= 0; seq -= 9) {
+      t.is(stateHash(timeline.seek({ seq, step: 0 }).k.snapshot()), hashes[seq]);
+    }
+  }
 });

@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.js';
 import { Hasher } from '../../base/digest.js';
-import type { MemoryView } from '../../cpu/arch.js';
+import type { MemoryView, Registers } from '../../cpu/arch.js';
 import type { Kernel } from '../../kernel/objects/kernel.js';
 import { isUserWritable } from '../../kernel/syscalls/user-memory.js';
 import {
@@ -10,7 +10,7 @@ import {
   type ProgramSet,
 } from '../../machine/program-host.js';
 import { PAGE_SIZE } from '../../memory/page.js';
-import { Place, programName } from '../image.js';
+import { codePrefix, Place, startsWith } from '../image.js';
 import { type Argument, blocksOf, NO_BYTES, type Operation, type Reply } from '../operation.js';
 import type { Program } from '../program.js';
 import { type Entry, InputLog } from './input-log.js';
@@ -40,34 +40,37 @@ class Host implements ProgramHost, Teller {
   private due: number | null = null;
   /** Whether the log is kept: from the first mark on. */
   private remembers = false;
-  /** By thread; null for those of machine code. */
-  private readonly engines = new Map<number, ThreadEngine | null>();
+  private readonly engines = new Map<number, ThreadEngine>();
   private readonly runs = new Map<number, ThreadRun>();
   /** By process. */
   private readonly instances = new Map<number, Instance>();
 
+  private readonly prefixes: readonly { readonly name: string; readonly prefix: Uint8Array }[];
+
   constructor(
     private readonly k: Kernel,
     private readonly programs: ReadonlyMap<string, Program>,
-  ) {}
+  ) {
+    this.prefixes = [...programs.keys()].map((name) => ({ name, prefix: codePrefix(name) }));
+  }
 
   engineFor(thread: number, memory: MemoryView): ProgramEngine | null {
+    const name = this.programAt(this.k.registers(thread), memory);
+    if (name === null) return null;
+    this.catchUp();
     let engine = this.engines.get(thread);
-    if (engine === undefined) {
-      const name = this.nameAt(thread, memory);
-      engine = name === null ? null : new ThreadEngine(this.k.arch, thread, name, this);
+    if (engine?.program !== name) {
+      engine = new ThreadEngine(this.k.arch, thread, name, this);
       this.engines.set(thread, engine);
     }
-    if (engine !== null) this.catchUp();
     return engine;
   }
 
-  /** The program on whose code page a thread is. */
-  private nameAt(thread: number, memory: MemoryView): string | null {
-    const pc = BigInt.asUintN(64, this.k.arch.pc(this.k.registers(thread)));
+  programAt(registers: Registers, memory: MemoryView): string | null {
+    const pc = BigInt.asUintN(64, this.k.arch.pc(registers));
     const page = memory.pageForFetch(Number(pc / BigInt(PAGE_SIZE)));
-    const name = page === null ? null : programName(page.bytes);
-    return name !== null && this.programs.has(name) ? name : null;
+    if (page === null) return null;
+    return this.prefixes.find(({ prefix }) => startsWith(page.bytes, prefix))?.name ?? null;
   }
 
   ended(koid: number): void {
@@ -171,6 +174,8 @@ class Host implements ProgramHost, Teller {
 
   private requireSame({ process, thread, operation: before }: Entry, now: Digest): void {
     if (before[0] === now[0] && before[1] === now[1]) return;
+    // It was told something and did another thing: from here on nobody knows where it is.
+    this.told = Number.POSITIVE_INFINITY;
     const program = this.instances.get(process)?.program.name ?? '';
     throw new ProgramNotDeterministic(program, thread, describe(this.runs.get(thread)?.operation));
   }

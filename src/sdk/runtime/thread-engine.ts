@@ -9,6 +9,8 @@ import type { ThreadRun } from './thread-run.js';
 
 /** What a thread's engine asks of its host. */
 export interface Teller {
+  /** The program on whose code page a thread with these registers is; null: on none. */
+  programAt(registers: Registers, memory: MemoryView): string | null;
   /** The thread's run, null before it has begun. */
   runOf(thread: number): ThreadRun | null;
   /** Tells a thread something, after it retired so many steps; the first time this begins its run. */
@@ -44,7 +46,7 @@ export class ThreadEngine implements ProgramEngine {
   constructor(
     private readonly arch: Arch,
     private readonly thread: number,
-    private readonly program: string,
+    readonly program: string,
     private readonly teller: Teller,
   ) {}
 
@@ -70,7 +72,11 @@ export class ThreadEngine implements ProgramEngine {
     };
     const before = this.teller.ranSteps(this.thread);
     for (let steps = 0; ; ) {
-      if (steps >= budget) return { steps, stop: BUDGET };
+      // Before every step, as an instruction is fetched: so it does not matter where runs are cut. Whoever left the code
+      // page, or lost it, goes on as machine code.
+      if (steps >= budget || this.teller.programAt(registers, memory) !== this.program) {
+        return { steps, stop: BUDGET };
+      }
       const pc = Number(BigInt.asUintN(64, this.arch.pc(registers)));
       const offset = pc % PAGE_SIZE;
       const place = placeAt(offset);
