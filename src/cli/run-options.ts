@@ -58,7 +58,10 @@ export function addRunOptions(command: Command): Command {
       wholeNumber(0, max),
       DEFAULTS.entropySeed,
     )
-    .option('--aslr', 'random addresses, from the entropy seed, for whatever the program leaves to the kernel')
+    .option(
+      '--aslr',
+      'random addresses, from the entropy seed, for whatever the program leaves to the kernel',
+    )
     .option('--max-steps <n>', 'end the run after so many steps (exit status 124)', wholeNumber(0, max))
     .option(
       '--memory <MiB>',

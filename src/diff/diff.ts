@@ -2,6 +2,7 @@ import { ElfError } from '../loader/elf.js';
 import type { Recording } from '../recording/format/reader.js';
 import { RecordingError } from '../recording/format/recording-error.js';
 import { Diverged } from '../recording/player.js';
+import { printable } from '../timeline/text.js';
 import { findCause } from './cause.js';
 import { firstDivergence } from './first.js';
 import { compareOutcomes, endText, isCut } from './outcomes.js';
@@ -91,7 +92,7 @@ function summaryOf(run: Run): SideSummary {
   const { header, complete } = run.recording;
   const { end } = run.timeline;
   return {
-    program: header.images[0]?.name ?? '',
+    program: printable(header.images[0]?.name ?? ''),
     seed: header.machine.seed,
     cores: header.machine.cores,
     steps: run.history.steps,
@@ -111,12 +112,12 @@ function unlikeReport(
   const what = unlike.map((difference) => difference.what).join(', ');
   const cause: Cause = { kind: 'setup', summary: `the recordings are of unlike runs: other ${what}` };
   const summary = ({ header, end, complete }: Recording): SideSummary => ({
-    program: header.images[0]?.name ?? '',
+    program: printable(header.images[0]?.name ?? ''),
     seed: header.machine.seed,
     cores: header.machine.cores,
     steps: end?.steps ?? 0,
     events: end?.events ?? 0,
-    ended: end === null ? 'cut' : end.cause === 'exited' ? `exit ${end.exitCode}` : end.cause,
+    ended: end === null ? 'cut' : end.cause === 'exited' ? `exit ${end.exitCode}` : printable(end.cause),
     end: { seq: end?.events ?? 0, step: 0 },
     complete,
   });

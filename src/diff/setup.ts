@@ -1,4 +1,5 @@
 import type { RecordingHeader } from '../recording/format/header.js';
+import { printable } from '../timeline/text.js';
 import type { SetupDifference } from './report.js';
 
 type Field = readonly [what: string, read: (header: RecordingHeader) => string];
@@ -40,7 +41,7 @@ export function compareSetups(
 ): { readonly differences: readonly SetupDifference[]; readonly unlike: readonly SetupDifference[] } {
   const compare = (fields: readonly Field[]): SetupDifference[] =>
     fields
-      .map(([what, read]) => ({ what, a: read(a), b: read(b) }))
+      .map(([what, read]) => ({ what, a: printable(read(a)), b: printable(read(b)) }))
       .filter(
         ({ what, a: left, b: right }) => left !== right && !(what === 'program' && image(a) === image(b)),
       );

@@ -124,6 +124,8 @@ export function describeWait(k: Kernel, process: number, wait: Wait, symbolizer:
     }
     case 'exception':
       return `for the handler of ${objectName(wait.exception)}`;
+    case 'page':
+      return `for pages of ${objectName(wait.vmo)}`;
     case 'port':
       return `for a packet of ${objectName(wait.port)}`;
     case 'channel-call':

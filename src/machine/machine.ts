@@ -1,4 +1,5 @@
 import { Subject } from 'rxjs';
+import { Status } from '../abi/status.js';
 import { type Syscall, syscallByName } from '../abi/syscalls.js';
 import { type Digest, Hasher } from '../base/digest.js';
 import type { Arch, Engine, MemoryView, Stop, Trace } from '../cpu/arch.js';
@@ -10,7 +11,7 @@ import type { Oracle } from '../kernel/scheduler/oracle.js';
 import type { Decider } from '../kernel/syscalls/decider.js';
 import { decideSyscall, dispatchSyscall } from '../kernel/syscalls/dispatch.js';
 import { raiseException, settleExceptions } from '../kernel/syscalls/exceptions.js';
-import { faultStatus } from '../kernel/syscalls/page-fault.js';
+import { decidePageFault } from '../kernel/syscalls/page-fault.js';
 import { leaveByKick, leaveBySyscall } from '../kernel/syscalls/restricted.js';
 import { fireTimer } from '../kernel/syscalls/timer.js';
 import { expireWait } from '../kernel/syscalls/waits.js';
@@ -347,11 +348,17 @@ export class Machine implements Decider {
   /** Handlers of exceptions are asked; a fault that none of them handles ends the process. */
   private fault(thread: number, stop: Exclude<Stop, { kind: 'budget' | 'syscall' }>): void {
     const address = stop.kind === 'page-fault' || stop.kind === 'misaligned' ? stop.address : 0n;
+    let code = 0;
+    if (stop.kind === 'page-fault') {
+      const status = decidePageFault(this, thread, stop.access, address);
+      if (status === Status.OK) return;
+      code = status >>> 0;
+    }
     raiseException(this, thread, {
       exception: stop.kind === 'illegal-instruction' ? 'undefined-instruction' : stop.kind,
       access: stop.kind === 'page-fault' || stop.kind === 'misaligned' ? stop.access : 'none',
       address,
-      code: stop.kind === 'page-fault' ? faultStatus(this.k, thread, stop.access, stop.address) >>> 0 : 0,
+      code,
       data: stop.kind === 'illegal-instruction' ? stop.bits : 0,
     });
     settleExceptions(this);

@@ -2,7 +2,14 @@ import { VmOption } from '../abi/vm.js';
 import type { MemoryView } from '../cpu/arch.js';
 import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
-import { type Place, pageForRead, pageForWrite, placeBehind } from '../kernel/objects/vmo-pages.js';
+import {
+  isThere,
+  isWritable,
+  type Place,
+  pageForRead,
+  pageForWrite,
+  placeBehind,
+} from '../kernel/objects/vmo-pages.js';
 import { PAGE_SIZE, type Page } from '../memory/page.js';
 
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
@@ -32,6 +39,7 @@ export class ProcessMemory implements MemoryView {
     if (place === null) return null;
     const { vmo, offset } = place;
     const page = offset / PAGE_SIZE;
+    if (!isThere(this.k.state, vmo, page) || !isWritable(vmo, page)) return null;
     // With another mapping, or a VMO that shares its pages, the same page may be known by other numbers.
     this.replacedAlone = vmo.mappings === 1 && vmo.children.size === 0;
     // Out of memory: only pages that are there already can be written.
@@ -41,7 +49,10 @@ export class ProcessMemory implements MemoryView {
 
   private page(pageNumber: number, permission: number): Page | null {
     const place = this.place(pageNumber, permission);
-    return place === null ? null : pageForRead(this.k.state, place.vmo, place.offset / PAGE_SIZE);
+    if (place === null) return null;
+    const { vmo, offset } = place;
+    const page = offset / PAGE_SIZE;
+    return isThere(this.k.state, vmo, page) ? pageForRead(this.k.state, vmo, page) : null;
   }
 
   private place(pageNumber: number, permission: number): Place | null {

@@ -6,6 +6,7 @@ import type { EventOf, KernelEvent } from '../kernel/objects/events.js';
 import { handleValue } from '../kernel/objects/handle-value.js';
 import type { Halt, Kernel } from '../kernel/objects/kernel.js';
 import type { Happened, Machine } from '../machine/machine.js';
+import { exceptionEventText } from './exception-text.js';
 import type { Names } from './names.js';
 import { clip, hex64, permissionsText, printable, valueText } from './text.js';
 import { type Whose, whose } from './whose.js';
@@ -45,6 +46,8 @@ export function eventText(machine: Machine, happened: Happened, names: Names): s
       return `starts at ${names.address(names.processOf(event.koid), event.pc)}`;
     case 'exception-raised':
       return exceptionText(event, names);
+    case 'exception-unhandled':
+      return `nobody handled ${exceptionText(event, names)}`;
     case 'restricted-entered':
       return `enters restricted mode, to come back at ${names.address(names.processOf(event.thread), event.vector)}`;
     case 'restricted-left':
@@ -78,7 +81,7 @@ export function eventText(machine: Machine, happened: Happened, names: Names): s
       return `process ${names.task(event.koid)} is ${event.life}${end}`;
     }
     default:
-      return plainText(event, whose(happened, names));
+      return exceptionEventText(event) ?? plainText(event, whose(happened, names));
   }
 }
 
@@ -109,7 +112,10 @@ export function haltText(halt: Halt): string {
   }
 }
 
-function exceptionText(event: KernelEvent & { type: 'exception-raised' }, names: Names): string {
+function exceptionText(
+  event: EventOf<'exception-raised'> | EventOf<'exception-unhandled'>,
+  names: Names,
+): string {
   const access = event.access === 'none' ? '' : `, ${event.access} at ${hex64(event.address)}`;
   return `exception ${event.exception}${access}, in ${names.address(event.process, event.pc)}`;
 }

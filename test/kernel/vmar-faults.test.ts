@@ -2,7 +2,7 @@ import test from 'ava';
 import { Status } from '../../src/abi/status.js';
 import { VmOption } from '../../src/abi/vm.js';
 import type { Access } from '../../src/cpu/arch.js';
-import { faultStatus } from '../../src/kernel/syscalls/page-fault.js';
+import { decidePageFault } from '../../src/kernel/syscalls/page-fault.js';
 import { readUser } from '../../src/kernel/syscalls/user-memory.js';
 import { Harness } from './harness.js';
 import { gives, NOWHERE } from './ipc-support.js';
@@ -43,7 +43,7 @@ test('zx_vmar_map FAULT_BEYOND_STREAM_SIZE stays through protect and partial unm
 test('page faults: why an address cannot be had', (t) => {
   const h = new Harness();
   const address = map(h, R | ALLOW_FAULTS, 0, newVmo(h, PAGE), 0, 2 * PAGE);
-  const why = (access: Access, at: number | bigint) => faultStatus(h.k, h.thread, access, BigInt(at));
+  const why = (access: Access, at: number | bigint) => decidePageFault(h, h.thread, access, BigInt(at));
   t.is(why('load', NOWHERE), Status.ERR_NOT_FOUND);
   t.is(why('load', 2n ** 64n - 1n), Status.ERR_NOT_FOUND);
   t.is(why('store', address), Status.ERR_ACCESS_DENIED);

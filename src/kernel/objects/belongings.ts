@@ -22,6 +22,9 @@ export function heldVmos(object: KernelObject): readonly number[] {
   switch (object.kind) {
     case 'clock':
       return object.vmo === 0 ? [] : [object.vmo];
+    case 'iob':
+      return object.regions.map(({ views }) => views[object.endpoint]);
+    case 'iob-shared-region':
     case 'stream':
       return [object.vmo];
     default:

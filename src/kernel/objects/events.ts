@@ -6,18 +6,20 @@ import { type CoreEvents, coreReducers } from './core.js';
 import { type CounterEvents, counterReducers } from './counter.js';
 import { type EventEvents, eventReducers } from './event.js';
 import { type EventpairEvents, eventpairReducers } from './eventpair.js';
-import { type FifoEvents, fifoReducers } from './fifo.js';
 import { type ExceptionEvents, exceptionReducers } from './exception.js';
+import { type FifoEvents, fifoReducers } from './fifo.js';
 import { type FutexEvents, futexReducers } from './futex.js';
+import { type IobEvents, iobReducers } from './iob.js';
 import { type JobEvents, jobReducers } from './job.js';
 import { Kernel, type KernelState, type MachineConfig } from './kernel.js';
+import { type PagerEvents, pagerReducers } from './pager.js';
 import { type PortEvents, portReducers } from './port.js';
 import { type ProcessEvents, processReducers } from './process.js';
 import type { Reducers } from './reducer.js';
 import { type RestrictedEvents, restrictedReducers } from './restricted.js';
 import { type SocketEvents, socketReducers } from './socket.js';
-import { type SuspendTokenEvents, suspendTokenReducers } from './suspend-token.js';
 import { type StreamEvents, streamReducers } from './stream.js';
+import { type SuspendTokenEvents, suspendTokenReducers } from './suspend-token.js';
 import { type ThreadEvents, threadReducers } from './thread.js';
 import { type TimerEvents, timerReducers } from './timer.js';
 import { type VmarEvents, vmarReducers } from './vmar.js';
@@ -52,8 +54,10 @@ export type EventMap = ChannelEvents &
   ExceptionEvents &
   FifoEvents &
   FutexEvents &
+  IobEvents &
   JobEvents &
   MiscEvents &
+  PagerEvents &
   PortEvents &
   ProcessEvents &
   SocketEvents &
@@ -80,8 +84,10 @@ export const reducers: Reducers<EventMap> = {
   ...exceptionReducers,
   ...fifoReducers,
   ...futexReducers,
+  ...iobReducers,
   ...jobReducers,
   ...miscReducers,
+  ...pagerReducers,
   ...portReducers,
   ...processReducers,
   ...socketReducers,

@@ -42,6 +42,8 @@ export interface KernelState {
   readonly addressEntropy: PrngState;
   /** 4 KiB pages held by VMOs; shared pages count once for each VMO. */
   readonly committedPages: number;
+  /** Runs of zeros that pagers have to learn of, in all VMOs: each costs the host memory. */
+  readonly zeroRuns: number;
   /** What messages, packets and asynchronous waits take, bytes, with a flat charge for each. */
   readonly messageBytes: number;
   /** Handles in the tables of all processes. */
@@ -264,6 +266,7 @@ export function emptyState(
     entropy,
     addressEntropy: addressEntropy(config.entropySeed),
     committedPages: 0,
+    zeroRuns: 0,
     messageBytes: 0,
     handles: 0,
     regions: 0,

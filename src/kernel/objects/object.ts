@@ -6,12 +6,14 @@ import type { EventState } from './event.js';
 import type { EventpairState } from './eventpair.js';
 import type { ExceptionState } from './exception.js';
 import type { FifoState } from './fifo.js';
+import type { IobSharedRegionState, IobState } from './iob.js';
 import type { JobState } from './job.js';
+import type { PagerState } from './pager.js';
 import type { PortState } from './port.js';
 import type { ProcessState } from './process.js';
 import type { SocketState } from './socket.js';
-import type { SuspendTokenState } from './suspend-token.js';
 import type { StreamState } from './stream.js';
+import type { SuspendTokenState } from './suspend-token.js';
 import type { ThreadState } from './thread.js';
 import type { TimerState } from './timer.js';
 import type { VmarState } from './vmar.js';
@@ -61,7 +63,10 @@ export type KernelObject =
   | EventpairState
   | ExceptionState
   | FifoState
+  | IobSharedRegionState
+  | IobState
   | JobState
+  | PagerState
   | PortState
   | ProcessState
   | SocketState
@@ -74,8 +79,6 @@ export type KernelObject =
 
 export type ObjectKind = KernelObject['kind'];
 export type ObjectOf<K extends ObjectKind> = Extract<KernelObject, { kind: K }>;
-/** An object that has a peer: its koid, kept after the peer's death (related_koid). */
-export type PeeredObject = ChannelState | EventpairState | FifoState | SocketState;
 
 /** The part of an object that is the same for all kinds at birth. */
 export function newObject(koid: number, signals: number, noObservers: IntMap<Observer>): ObjectBase {

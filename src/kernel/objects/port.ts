@@ -10,9 +10,9 @@ export interface Packet {
   readonly status: number;
   /** The 32 bytes of the packet's union. */
   readonly payload: Uint8Array;
-  /** The object whose signals made it, 0 for user packets; zx_port_cancel looks for it. */
+  /** The object whose signals made it, or the VMO that needs pages; 0 for user packets. */
   readonly source: number;
-  /** The handle table and the slot registered through, 0 for user packets. */
+  /** The handle table and the slot registered through, 0 for user packets and page requests. */
   readonly table: number;
   readonly handle: number;
 }

@@ -33,7 +33,9 @@ export function hashValue(h: Hasher, value: unknown): void {
       h.word(TAG.string).string(value);
       return;
     case 'bigint':
-      h.word(TAG.bigint).word(value < 0n ? 1 : 0).bigint(value);
+      h.word(TAG.bigint)
+        .word(value < 0n ? 1 : 0)
+        .bigint(value);
       return;
     case 'boolean':
       h.word(value ? TAG.true : TAG.false);

@@ -26,6 +26,8 @@ export type Wait =
     }
   | { readonly kind: 'port'; readonly port: number; readonly packetAddress: number }
   | { readonly kind: 'futex'; readonly address: number; readonly order: number }
+  /** A pager is asked for a page; what needed it is tried again then. */
+  | { readonly kind: 'page'; readonly vmo: number; readonly request: number; readonly order: number }
   /** A handler of the exception, or a debugger that is told of something, lets it go on. */
   | { readonly kind: 'exception'; readonly exception: number }
   | {
@@ -57,6 +59,15 @@ export type ExitNote =
     }
   | { readonly kind: 'kill' };
 
+export interface FailedPage {
+  readonly vmo: number;
+  readonly page: number;
+  /** ZX_ERR_* */
+  readonly status: number;
+  /** When: it counts until the thread retires another instruction. */
+  readonly ranSteps: number;
+}
+
 export interface ThreadState extends ObjectBase {
   readonly kind: 'thread';
   readonly name: string;
@@ -82,6 +93,8 @@ export interface ThreadState extends ObjectBase {
   readonly restricted: RestrictedRun | null;
   /** To leave restricted mode as soon as it is in it. */
   readonly kicked: boolean;
+  /** The page that a pager said it will not get, until it asks again. */
+  readonly failedPage: FailedPage | null;
   /** -1 until it first had one. */
   readonly lastCore: number;
   /** Instructions it retired, which is its time on a core, ns. */
@@ -120,7 +133,7 @@ export interface ThreadEvents {
   'syscall-refused': { thread: number; core: number; number: bigint };
   /** The thread is in its call no more and gets no result: a debugger took it elsewhere. */
   'syscall-abandoned': { thread: number };
-  /** The vDSO's code for a call trapped: the thread stands where it made the call. */
+  /** The thread stands where it made the call: the vDSO's code trapped, or the call begins again later. */
   'syscall-trapped': { thread: number };
   /** A debugger set registers of a thread that does not run. `kind` is ZX_THREAD_STATE_*. */
   'thread-state-written': { thread: number; kind: number; bytes: Uint8Array };
@@ -128,6 +141,8 @@ export interface ThreadEvents {
   'thread-blocked': { thread: number; wait: Wait; deadlineNs: bigint; deadlineOrder: number };
   /** The wait is over, whatever the reason; the thread is in the run queue. */
   'thread-woken': { thread: number };
+  /** A pager will not give the thread a page; null: it knows. */
+  'thread-page-failed': { thread: number; failure: FailedPage | null };
   'thread-life-changed': { koid: number; life: 'dying' | 'dead' };
 }
 
@@ -150,6 +165,7 @@ export const threadReducers: Reducers<ThreadEvents> = {
       restrictedReport: 0,
       restricted: null,
       kicked: false,
+      failedPage: null,
       lastCore: -1,
       ranSteps: 0,
       queuedNs: 0n,
@@ -177,6 +193,12 @@ export const threadReducers: Reducers<ThreadEvents> = {
     k.arch.setResult(k.registersForWrite(e.thread), e.result);
     k.update(e.thread, 'thread', (thread) => {
       thread.syscall = 0;
+      thread.failedPage = null;
+    });
+  },
+  'thread-page-failed': (k, e) => {
+    k.update(e.thread, 'thread', (thread) => {
+      thread.failedPage = e.failure;
     });
   },
   'thread-exit-noted': (k, e) => {

@@ -2,6 +2,7 @@ import type { IntMap } from '../../base/int-map.js';
 import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
 import type { Kernel } from './kernel.js';
 import type { KernelObject } from './object.js';
+import { entriesIn, isAbsent, type PageSource, streamEnd, written, zeroed } from './page-source.js';
 import type { Mapping } from './vmar.js';
 import type { VmoState } from './vmo.js';
 
@@ -47,7 +48,19 @@ export function placeInside(state: Objects, vmo: VmoState, offset: number): Plac
   return offset < memoryOf(state, vmo).sizeBytes ? placeOf(state, vmo, offset) : null;
 }
 
-/** The page for reading, by number in the VMO; the zero page where nothing was written. */
+/** Whether a page can be read: else its pager has to be asked for it. */
+export function isThere(state: Objects, vmo: VmoState, pageNumber: number): boolean {
+  if (vmo.source !== null) return !isAbsent(vmo, pageNumber);
+  if (pageNumber * PAGE_SIZE >= vmo.lenderBytes || vmo.pages.has(pageNumber)) return true;
+  return isThere(state, lenderOf(state, vmo), pageNumber + vmo.lenderOffset / PAGE_SIZE);
+}
+
+/** Whether a page that is there can be written: else its pager has to be asked before. */
+export function isWritable({ source }: VmoState, pageNumber: number): boolean {
+  return source === null || !source.trapsDirty || source.dirty.get(pageNumber) === 'dirty';
+}
+
+/** The page for reading, by number in the VMO; the zero page where nothing was written, or nothing is there. */
 export function pageForRead(state: Objects, vmo: VmoState, pageNumber: number): Page {
   const own = vmo.pages.get(pageNumber);
   if (own !== undefined) return own;
@@ -62,16 +75,81 @@ export function pageForRead(state: Objects, vmo: VmoState, pageNumber: number): 
  */
 export function pageForWrite(k: Kernel, vmoKoid: number, pageNumber: number): Page {
   const vmo = k.get(vmoKoid, 'vmo');
+  const { source } = vmo;
   const page = vmo.pages.get(pageNumber);
-  if (page !== undefined && page.owner === k.owner) return page;
+  const known = source === null || (source.modified && source.dirty.get(pageNumber) === 'dirty');
+  if (page !== undefined && page.owner === k.owner && known) return page;
   const before = pageForRead(k.state, vmo, pageNumber);
   const fresh = before === ZERO_PAGE ? Page.zeroed(k.owner) : before.copy(k.owner);
   k.update(vmoKoid, 'vmo', (v) => {
     v.pages = v.pages.set(pageNumber, fresh, k.owner);
   });
+  if (source !== null && !known) setSource(k, vmoKoid, written(source, pageNumber, pageNumber + 1, k.owner));
   if (page === undefined) k.state.committedPages++;
   k.memoryGeneration++;
   return fresh;
+}
+
+export function setSource(k: Kernel, vmoKoid: number, source: PageSource): void {
+  const before = k.get(vmoKoid, 'vmo').source?.zeros.size ?? 0;
+  k.update(vmoKoid, 'vmo', (vmo) => {
+    vmo.source = source;
+  });
+  k.state.zeroRuns += source.zeros.size - before;
+}
+
+/** Makes pages not be held. */
+export function dropPages(k: Kernel, vmoKoid: number, first: number, end: number): void {
+  const dropped = entriesIn(k.get(vmoKoid, 'vmo').pages, first, end);
+  if (dropped.length === 0) return;
+  k.update(vmoKoid, 'vmo', (v) => {
+    for (const [number] of dropped) v.pages = v.pages.delete(number, k.owner);
+  });
+  k.state.committedPages -= dropped.length;
+  k.memoryGeneration++;
+}
+
+/** The page behind the last one of a range that shows a lender's. */
+export function lentEnd({ lenderBytes }: VmoState, end: number): number {
+  return Math.min(end, Math.ceil(lenderBytes / PAGE_SIZE));
+}
+
+/** Makes pages zero pages. */
+export function zeroPages(k: Kernel, vmoKoid: number, first: number, end: number): void {
+  dropPages(k, vmoKoid, first, end);
+  const vmo = k.get(vmoKoid, 'vmo');
+  if (vmo.source !== null) {
+    setSource(k, vmoKoid, zeroed(vmo.source, first, end, streamEnd(vmo), k.owner));
+    k.memoryGeneration++;
+  }
+  let { pages } = vmo;
+  for (let number = first; number < lentEnd(vmo, end); number++) {
+    pages = pages.set(number, ZERO_PAGE, k.owner);
+  }
+  if (pages.size === vmo.pages.size) return;
+  k.state.committedPages += pages.size - vmo.pages.size;
+  k.update(vmoKoid, 'vmo', (v) => {
+    v.pages = pages;
+  });
+  k.memoryGeneration++;
+}
+
+/** Takes pages away from a VMO, which has zeros there then. */
+export function takePages(
+  k: Kernel,
+  vmoKoid: number,
+  first: number,
+  count: number,
+): (readonly [number, Page])[] {
+  const end = first + count;
+  const vmo = k.get(vmoKoid, 'vmo');
+  const taken = entriesIn(vmo.pages, first, end);
+  for (let number = first; number < lentEnd(vmo, end); number++) {
+    const page = pageForRead(k.state, vmo, number);
+    if (page !== ZERO_PAGE && !vmo.pages.has(number)) taken.push([number, page.copy(k.owner)]);
+  }
+  zeroPages(k, vmoKoid, first, end);
+  return taken;
 }
 
 /** Bytes of a VMO; the range must lie inside it. */

@@ -5,8 +5,9 @@ import { PAGE_SIZE, type Page, ZERO_PAGE } from '../../memory/page.js';
 import { heldCharge, heldVmos } from './belongings.js';
 import type { Kernel } from './kernel.js';
 import { newObject, type ObjectBase } from './object.js';
+import { cutAt, entriesIn, type PageSource, streamEnd, streamMoved, written } from './page-source.js';
 import type { Reducers } from './reducer.js';
-import { pageForRead, pageForWrite } from './vmo-pages.js';
+import { dropPages, pageForRead, pageForWrite, setSource, takePages, zeroPages } from './vmo-pages.js';
 
 /** The largest VMO: how far offsets go is private to a kernel; here, as far as numbers stay exact. */
 export const MAX_VMO_BYTES = 2 ** 52;
@@ -40,6 +41,8 @@ export interface VmoState extends ObjectBase {
   readonly lenderOffset: number;
   readonly lenderBytes: number;
   readonly borrowers: IntMap<true>;
+  /** Its user pager; null for most, whose pages are zero at first. */
+  readonly source: PageSource | null;
   /** The vDSO's image: where its code is, the only part of it that may be mapped executable. Size 0: it is none. */
   readonly vdsoCodeOffset: number;
   readonly vdsoCodeSizeBytes: number;
@@ -148,18 +151,25 @@ export const vmoReducers: Reducers<VmoEvents> = {
   },
   'vmo-resized': (k, e) => {
     const old = k.get(e.koid, 'vmo');
+    const endBefore = streamEnd(old);
     const keep = e.sizeBytes / PAGE_SIZE;
-    dropPages(k, e.koid, keep, Math.max(0, old.sizeBytes / PAGE_SIZE - keep));
+    dropPages(k, e.koid, keep, Math.max(keep, old.sizeBytes / PAGE_SIZE));
+    if (old.source !== null) setSource(k, e.koid, cutAt(old.source, keep, k.owner));
+    for (const borrower of old.borrowers.keys()) showLess(k, borrower, e.sizeBytes);
     k.update(e.koid, 'vmo', (vmo) => {
       vmo.sizeBytes = e.sizeBytes;
       vmo.contentSizeBytes = e.contentSizeBytes;
+      vmo.lenderBytes = Math.min(vmo.lenderBytes, e.sizeBytes);
     });
+    moveStream(k, e.koid, endBefore);
     k.memoryGeneration++;
   },
   'vmo-content-size-set': (k, e) => {
+    const endBefore = streamEnd(k.get(e.koid, 'vmo'));
     k.update(e.koid, 'vmo', (vmo) => {
       vmo.contentSizeBytes = e.contentSizeBytes;
     });
+    moveStream(k, e.koid, endBefore);
     k.memoryGeneration++;
   },
   'vmo-cache-policy-set': (k, e) => {
@@ -174,17 +184,18 @@ export const vmoReducers: Reducers<VmoEvents> = {
   },
   'vmo-written': (k, e) => writePage(k, e.vmo, e.offset, e.bytes),
   'user-memory-written': (k, e) => writePage(k, e.vmo, e.offset, e.bytes),
-  'vmo-pages-dropped': (k, e) => dropPages(k, e.vmo, e.page, e.count),
+  'vmo-pages-dropped': (k, e) => zeroPages(k, e.vmo, e.page, e.page + e.count),
   'vmo-pages-moved': (k, e) => {
-    const moved = pagesIn(k.get(e.from, 'vmo'), e.fromPage, e.count);
-    dropPages(k, e.from, e.fromPage, e.count);
-    dropPages(k, e.to, e.toPage, e.count);
+    const moved = takePages(k, e.from, e.fromPage, e.count);
+    zeroPages(k, e.to, e.toPage, e.toPage + e.count);
+    const before = k.get(e.to, 'vmo').pages.size;
     k.update(e.to, 'vmo', (vmo) => {
       for (const [number, page] of moved) {
         vmo.pages = vmo.pages.set(number - e.fromPage + e.toPage, page, k.owner);
       }
     });
-    k.state.committedPages += moved.length;
+    k.state.committedPages += k.get(e.to, 'vmo').pages.size - before;
+    k.memoryGeneration++;
   },
   'vmo-pages-committed': (k, e) => {
     const vmo = k.get(e.vmo, 'vmo');
@@ -195,10 +206,17 @@ export const vmoReducers: Reducers<VmoEvents> = {
       pages = pages.set(number, page === ZERO_PAGE ? page : page.copy(k.owner), k.owner);
     }
     const added = pages.size - vmo.pages.size;
-    k.update(e.vmo, 'vmo', (vmo) => {
-      vmo.pages = pages;
+    k.update(e.vmo, 'vmo', (v) => {
+      v.pages = pages;
     });
     k.state.committedPages += added;
+    if (vmo.source === null || added === 0) return;
+    // What the pager does not have is as good as written.
+    for (let number = e.page; number < e.page + e.count; number++) {
+      if (vmo.pages.has(number)) continue;
+      const source = k.get(e.vmo, 'vmo').source as PageSource;
+      setSource(k, e.vmo, written(source, number, number + 1, k.owner));
+    }
   },
   'object-destroyed': (k, e) => {
     const object = k.find(e.koid);
@@ -236,6 +254,7 @@ function newVmo(
     lenderOffset: 0,
     lenderBytes: 0,
     borrowers: IntMap.empty(),
+    source: null,
     vdsoCodeOffset: 0,
     vdsoCodeSizeBytes: 0,
     cachePolicy: CachePolicy.CACHED,
@@ -264,7 +283,7 @@ function sharedPages(k: Kernel, parent: VmoState, offset: number, sizeBytes: num
   if (offset === 0 && sizeBytes >= parent.sizeBytes) return parent.pages;
   const first = offset / PAGE_SIZE;
   let pages = IntMap.empty<Page>();
-  for (const [number, page] of pagesIn(parent, first, sizeBytes / PAGE_SIZE)) {
+  for (const [number, page] of entriesIn(parent.pages, first, first + sizeBytes / PAGE_SIZE)) {
     pages = pages.set(number - first, page, k.owner);
   }
   return pages;
@@ -286,12 +305,19 @@ function leaveFamily(k: Kernel, { koid, parent, children }: VmoState): void {
   });
 }
 
-/** What a VMO holds is free, what it borrowed goes back. */
-function returnPages(k: Kernel, { koid, pages, lender }: VmoState): void {
+/** What a VMO holds is free, what it borrowed goes back, and its pager has nothing to do with it any more. */
+function returnPages(k: Kernel, { koid, pages, lender, source }: VmoState): void {
   k.state.committedPages -= pages.size;
-  if (lender === 0) return;
-  k.update(lender, 'vmo', (vmo) => {
-    vmo.borrowers = vmo.borrowers.delete(koid, k.owner);
+  if (lender !== 0) {
+    k.update(lender, 'vmo', (vmo) => {
+      vmo.borrowers = vmo.borrowers.delete(koid, k.owner);
+    });
+  }
+  if (source === null) return;
+  k.state.zeroRuns -= source.zeros.size;
+  if (k.find(source.pager) === undefined) return;
+  k.update(source.pager, 'pager', (pager) => {
+    pager.vmos = pager.vmos.delete(koid, k.owner);
   });
 }
 
@@ -301,22 +327,17 @@ function writePage(k: Kernel, vmo: number, offset: number, bytes: Uint8Array): v
   page.code = null;
 }
 
-/** The pages that a VMO holds in a range, with their numbers. */
-function pagesIn({ pages }: VmoState, first: number, count: number): (readonly [number, Page])[] {
-  const found: (readonly [number, Page])[] = [];
-  for (const entry of pages.entries(first)) {
-    if (entry[0] >= first + count) break;
-    found.push(entry);
-  }
-  return found;
+/** The stream of a VMO with a pager has another end. */
+function moveStream(k: Kernel, koid: number, endBefore: number): void {
+  const vmo = k.get(koid, 'vmo');
+  if (vmo.source !== null) setSource(k, koid, streamMoved(vmo, vmo.source, endBefore, k.owner));
 }
 
-function dropPages(k: Kernel, vmoKoid: number, first: number, count: number): void {
-  const dropped = pagesIn(k.get(vmoKoid, 'vmo'), first, count);
-  if (dropped.length === 0) return;
-  k.update(vmoKoid, 'vmo', (v) => {
-    for (const [number] of dropped) v.pages = v.pages.delete(number, k.owner);
+/** A lender has so many bytes now: what it lost is not shown again when it grows. */
+function showLess(k: Kernel, borrower: number, sizeBytes: number): void {
+  const { childKind, lenderOffset, lenderBytes } = k.get(borrower, 'vmo');
+  if (childKind === 'reference' || lenderOffset + lenderBytes <= sizeBytes) return;
+  k.update(borrower, 'vmo', (vmo) => {
+    vmo.lenderBytes = Math.max(0, sizeBytes - lenderOffset);
   });
-  k.state.committedPages -= dropped.length;
-  k.memoryGeneration++;
 }

@@ -9,9 +9,10 @@ import type { ProcessState } from '../objects/process.js';
 import type { SharedState } from '../objects/shared-state.js';
 import type { Decider } from './decider.js';
 import { addHandle } from './handles.js';
+import type { PageAccess } from './page-requests.js';
 import { applyBadHandlePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
-import { isUserWritable, readUser, writeUser } from './user-memory.js';
+import { isUserWritable, readUser, requireUserPages, writeUser } from './user-memory.js';
 
 /** The call goes on later: somebody else will finish it. */
 export const BLOCKED = Symbol('blocked');
@@ -126,7 +127,7 @@ export class Call<N extends SyscallName = SyscallName> {
 
   /** Bytes of the caller's memory; refuses with INVALID_ARGS. */
   read(address: number, length: number): Uint8Array {
-    return readUser(this.k, this.process, address, length) ?? refuse(Status.ERR_INVALID_ARGS);
+    return readUser(this.k, this.process, address, length) ?? this.refuseAccess(address, length, 'read');
   }
 
   readView(address: number, length: number): DataView {
@@ -139,7 +140,13 @@ export class Call<N extends SyscallName = SyscallName> {
    * with a bad out-pointer has no effect: stricter than Zircon, which may have consumed or created handles by then.
    */
   requireWritable(address: number, length: number): void {
-    requireArgs(isUserWritable(this.k, this.process, address, length));
+    if (!isUserWritable(this.k, this.process, address, length)) this.refuseAccess(address, length, 'write');
+  }
+
+  /** A bad pointer, or memory whose pager has to be asked first. */
+  private refuseAccess(address: number, length: number, access: PageAccess): never {
+    requireUserPages(this.k, this.process, address, length, access, Status.ERR_INVALID_ARGS);
+    refuse(Status.ERR_INVALID_ARGS);
   }
 
   /** `requireWritable` for out-arguments, by their C types; a null pointer is refused unless the table says optional. */

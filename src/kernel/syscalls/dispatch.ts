@@ -7,7 +7,7 @@ import {
   type SyscallName,
   syscallByNumber,
 } from '../../abi/syscalls.js';
-import { Call, type Outcome } from './call.js';
+import { BLOCKED, Call, type Outcome } from './call.js';
 import { channelCalls } from './channel.js';
 import { clockCalls } from './clock.js';
 import { clockObjectCalls } from './clock-object.js';
@@ -21,7 +21,10 @@ import { fifoCalls } from './fifo.js';
 import { futexCalls } from './futex.js';
 import { handleCalls } from './handle.js';
 import { infoCalls } from './info.js';
+import { iobCalls } from './iob.js';
 import { objectCalls } from './object.js';
+import { failureOf, PagesNeeded, waitForPages } from './page-requests.js';
+import { pagerCalls } from './pager.js';
 import { followNote, raisePolicyAtExit } from './policy.js';
 import { portCalls } from './port.js';
 import { profileCalls } from './profile.js';
@@ -53,7 +56,9 @@ const handlers: Handlers = {
   ...futexCalls,
   ...handleCalls,
   ...infoCalls,
+  ...iobCalls,
   ...objectCalls,
+  ...pagerCalls,
   ...portCalls,
   ...profileCalls,
   ...socketCalls,
@@ -138,8 +143,18 @@ function decide(call: Call, args: SyscallArgs[SyscallName]): Outcome {
     return handler(call, args);
   } catch (reason) {
     if (reason instanceof Refusal) return reason.status;
+    if (reason instanceof PagesNeeded) return beginAgain(call, reason);
     throw reason;
   }
+}
+
+/** A call that needs pages waits for them, and is made anew then: it has done nothing yet. */
+function beginAgain({ m, thread }: Call, { lack, failure }: PagesNeeded): Outcome {
+  const status = failureOf(m, thread, lack);
+  if (status !== null) return failure ?? status;
+  m.emit({ type: 'syscall-trapped', thread });
+  waitForPages(m, thread, lack);
+  return BLOCKED;
 }
 
 /** A trap from elsewhere than the vDSO, or with a wrong number: a call that does nothing, and a policy exception. */

@@ -12,6 +12,7 @@ function relatedKoid(object: KernelObject): number {
     case 'channel':
     case 'eventpair':
     case 'fifo':
+    case 'iob':
     case 'socket':
       return object.peer;
     case 'job':

@@ -3,15 +3,17 @@ import { encodeStruct } from '../../abi/structs.js';
 import { MapsType, VmoInfoFlag } from '../../abi/vm.js';
 import { PAGE_SIZE } from '../../memory/page.js';
 import { rootVmarsOf } from '../objects/address-space.js';
+import { type IobState, regionKoid } from '../objects/iob.js';
 import type { Kernel } from '../objects/kernel.js';
 import type { ProcessState } from '../objects/process.js';
 import { type Mapping, mappingsBetween, type Region, type VmarState } from '../objects/vmar.js';
 import type { VmoState } from '../objects/vmo.js';
 import { memoryOf } from '../objects/vmo-pages.js';
 import type { Asked, Lists, Records } from './info-record.js';
+import { mapRights } from './iob.js';
 import { nameBytes } from './names.js';
 import { refuse } from './refusal.js';
-import { presentPages } from './vmo-range.js';
+import { isBacked, presentPages } from './vmo-range.js';
 
 function* mappingsOf(k: Kernel, vmar: VmarState): Iterable<Mapping> {
   for (const { mapping } of mappingsBetween(k, vmar, vmar.base, vmar.base + vmar.sizeBytes)) yield mapping;
@@ -21,6 +23,17 @@ function* mappingsOf(k: Kernel, vmar: VmarState): Iterable<Mapping> {
 function rootsOf(k: Kernel, process: ProcessState): VmarState[] {
   if (process.life === 'dying' || process.life === 'dead') refuse(Status.ERR_BAD_STATE);
   return rootVmarsOf(process).map((koid) => k.get(koid, 'vmar'));
+}
+
+/** The koid that a VMO is told by: memory that is part of another object goes by that one's. */
+function shownKoid(k: Kernel, { koid, holders }: VmoState): number {
+  for (const holder of holders.keys()) {
+    const object = k.find(holder);
+    if (object?.kind === 'clock') return holder;
+    const region = object?.kind === 'iob' && object.regions.find(({ views }) => views.includes(koid));
+    if (region) return regionKoid(region);
+  }
+  return koid;
 }
 
 /**
@@ -35,9 +48,10 @@ function vmoRecord(k: Kernel, vmo: VmoState, via: number, rights: number): Uint8
     (vmo.resizable ? VmoInfoFlag.RESIZABLE : 0) |
     (vmo.childKind === 'snapshot' ? VmoInfoFlag.IS_COW_CLONE : 0) |
     (vmo.discardable ? VmoInfoFlag.DISCARDABLE : 0) |
+    (isBacked(k, vmo) ? VmoInfoFlag.PAGER_BACKED : 0) |
     (vmo.immutable && via === VmoInfoFlag.VIA_HANDLE ? VmoInfoFlag.IMMUTABLE : 0);
   return encodeStruct('zx_info_vmo_t', {
-    koid: vmo.koid,
+    koid: shownKoid(k, vmo),
     name: nameBytes(vmo.name),
     size_bytes: memoryOf(k.state, vmo).sizeBytes,
     parent_koid: vmo.parent,
@@ -64,22 +78,39 @@ function processVmos({ call, object }: Asked): { avail: number; records: Iterabl
   const process = object as ProcessState;
   if (process.life !== 'running') refuse(Status.ERR_BAD_STATE);
   const { k } = call;
-  const byHandle: { vmo: VmoState; rights: number }[] = [];
+  const byHandle: HeldVmo[] = [];
   for (const { koid, rights } of k.sharedBy(process.koid).handles.values()) {
-    const vmo = k.find(koid);
-    if (vmo?.kind === 'vmo') byHandle.push({ vmo, rights });
+    const object = k.find(koid);
+    if (object?.kind === 'vmo') byHandle.push({ vmo: object, rights, via: VmoInfoFlag.VIA_HANDLE });
+    else if (object?.kind === 'iob') byHandle.push(...regionVmos(k, object, rights));
   }
   const roots = rootsOf(k, process).reverse();
   const mappings = roots.flatMap((root) => [...mappingsOf(k, root)]);
   return { avail: byHandle.length + mappings.length, records: vmoRecords(k, byHandle, mappings) };
 }
 
+interface HeldVmo {
+  readonly vmo: VmoState;
+  readonly rights: number;
+  /** ZX_INFO_VMO_VIA_*. */
+  readonly via: number;
+}
+
+/** An end of an IO buffer stands for the memory of its regions. */
+function regionVmos(k: Kernel, { regions, endpoint }: IobState, rights: number): HeldVmo[] {
+  return regions.map((region) => ({
+    vmo: k.get(region.views[endpoint], 'vmo'),
+    rights: mapRights(region, endpoint, rights),
+    via: VmoInfoFlag.VIA_IOB_HANDLE,
+  }));
+}
+
 function* vmoRecords(
   k: Kernel,
-  byHandle: readonly { vmo: VmoState; rights: number }[],
+  byHandle: readonly HeldVmo[],
   mappings: readonly Mapping[],
 ): Iterable<Uint8Array> {
-  for (const { vmo, rights } of byHandle) yield vmoRecord(k, vmo, VmoInfoFlag.VIA_HANDLE, rights);
+  for (const { vmo, rights, via } of byHandle) yield vmoRecord(k, vmo, via, rights);
   for (const { vmo } of mappings) yield vmoRecord(k, k.get(vmo, 'vmo'), VmoInfoFlag.VIA_MAPPING, 0);
 }
 
@@ -95,7 +126,7 @@ function mappingRecord(k: Kernel, mapping: Mapping, depth: number): Uint8Array {
     type: MapsType.MAPPING,
     u: encodeStruct('zx_info_maps_mapping_t', {
       mmu_flags: permissions,
-      vmo_koid: vmo.koid,
+      vmo_koid: shownKoid(k, vmo),
       vmo_offset: vmoOffset,
       committed_bytes: committed,
       populated_bytes: committed,

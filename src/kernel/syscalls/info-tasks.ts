@@ -25,6 +25,7 @@ const BLOCKED_IN: Readonly<Record<Wait['kind'], number>> = {
   futex: ThreadState.BLOCKED_FUTEX,
   'channel-call': ThreadState.BLOCKED_CHANNEL,
   exception: ThreadState.BLOCKED_EXCEPTION,
+  page: ThreadState.BLOCKED_PAGER,
 };
 
 /** `ZX_THREAD_STATE_*`. A suspended thread does not show what it is blocked in, but for an exception. */

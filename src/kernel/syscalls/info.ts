@@ -7,7 +7,7 @@ import type { KernelObject } from '../objects/object.js';
 import type { Call } from './call.js';
 import type { Handlers } from './dispatch.js';
 import { basicInfo, handleTable } from './info-handles.js';
-import { ipcRecords } from './info-ipc.js';
+import { ipcLists, ipcRecords } from './info-ipc.js';
 import { memoryLists, memoryRecords } from './info-memory.js';
 import { type Asked, KOID_BYTES, type Lists, type Records, u64Bytes } from './info-record.js';
 import { taskLists, taskRecords } from './info-tasks.js';
@@ -34,7 +34,7 @@ const RECORDS: Records = {
   ...ipcRecords,
 };
 
-const LISTS: Lists = { HANDLE_TABLE: handleTable, ...taskLists, ...memoryLists };
+const LISTS: Lists = { HANDLE_TABLE: handleTable, ...taskLists, ...memoryLists, ...ipcLists };
 
 const TOPIC_BY_NUMBER: ReadonlyMap<number, InfoTopicName> = new Map(
   Object.entries(InfoTopic).map(([name, number]) => [number, name as InfoTopicName]),

@@ -8,6 +8,8 @@ import type { VmoState } from '../objects/vmo.js';
 import type { Decider } from './decider.js';
 import { closeExceptionChannels } from './exception-channel.js';
 import { releaseFifo } from './fifo.js';
+import { releaseIob } from './iob.js';
+import { detachPager } from './page-requests.js';
 import { changeSignals } from './signals.js';
 import { releaseSocket } from './socket.js';
 import { releaseToken } from './suspend.js';
@@ -66,6 +68,10 @@ function release(m: Decider, object: KernelObject): number[] {
       if (object.deadlineOrder !== 0) m.emit({ type: 'timer-cleared', koid });
       m.emit({ type: 'object-destroyed', koid });
       return [];
+    case 'pager':
+      for (const vmo of [...object.vmos.keys()]) detachPager(m, vmo, false, false);
+      m.emit({ type: 'object-destroyed', koid });
+      return [];
     case 'port':
       for (const thread of [...object.waiters.values()]) finishCall(m, thread, Status.ERR_CANCELED);
       for (const [order, source] of [...object.registrations]) {
@@ -76,6 +82,8 @@ function release(m: Decider, object: KernelObject): number[] {
     case 'fifo':
       releaseFifo(m, object);
       return [];
+    case 'iob':
+      return releaseIob(m, object);
     case 'socket':
       releaseSocket(m, object);
       return [];
@@ -94,6 +102,7 @@ function release(m: Decider, object: KernelObject): number[] {
       return [];
     case 'clock':
     case 'counter':
+    case 'iob-shared-region':
     case 'stream':
       m.emit({ type: 'object-destroyed', koid });
       return [...heldVmos(object)];
@@ -101,8 +110,10 @@ function release(m: Decider, object: KernelObject): number[] {
 }
 
 /** Pages that somebody borrows stay, and their VMO with them, out of sight. */
-function releaseVmo(m: Decider, { koid, parent, children, borrowers, lender }: VmoState): number[] {
+function releaseVmo(m: Decider, vmo: VmoState): number[] {
+  const { koid, parent, children, borrowers, lender } = vmo;
   const borrowed = borrowers.size > 0;
+  if (!borrowed && vmo.source !== null) detachPager(m, koid, false, true);
   if (!borrowed) m.emit({ type: 'object-destroyed', koid });
   else if (parent !== 0 || children.size > 0) m.emit({ type: 'vmo-left-family', koid });
   if (parent !== 0 && m.k.get(parent, 'vmo').children.size === 0) {

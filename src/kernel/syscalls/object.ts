@@ -83,7 +83,8 @@ export const objectCalls: Handlers = {
     const { object } = call.anyHandle('handle');
     if (!('peer' in object)) refuse(Status.ERR_NOT_SUPPORTED);
     requireSettable(object, clear_mask | set_mask);
-    if (call.k.find(object.peer) === undefined) refuse(Status.ERR_PEER_CLOSED);
+    // An end that only its mappings keep is closed.
+    if ((call.k.find(object.peer)?.handleCount ?? 0) === 0) refuse(Status.ERR_PEER_CLOSED);
     changeSignals(call.m, object.peer, clear_mask, set_mask);
     return Status.OK;
   },

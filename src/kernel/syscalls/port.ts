@@ -84,7 +84,7 @@ export const portCalls: Handlers = {
       const observer = call.k.find(koid)?.observers.get(order);
       if (observer?.kind === 'async' && observer.key === key) waits.push({ koid, order });
     }
-    return cancel(call, port, waits, (packet) => packet.key === key && packet.source !== 0);
+    return cancel(call, port, waits, (packet) => packet.key === key && packet.handle !== 0);
   },
 };
 

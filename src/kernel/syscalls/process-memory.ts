@@ -7,6 +7,7 @@ import type { ProcessState } from '../objects/process.js';
 import { readVmo } from '../objects/vmo-pages.js';
 import type { Call } from './call.js';
 import type { Handlers } from './dispatch.js';
+import { requirePages } from './page-requests.js';
 import { refuse, requireArgs } from './refusal.js';
 import { missingPages, requireCached, requireInside, requireMemory, type VmoRange } from './vmo-range.js';
 
@@ -39,6 +40,7 @@ export const processMemoryCalls: Handlers = {
     const { vmo, offset, length } = locate(call, call.object('handle', 'process'), vaddr, buffer_size);
     call.requireWritable(buffer, length);
     call.requireOut('actual');
+    requirePages(call.k, { vmo, offset, length }, 'read');
     call.write(buffer, readVmo(call.k.state, vmo, offset, length));
     call.put('actual', length);
     return Status.OK;
@@ -52,6 +54,7 @@ export const processMemoryCalls: Handlers = {
     const bytes = call.read(buffer, range.length);
     call.requireOut('actual');
     requireMemory(call.k, missingPages(range));
+    requirePages(call.k, range, 'write');
     for (let done = 0; done < range.length; ) {
       const offset = range.offset + done;
       const length = Math.min(PAGE_SIZE - (offset % PAGE_SIZE), range.length - done);

@@ -12,6 +12,7 @@ import type { Handlers } from './dispatch.js';
 import { exceptionProperty, setExceptionProperty } from './exception-channel.js';
 import { requireHandleRoom } from './handles.js';
 import { u64Bytes } from './info-record.js';
+import { nameRegions } from './iob.js';
 import { nameBytes, nameFromBytes } from './names.js';
 import { refuse, requireArgs } from './refusal.js';
 import { setSocketThreshold, socketThreshold } from './socket.js';
@@ -58,7 +59,10 @@ function vdsoBase(k: Kernel, { life, rootVmar }: ProcessState): number {
 }
 
 function propertyBytes(k: Kernel, object: KernelObject, property: PropertyName): Uint8Array {
-  if (property === 'NAME') return nameBytes(requireNamed(object).name);
+  if (property === 'NAME') {
+    const named = object.kind === 'iob' ? k.get(object.regions[0].vmo, 'vmo') : requireNamed(object);
+    return nameBytes(named.name);
+  }
   if (object.kind === 'process') {
     if (property === 'PROCESS_DEBUG_ADDR') return u64Bytes(object.debugAddress);
     if (property === 'PROCESS_BREAK_ON_LOAD') return u64Bytes(object.breakOnLoad);
@@ -75,7 +79,9 @@ function propertyBytes(k: Kernel, object: KernelObject, property: PropertyName):
 
 function setName(call: Call, object: KernelObject, value: number, sizeBytes: bigint): number {
   const bytes = call.read(value, sizeBytes > MAX_NAME_BYTES ? MAX_NAME_BYTES : Number(sizeBytes));
-  call.emit({ type: 'object-named', koid: requireNamed(object).koid, name: nameFromBytes(bytes) });
+  const name = nameFromBytes(bytes);
+  if (object.kind === 'iob') nameRegions(call, object, name);
+  else call.emit({ type: 'object-named', koid: requireNamed(object).koid, name });
   return Status.OK;
 }
 

@@ -4,8 +4,9 @@ import { PAGE_SIZE, ZERO_PAGE } from '../../memory/page.js';
 import { type AddressMode, mappingAt } from '../objects/address-space.js';
 import type { Kernel } from '../objects/kernel.js';
 import type { Mapping } from '../objects/vmar.js';
-import { pageForRead, placeBehind } from '../objects/vmo-pages.js';
+import { isThere, isWritable, type Place, pageForRead, placeBehind } from '../objects/vmo-pages.js';
 import type { Decider } from './decider.js';
+import { type PageAccess, requirePages } from './page-requests.js';
 import { refuse } from './refusal.js';
 
 /** No call copies more than this between itself and its caller at once. */
@@ -20,8 +21,14 @@ export interface Piece {
 }
 
 /**
- * The user range by pages, or null when part of it is not mapped with that permission, or lies past its VMO.
- * Callers bound the length.
+ * What is asked of pages that have a pager: nothing, that they are there, or that they can be accessed without asking
+ * the pager. The kernel writes what is there, if need be: for calls that were blocked meanwhile.
+ */
+type Need = 'nothing' | 'there' | 'ready';
+
+/**
+ * The user range by pages, or null when part of it is not mapped with that permission, lies past its VMO, or is not
+ * what is needed. Callers bound the length.
  */
 export function pieces(
   k: Kernel,
@@ -30,6 +37,7 @@ export function pieces(
   length: number,
   permission: number,
   mode: AddressMode = 'normal',
+  need: Need = 'ready',
 ): Piece[] | null {
   const owner = k.find(process);
   if (owner?.kind !== 'process' || !Number.isSafeInteger(address + length)) return null;
@@ -41,12 +49,39 @@ export function pieces(
       if (mapping === undefined || (mapping.permissions & permission) === 0) return null;
     }
     const place = placeBehind(k, mapping, at);
-    if (place === null) return null;
+    if (place === null || !has(k, place, permission, need)) return null;
     const count = Math.min(PAGE_SIZE - (at % PAGE_SIZE), address + length - at);
     out.push({ address: at, vmo: place.vmo.koid, offset: place.offset, length: count });
     at += count;
   }
   return out;
+}
+
+function has(k: Kernel, { vmo, offset }: Place, permission: number, need: Need): boolean {
+  if (need === 'nothing' || (vmo.source === null && vmo.lender === 0)) return true;
+  const page = Math.floor(offset / PAGE_SIZE);
+  if (!isThere(k.state, vmo, page)) return false;
+  return need === 'there' || permission !== VmOption.PERM_WRITE || isWritable(vmo, page);
+}
+
+/**
+ * Makes sure that nothing but a pager stands between a process and its memory: throws PagesNeeded, page by page. What
+ * is not mapped at all is left to others to complain about.
+ * @param failure see `requirePages`
+ */
+export function requireUserPages(
+  k: Kernel,
+  process: number,
+  address: number,
+  length: number,
+  access: PageAccess,
+  failure: number | null,
+): void {
+  if (length > USER_COPY_MAX_BYTES) return;
+  const permission = access === 'read' ? VmOption.PERM_READ : VmOption.PERM_WRITE;
+  for (const part of pieces(k, process, address, length, permission, 'normal', 'nothing') ?? []) {
+    requirePages(k, { ...part, vmo: k.get(part.vmo, 'vmo') }, access, failure);
+  }
 }
 
 /** Bytes of a process's memory, or null when it may not read all of them. Longer than 64 MiB is never readable. */
@@ -72,10 +107,16 @@ export function readUser(
 }
 
 /** Whether the process itself could write the range now, and memory is left to do it. */
-export function isUserWritable(k: Kernel, process: number, address: number, length: number): boolean {
+export function isUserWritable(
+  k: Kernel,
+  process: number,
+  address: number,
+  length: number,
+  need: Need = 'ready',
+): boolean {
   if (length === 0) return true;
   if (length > USER_COPY_MAX_BYTES) return false;
-  const parts = pieces(k, process, address, length, VmOption.PERM_WRITE);
+  const parts = pieces(k, process, address, length, VmOption.PERM_WRITE, 'normal', need);
   return parts !== null && hasMemoryFor(k, parts);
 }
 
@@ -100,7 +141,7 @@ export function writeUser(
   bytes: Uint8Array,
 ): void {
   if (bytes.length === 0) return;
-  const parts = pieces(m.k, process, address, bytes.length, VmOption.PERM_WRITE);
+  const parts = pieces(m.k, process, address, bytes.length, VmOption.PERM_WRITE, 'normal', 'there');
   if (parts === null) refuse(Status.ERR_INVALID_ARGS);
   for (const { address: at, vmo, offset, length } of parts) {
     const from = at - address;

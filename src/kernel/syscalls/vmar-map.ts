@@ -5,7 +5,14 @@ import type { Kernel } from '../objects/kernel.js';
 import { rootOf, type VmarState } from '../objects/vmar.js';
 import { MAX_VMO_BYTES, type VmoState } from '../objects/vmo.js';
 import { memoryOf } from '../objects/vmo-pages.js';
-import { alignmentOf, choosePlace, emitDrawn, isPageAligned, pageCeil, requireRegionRoom } from './address-search.js';
+import {
+  alignmentOf,
+  choosePlace,
+  emitDrawn,
+  isPageAligned,
+  pageCeil,
+  requireRegionRoom,
+} from './address-search.js';
 import type { Call, ResolvedHandle } from './call.js';
 import type { Handler } from './dispatch.js';
 import { u64Bytes } from './info-record.js';
@@ -21,7 +28,7 @@ const ALL_PERMISSIONS = VmOption.PERM_READ | VmOption.PERM_WRITE | VmOption.PERM
 const MAX_OFFSET = 2n * BigInt(MAX_VMO_BYTES);
 
 /** ZX_VM_PERM_* bits for the rights READ, WRITE and EXECUTE: they are in the same order. */
-export function permissionsOf(rights: number): number {
+function permissionsOf(rights: number): number {
   return (rights & (READ | WRITE | EXECUTE)) / READ;
 }
 
@@ -31,7 +38,7 @@ export function rightsFor(permissions: number): number {
 }
 
 /** ZX_VM_CAN_MAP_* bits for ZX_VM_PERM_* bits: again the same order. */
-export function capabilitiesFor(permissions: number): number {
+function capabilitiesFor(permissions: number): number {
   return permissions * VmOption.CAN_MAP_READ;
 }
 

@@ -6,6 +6,7 @@ import { mappingsBetween, type Placed, type VmarState } from '../objects/vmar.js
 import type { ResolvedHandle } from './call.js';
 import type { Decider } from './decider.js';
 import type { Handler } from './dispatch.js';
+import { requirePages } from './page-requests.js';
 import { refuse, requireArgs } from './refusal.js';
 import { protectVdsoCode, type Range, requireRange } from './vmar-unmap.js';
 import {
@@ -36,14 +37,27 @@ const HINT: Operation = { rights: Right.NONE, permission: 0, children: true };
 const CHANGE = { rights: Right.WRITE, permission: VmOption.PERM_WRITE };
 
 const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
-  [VmarOp.COMMIT, { ...CHANGE, children: false, check: missingPages, apply: commitRange }],
+  [VmarOp.COMMIT, { ...CHANGE, children: false, check: checkCommit, apply: commitRange }],
   [VmarOp.DECOMMIT, { ...CHANGE, children: false, check: checkDecommit, apply: zeroRange }],
   [VmarOp.ZERO, { ...CHANGE, children: true, check: checkZero, apply: zeroRange }],
   [VmarOp.MAP_RANGE, HINT],
   [VmarOp.ALWAYS_NEED, HINT],
   [VmarOp.DONT_NEED, HINT],
-  [VmarOp.PREFETCH, { rights: Right.READ, permission: VmOption.PERM_READ, children: false, check: () => 0 }],
+  [
+    VmarOp.PREFETCH,
+    { rights: Right.READ, permission: VmOption.PERM_READ, children: false, check: checkPrefetch },
+  ],
 ]);
+
+function checkCommit(range: VmoRange, k: Kernel): number {
+  requirePages(k, range, 'commit');
+  return missingPages(range);
+}
+
+function checkPrefetch(range: VmoRange, k: Kernel): number {
+  requirePages(k, range, 'read');
+  return 0;
+}
 
 function checkDecommit(range: VmoRange, k: Kernel): number {
   requireDecommit(k, range);

@@ -10,7 +10,14 @@ import type { Handler } from './dispatch.js';
 import { requireHandleRoom } from './handles.js';
 import { refuse, requireArgs } from './refusal.js';
 import { changeSignals } from './signals.js';
-import { presentPages, requireCached, requireMemory, requireUnpinned } from './vmo-range.js';
+import {
+  isBacked,
+  presentPages,
+  requireCached,
+  requireInside,
+  requireMemory,
+  requireUnpinned,
+} from './vmo-range.js';
 
 const { NO_WRITE, REFERENCE, RESIZABLE, SLICE, SNAPSHOT, SNAPSHOT_AT_LEAST_ON_WRITE, SNAPSHOT_MODIFIED } =
   VmoChildOption;
@@ -71,11 +78,12 @@ function reference(k: Kernel, parent: VmoState, options: number, { offset, sizeB
   return borrow(k, parent, 'reference', 0, MAX_VMO_BYTES);
 }
 
-/** All kinds of snapshot are full ones: "at least on write" allows that. */
+/** All kinds of snapshot are full ones: "at least on write" allows that. But of what has a pager none is. */
 function snapshot(k: Kernel, parent: VmoState, options: number, asked: Asked): Inheritance {
   requireArgs(isPageAligned(asked.offset));
   if (asked.offset + asked.sizeBytes > BigInt(MAX_VMO_BYTES)) refuse(Status.ERR_OUT_OF_RANGE);
   requireCached(parent);
+  if (isBacked(k, parent)) return clone(k, parent, options, asked);
   requireUnpinned(parent);
   // What the parent would write afterwards is not defined (vm/vm_cow_pages, CreateCloneLocked).
   if (parent.childKind === 'slice') refuse(Status.ERR_NOT_SUPPORTED);
@@ -88,6 +96,31 @@ function snapshot(k: Kernel, parent: VmoState, options: number, asked: Asked): I
     lender: 0,
     lenderOffset: 0,
     lenderBytes: 0,
+    resizable: (options & RESIZABLE) !== 0,
+  };
+}
+
+/**
+ * A snapshot of memory that has a pager: it shows what the pager supplies, and later writes to that, up to its own
+ * first write to a page. What its parent wrote itself it begins with.
+ */
+function clone(k: Kernel, parent: VmoState, options: number, { offset, sizeBytes }: Asked): Inheritance {
+  if ((options & SNAPSHOT) !== 0) refuse(Status.ERR_NOT_SUPPORTED);
+  const range = { offset: Number(offset), length: Number(sizeBytes) };
+  if (parent.childKind === 'slice') requireInside(k, parent, offset, sizeBytes);
+  const { vmo, offset: from } = placeOf(k.state, parent, range.offset);
+  const isRoot = vmo.source !== null;
+  const shown = (isRoot ? vmo.sizeBytes : vmo.lenderBytes) - from;
+  const lenderBytes = Math.min(range.length, Math.max(0, shown));
+  const lender = isRoot ? vmo.koid : vmo.lender;
+  if (!isRoot) requireMemory(k, presentPages({ vmo, offset: from, length: range.length }));
+  return {
+    childKind: 'snapshot',
+    from: isRoot ? 0 : vmo.koid,
+    fromOffset: isRoot ? 0 : from,
+    lender: lenderBytes === 0 ? 0 : lender,
+    lenderOffset: lenderBytes === 0 ? 0 : from + (isRoot ? 0 : vmo.lenderOffset),
+    lenderBytes,
     resizable: (options & RESIZABLE) !== 0,
   };
 }

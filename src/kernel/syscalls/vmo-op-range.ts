@@ -6,9 +6,11 @@ import { VmoOp } from '../../abi/vm.js';
 import type { VmoState } from '../objects/vmo.js';
 import type { Call } from './call.js';
 import type { Handler } from './dispatch.js';
+import { requirePages } from './page-requests.js';
 import { refuse, requireArgs } from './refusal.js';
 import {
   commitRange,
+  isBacked,
   missingPages,
   requireDecommit,
   requireInside,
@@ -22,6 +24,7 @@ type Operation = (call: Call, vmo: VmoState, args: SyscallArgs['zx_vmo_op_range'
 const commit: Operation = (call, vmo, { offset, size }) => {
   const range = requireInside(call.k, vmo, offset, size);
   requireMemory(call.k, missingPages(range));
+  requirePages(call.k, range, 'commit');
   commitRange(call.m, range);
 };
 
@@ -75,14 +78,22 @@ const cache: Operation = (call, vmo, { offset, size }) => {
 };
 
 const prefetch: Operation = (call, vmo, { offset, size }) => {
-  requireInside(call.k, vmo, offset, size);
+  requirePages(call.k, requireInside(call.k, vmo, offset, size), 'read');
 };
 
 /** Needs the debugging calls, which are off (syscalls/vmo_op_range). */
 const invalidate: Operation = () => refuse(Status.ERR_NOT_SUPPORTED);
 
-/** Only pagers would care. */
-const hint: Operation = () => {};
+/** What is not needed stays, for memory is never reclaimed. Only memory that has a pager is looked at. */
+const dontNeed: Operation = (call, vmo, { offset, size }) => {
+  if (isBacked(call.k, vmo)) requireInside(call.k, vmo, offset, size);
+};
+
+/** Pages are wanted, but it is no error when they do not come. */
+const alwaysNeed: Operation = (call, vmo, { offset, size }) => {
+  if (!isBacked(call.k, vmo)) return;
+  requirePages(call.k, requireInside(call.k, vmo, offset, size), 'read', Status.OK);
+};
 
 /** ZX_VMO_OP_* → any of the rights it needs (0: none), and what it does. */
 const OPERATIONS: ReadonlyMap<number, readonly [anyOfRights: number, Operation]> = new Map([
@@ -96,8 +107,8 @@ const OPERATIONS: ReadonlyMap<number, readonly [anyOfRights: number, Operation]>
   [VmoOp.CACHE_INVALIDATE, [0, invalidate]],
   [VmoOp.CACHE_CLEAN, [Right.READ, cache]],
   [VmoOp.CACHE_CLEAN_INVALIDATE, [Right.READ, cache]],
-  [VmoOp.ALWAYS_NEED, [0, hint]],
-  [VmoOp.DONT_NEED, [0, hint]],
+  [VmoOp.ALWAYS_NEED, [0, alwaysNeed]],
+  [VmoOp.DONT_NEED, [0, dontNeed]],
   [VmoOp.PREFETCH, [Right.READ, prefetch]],
 ] as const);
 

@@ -2,9 +2,11 @@ import { Status } from '../../abi/status.js';
 import { CachePolicy } from '../../abi/vm.js';
 import { PAGE_SIZE, ZERO_PAGE } from '../../memory/page.js';
 import type { Kernel } from '../objects/kernel.js';
+import { absentRuns } from '../objects/page-source.js';
 import type { VmoState } from '../objects/vmo.js';
-import { memoryOf, pageForRead, placeOf } from '../objects/vmo-pages.js';
+import { isThere, lentEnd, memoryOf, pageForRead, placeOf } from '../objects/vmo-pages.js';
 import type { Decider } from './decider.js';
+import { requirePages, settlePages } from './page-requests.js';
 import { refuse, requireArgs } from './refusal.js';
 
 /** Bytes of memory, with the VMO that holds them: never a slice or a reference. */
@@ -19,6 +21,11 @@ export function requireInside(k: Kernel, vmo: VmoState, offset: bigint, length: 
   const size = BigInt(memoryOf(k.state, vmo).sizeBytes);
   if (length > size || offset > size - length) refuse(Status.ERR_OUT_OF_RANGE);
   return { ...placeOf(k.state, vmo, Number(offset)), length: Number(length) };
+}
+
+/** Whether pages of a VMO come from a user pager. */
+export function isBacked(k: Kernel, { source, lender }: VmoState): boolean {
+  return source !== null || (lender !== 0 && k.get(lender, 'vmo').source !== null);
 }
 
 /** The kernel copies to and from cached memory only. */
@@ -64,23 +71,64 @@ export function commitRange(m: Decider, range: VmoRange): void {
   m.emit({ type: 'vmo-pages-committed', vmo: range.vmo.koid, page: first, count: end - first });
 }
 
-/** Only what has nothing in common with a snapshot can give pages back, and only whole ones (syscalls/vmo_op_range). */
+/**
+ * Only what has nothing in common with a snapshot, and has no pager, can give pages back, and only whole ones
+ * (syscalls/vmo_op_range).
+ */
 export function requireDecommit(k: Kernel, { vmo, offset, length }: VmoRange): void {
   if (length === 0) return;
   requireUnpinned(vmo);
-  if (vmo.childKind === 'snapshot') refuse(Status.ERR_NOT_SUPPORTED);
+  if (vmo.childKind === 'snapshot' || vmo.source !== null || vmo.lender !== 0)
+    refuse(Status.ERR_NOT_SUPPORTED);
   for (const child of vmo.children.keys()) {
     if (k.get(child, 'vmo').childKind === 'snapshot') refuse(Status.ERR_NOT_SUPPORTED);
   }
   requireArgs(offset % PAGE_SIZE === 0 && length % PAGE_SIZE === 0);
 }
 
-/** Pages that the range cuts through are written, which uncached memory does not allow. */
+/** Runs of zeros that pagers have to learn of, in the whole machine. Writing in their midst may make some more. */
+const MAX_ZERO_RUNS = 65536;
+
+export function hasZeroRunRoom(k: Kernel): boolean {
+  return k.state.zeroRuns + 2 <= MAX_ZERO_RUNS;
+}
+
+/**
+ * Makes sure that bytes can be made zeros. Pages that the range cuts through are written: refuses with BAD_STATE for
+ * uncached memory; and a clone has pages of zeros where its lender's would show: refuses with NO_MEMORY.
+ */
 export function requireZero(k: Kernel, range: VmoRange): void {
-  if (range.vmo.cachePolicy === CachePolicy.CACHED) return;
+  const { vmo } = range;
+  let missing = 0;
   for (const edge of partialPages(range)) {
-    if (!isZero(k, edge)) refuse(Status.ERR_BAD_STATE);
+    if (isZero(k, edge)) continue;
+    requireCached(vmo);
+    requirePages(k, edge, 'write');
+    missing += missingPages(edge);
   }
+  const { first, end } = wholePages(range);
+  const offset = first * PAGE_SIZE;
+  const length = lentEnd(vmo, end) * PAGE_SIZE - offset;
+  if (length > 0) missing += missingPages({ vmo, offset, length });
+  if (missing > 0) requireMemory(k, missing);
+  if (vmo.source !== null && !hasZeroRunRoom(k)) refuse(Status.ERR_NO_MEMORY);
+}
+
+/**
+ * Makes sure that whole pages can be taken away, and so many made where they go. A clone takes copies of what it shows
+ * of its lender.
+ */
+export function requireTake(k: Kernel, range: VmoRange, made: number): void {
+  const { vmo, offset } = range;
+  const length = Math.min(range.length, vmo.lenderBytes - offset);
+  if (length <= 0) return;
+  requireMemory(k, 2 * missingPages({ vmo, offset, length }) + made);
+  requirePages(k, range, 'read');
+}
+
+/** Numbers of the first page that is in a range as a whole, and of the one behind the last. */
+function wholePages({ offset, length }: VmoRange): { first: number; end: number } {
+  return { first: Math.ceil(offset / PAGE_SIZE), end: Math.floor((offset + length) / PAGE_SIZE) };
 }
 
 /** The parts of a range that are less than a page: two at most. */
@@ -95,9 +143,10 @@ function partialPages({ vmo, offset, length }: VmoRange): VmoRange[] {
   return parts.filter((part) => part.length > 0);
 }
 
-/** Whether nothing was ever written to the page that a range begins in. */
+/** Whether the page that a range begins in is known to be zero. */
 function isZero(k: Kernel, { vmo, offset }: VmoRange): boolean {
-  return pageForRead(k.state, vmo, Math.floor(offset / PAGE_SIZE)) === ZERO_PAGE;
+  const page = Math.floor(offset / PAGE_SIZE);
+  return isThere(k.state, vmo, page) && pageForRead(k.state, vmo, page) === ZERO_PAGE;
 }
 
 /** Makes bytes read as zeros: whole pages are given back, parts of pages that are there are written. */
@@ -108,19 +157,43 @@ export function zeroRange(m: Decider, range: VmoRange): void {
     const bytes = new Uint8Array(part.length);
     m.emit({ type: 'vmo-written', vmo: vmo.koid, offset: part.offset, bytes });
   }
-  const first = Math.ceil(range.offset / PAGE_SIZE);
-  const end = Math.floor((range.offset + range.length) / PAGE_SIZE);
+  const { first, end } = wholePages(range);
   if (vmo.restrictedState !== 'none') {
     zeroPinned(m, vmo, first, end);
     return;
   }
-  if (end <= first || (vmo.pages.ceiling(first)?.[0] ?? end) >= end) return;
+  const isHeld = (vmo.pages.ceiling(first)?.[0] ?? end) < end;
+  if (end <= first || !(isHeld || vmo.source !== null || first < lentEnd(vmo, end))) return;
+  const wanted = [...absentRuns(vmo, first, end)];
   m.emit({ type: 'vmo-pages-dropped', vmo: vmo.koid, page: first, count: end - first });
+  for (const run of wanted) settlePages(m, vmo.koid, ['read'], run);
 }
 
 function zeroPinned(m: Decider, vmo: VmoState, first: number, end: number): void {
   for (let page = first; page < end; page++) {
     const bytes = new Uint8Array(PAGE_SIZE);
     m.emit({ type: 'vmo-written', vmo: vmo.koid, offset: page * PAGE_SIZE, bytes });
+  }
+}
+
+/** Writes what the kernel itself keeps in a VMO's memory; refuses with NO_MEMORY before anything is written. */
+export function writeMemory(
+  { k, m }: { readonly k: Kernel; readonly m: Decider },
+  koid: number,
+  writes: readonly { readonly offset: number; readonly bytes: Uint8Array }[],
+): void {
+  const vmo = k.get(koid, 'vmo');
+  const missing = writes.map(({ offset, bytes }) => missingPages({ vmo, offset, length: bytes.length }));
+  requireMemory(
+    k,
+    missing.reduce((sum, pages) => sum + pages, 0),
+  );
+  for (const { offset, bytes } of writes) {
+    for (let done = 0; done < bytes.length; ) {
+      const at = offset + done;
+      const part = bytes.slice(done, done + PAGE_SIZE - (at % PAGE_SIZE));
+      m.emit({ type: 'vmo-written', vmo: koid, offset: at, bytes: part });
+      done += part.length;
+    }
   }
 }

@@ -2,8 +2,8 @@ import { Status } from '../../abi/status.js';
 import { PAGE_SIZE } from '../../memory/page.js';
 import { isPageAligned } from './address-search.js';
 import type { Handler } from './dispatch.js';
-import { requireArgs } from './refusal.js';
-import { requireInside, requireUnpinned } from './vmo-range.js';
+import { refuse, requireArgs } from './refusal.js';
+import { missingPages, requireInside, requireTake, requireUnpinned, requireZero } from './vmo-range.js';
 
 /** zx_vmo_transfer_data. Ranges are checked before anything moves, where the kernel loses what it took already. */
 export const transferData: Handler<'zx_vmo_transfer_data'> = (
@@ -17,8 +17,12 @@ export const transferData: Handler<'zx_vmo_transfer_data'> = (
   if (target.koid === source.koid && offset === src_offset) return Status.OK;
   const from = requireInside(call.k, source, src_offset, length);
   const to = requireInside(call.k, target, offset, length);
-  requireUnpinned(from.vmo);
-  requireUnpinned(to.vmo);
+  for (const { vmo } of [from, to]) {
+    if (vmo.source !== null) refuse(Status.ERR_NOT_SUPPORTED);
+    requireUnpinned(vmo);
+  }
+  requireTake(call.k, from, missingPages(to));
+  requireZero(call.k, to);
   if (length === 0n) return Status.OK;
   call.emit({
     type: 'vmo-pages-moved',

@@ -1,61 +1,42 @@
 import { DEFAULT_RIGHTS, Right } from '../../abi/rights.js';
 import { Status } from '../../abi/status.js';
-import { CachePolicy, VmOption, VmoOption } from '../../abi/vm.js';
+import { CachePolicy, VmOption } from '../../abi/vm.js';
 import { PAGE_SIZE } from '../../memory/page.js';
-import { MAX_VMO_BYTES, type VmoState } from '../objects/vmo.js';
+import { absentRuns } from '../objects/page-source.js';
+import type { VmoState } from '../objects/vmo.js';
 import { memoryOf, placeOf, readVmo } from '../objects/vmo-pages.js';
 import { pageCeil } from './address-search.js';
 import type { Call } from './call.js';
 import type { Decider } from './decider.js';
 import type { Handler, Handlers } from './dispatch.js';
 import { closeHandle, hasHandleRoom, requireHandleRoom } from './handles.js';
+import { requirePages, settlePages } from './page-requests.js';
 import { applyBadHandlePolicy, isAllowed, requirePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
-import { hasMemoryFor, pieces, readUser } from './user-memory.js';
+import { hasMemoryFor, pieces, readUser, requireUserPages } from './user-memory.js';
 import { createChild } from './vmo-child.js';
+import { createVmo, parseCreateOptions, requireSize } from './vmo-create.js';
 import { deviceMemoryCalls } from './vmo-device.js';
 import { rangeOperation } from './vmo-op-range.js';
 import {
+  isBacked,
   missingPages,
   requireCached,
   requireInside,
   requireMemory,
   requireUnpinned,
+  requireZero,
   zeroRange,
 } from './vmo-range.js';
 import { transferData } from './vmo-transfer.js';
 
-/** A size that a VMO can have, rounded up to pages; refuses with OUT_OF_RANGE. */
-export function requireSize(sizeBytes: bigint): number {
-  const rounded = pageCeil(sizeBytes);
-  if (rounded < sizeBytes || rounded > BigInt(MAX_VMO_BYTES)) refuse(Status.ERR_OUT_OF_RANGE);
-  return Number(rounded);
-}
-
-// The size is looked at before unknown options are (object/vm_object_dispatcher, parse_create_syscall_flags).
 const create: Handler<'zx_vmo_create'> = (call, { size, options }) => {
   requirePolicy(call, 'NEW_VMO');
-  const unbounded = (options & VmoOption.UNBOUNDED) !== 0;
-  const resizable = (options & VmoOption.RESIZABLE) !== 0;
-  requireArgs(!(unbounded && resizable));
-  const sizeBytes = unbounded ? MAX_VMO_BYTES : requireSize(size);
-  call.allowOptions(options, VmoOption.RESIZABLE | VmoOption.DISCARDABLE | VmoOption.UNBOUNDED);
-  if (size > BigInt(sizeBytes)) refuse(Status.ERR_OUT_OF_RANGE);
+  const asked = parseCreateOptions(call, options, size);
   call.requireOut('out');
   requireHandleRoom(call.k, call.process, 1);
-  const koid = call.k.state.nextKoid;
-  call.emit({
-    type: 'vmo-created',
-    koid,
-    sizeBytes,
-    contentSizeBytes: Number(size),
-    resizable,
-    discardable: (options & VmoOption.DISCARDABLE) !== 0,
-    name: '',
-    vdsoCodeOffset: 0,
-    vdsoCodeSizeBytes: 0,
-  });
-  call.putHandle('out', koid, DEFAULT_RIGHTS.vmo | (resizable ? Right.RESIZE : 0));
+  const koid = createVmo(call.m, asked);
+  call.putHandle('out', koid, DEFAULT_RIGHTS.vmo | (asked.resizable ? Right.RESIZE : 0));
   return Status.OK;
 };
 
@@ -70,7 +51,11 @@ function requireBuffer(call: Call, { address, length }: Buffer, permission: numb
   requireArgs(address !== 0);
   // More than all of memory cannot be copied, and is not worth looking for.
   if (length > call.k.config.physicalPages * PAGE_SIZE) refuse(Status.ERR_NO_MEMORY);
-  return pieces(call.k, call.process, address, length, permission) ?? refuse(Status.ERR_NOT_FOUND);
+  const parts = pieces(call.k, call.process, address, length, permission);
+  if (parts !== null) return parts;
+  const access = permission === VmOption.PERM_READ ? 'read' : 'write';
+  requireUserPages(call.k, call.process, address, length, access, null);
+  return refuse(Status.ERR_NOT_FOUND);
 }
 
 /** Copies page by page; all of it or, when the buffer is not all there, nothing: where the kernel stops half way. */
@@ -81,6 +66,7 @@ const read: Handler<'zx_vmo_read'> = (call, { buffer, offset, buffer_size }) => 
   if (range.length === 0) return Status.OK;
   const parts = requireBuffer(call, { address: buffer, length: range.length }, VmOption.PERM_WRITE);
   if (!hasMemoryFor(call.k, parts)) refuse(Status.ERR_NO_MEMORY);
+  requirePages(call.k, range, 'read');
   for (const part of parts) {
     const from = range.offset + (part.address - buffer);
     call.emit({
@@ -103,6 +89,7 @@ const write: Handler<'zx_vmo_write'> = (call, { buffer, offset, buffer_size }) =
   if (range.length === 0) return Status.OK;
   requireBuffer(call, { address: buffer, length: range.length }, VmOption.PERM_READ);
   requireMemory(call.k, missingPages(range));
+  requirePages(call.k, range, 'write');
   for (let done = 0; done < range.length; ) {
     const at = range.offset + done;
     const length = Math.min(PAGE_SIZE - (at % PAGE_SIZE), range.length - done);
@@ -122,9 +109,12 @@ const setSize: Handler<'zx_vmo_set_size'> = (call, { handle, size }) => {
   if (!vmo.resizable) refuse(Status.ERR_UNAVAILABLE);
   const sizeBytes = requireSize(size);
   const contentSizeBytes = Number(size);
+  const tail = { offset: contentSizeBytes, length: sizeBytes - contentSizeBytes };
+  if (isBacked(call.k, vmo)) requireZero(call.k, { vmo, ...tail });
   call.emit({ type: 'vmo-resized', koid: vmo.koid, sizeBytes, contentSizeBytes });
-  const length = sizeBytes - contentSizeBytes;
-  zeroRange(call.m, { vmo: call.k.get(vmo.koid, 'vmo'), offset: contentSizeBytes, length });
+  zeroRange(call.m, { vmo: call.k.get(vmo.koid, 'vmo'), ...tail });
+  const gone = { page: sizeBytes / PAGE_SIZE, count: (vmo.sizeBytes - sizeBytes) / PAGE_SIZE };
+  if (vmo.source !== null && gone.count > 0) settlePages(call.m, vmo.koid, ['read', 'dirty'], gone);
   return Status.OK;
 };
 
@@ -138,8 +128,12 @@ export function setStreamSize(m: Decider, object: VmoState, size: bigint): void 
   const contentSizeBytes = Number(size);
   if (contentSizeBytes === vmo.contentSizeBytes) return;
   const offset = Math.min(contentSizeBytes, vmo.contentSizeBytes);
+  const length = vmo.sizeBytes - offset;
+  requireZero(m.k, { ...placeOf(m.k.state, vmo, offset), length });
+  const wanted = [...absentRuns(vmo, Math.ceil(offset / PAGE_SIZE), vmo.sizeBytes / PAGE_SIZE)];
   m.emit({ type: 'vmo-content-size-set', koid: vmo.koid, contentSizeBytes });
-  zeroRange(m, { ...placeOf(m.k.state, vmo, offset), length: vmo.sizeBytes - offset });
+  zeroRange(m, { ...placeOf(m.k.state, m.k.get(vmo.koid, 'vmo'), offset), length });
+  for (const run of wanted) settlePages(m, vmo.koid, ['read'], run);
 }
 
 const setCachePolicy: Handler<'zx_vmo_set_cache_policy'> = (call, { cache_policy }) => {
@@ -148,7 +142,8 @@ const setCachePolicy: Handler<'zx_vmo_set_cache_policy'> = (call, { cache_policy
   requireUnpinned(vmo);
   if (vmo.mappings > 0 || vmo.children.size > 0 || vmo.parent !== 0) refuse(Status.ERR_BAD_STATE);
   if (vmo.borrowers.size > 0 || vmo.lender !== 0) refuse(Status.ERR_BAD_STATE);
-  if (vmo.discardable && cache_policy !== CachePolicy.CACHED) refuse(Status.ERR_BAD_STATE);
+  const isFixed = vmo.discardable || vmo.source !== null;
+  if (isFixed && cache_policy !== CachePolicy.CACHED) refuse(Status.ERR_BAD_STATE);
   call.emit({ type: 'vmo-cache-policy-set', koid: vmo.koid, policy: cache_policy });
   return Status.OK;
 };

@@ -6,6 +6,7 @@ import type { Wait } from '../objects/thread.js';
 import { BLOCKED, type Call } from './call.js';
 import type { Decider } from './decider.js';
 import { endException } from './exceptions.js';
+import { cancelPageWait } from './page-requests.js';
 import { isUserWritable, writeUser } from './user-memory.js';
 
 /** What a finished call leaves in its caller's memory. */
@@ -68,6 +69,9 @@ function withdrawWait(m: Decider, thread: number, wait: Wait): void {
         order: wait.order,
       });
       return;
+    case 'page':
+      cancelPageWait(m, wait);
+      return;
     case 'channel-call':
       if (m.k.find(wait.channel) !== undefined) {
         m.emit({ type: 'channel-call-ended', koid: wait.channel, txid: wait.txid });
@@ -90,7 +94,8 @@ export function finishCall(
   for (const { address, bytes } of outputs) {
     if (address === 0) continue;
     // The range was writable when the call began; another thread may have unmapped it since.
-    if (isUserWritable(m.k, process, address, bytes.length)) writeUser(m, process, thread, address, bytes);
+    if (isUserWritable(m.k, process, address, bytes.length, 'there'))
+      writeUser(m, process, thread, address, bytes);
     else status = Status.ERR_INVALID_ARGS;
   }
   m.emit({ type: 'thread-woken', thread });
