@@ -21,7 +21,7 @@ const { COUNTER_POSITIVE: POSITIVE, COUNTER_NON_POSITIVE: NON_POSITIVE, COUNTER_
 const MAX = (1n << 63n) - 1n;
 const MIN = -(1n << 63n);
 
-function valueOf(h: Harness, counter: number): bigint {
+function counterValue(h: Harness, counter: number): bigint {
   const out = h.scratch(8);
   h.call('zx_counter_read', [counter, out]);
   return BigInt.asIntN(64, h.u64(out));
@@ -32,7 +32,7 @@ test('zx_counter_create: INVALID_ARGS for options and a bad out pointer; a count
   gives(t, h, 'ERR_INVALID_ARGS', 'zx_counter_create', [1, h.scratch(4)]);
   gives(t, h, 'ERR_INVALID_ARGS', 'zx_counter_create', [0, NOWHERE]);
   const counter = newCounter(h);
-  t.is(valueOf(h, counter), 0n);
+  t.is(counterValue(h, counter), 0n);
   t.is(signalsOf(h, counter), NON_POSITIVE);
 });
 
@@ -91,7 +91,7 @@ test('a counter is an int64 that says which sign it has', (t) => {
         const name = add ? 'zx_counter_add' : 'zx_counter_write';
         t.is(statusName(h.call(name, [counter, value])), fits ? 'OK' : 'ERR_OUT_OF_RANGE');
         if (fits) model = next;
-        t.is(valueOf(h, counter), model);
+        t.is(counterValue(h, counter), model);
         t.is(signalsOf(h, counter), model > 0n ? POSITIVE : NON_POSITIVE);
       }
     }),
