@@ -27,7 +27,7 @@ test('a message that claims four billion handles is refused soon', (t) => {
   const h = new Harness();
   const [channel] = newChannel(h);
   const write = (): bigint | string =>
-    h.call('zx_channel_write', [channel, 0, SCRATCH, 4, SCRATCH, 0xffffffff]);
+    h.call('zx_channel_write', [channel, 0, SCRATCH, 4, SCRATCH + 4096, 0xffffffff]);
   const times = Array.from({ length: 5 }, () => {
     const started = performance.now();
     t.is(write(), -14n);
