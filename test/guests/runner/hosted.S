@@ -3,6 +3,9 @@
 // HOSTED_ADDRESS of its process's own half of the address space; the stack pointer is all that it is given.
 #include "hosted.h"
 
+  // Else the linker names the object after a file of the compiler's that has another name each time.
+  .file "hosted.S"
+
   .section hosted, "a", @progbits
   .option norvc
   .option norelax
