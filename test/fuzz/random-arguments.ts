@@ -9,6 +9,7 @@ import { handleValue } from '../../src/kernel/objects/handle-value.js';
 import type { Kernel } from '../../src/kernel/objects/kernel.js';
 import type { HandleEntry } from '../../src/kernel/objects/object.js';
 import { SCRATCH } from '../kernel/harness.js';
+import { type Region, regionBytes } from '../kernel/object-support.js';
 
 /** What the calls of a test process may use as memory, from SCRATCH on: the size every process has of it. */
 export const SCRATCH_BYTES = 0x10000;
@@ -94,9 +95,24 @@ const MEANT: Readonly<Record<string, readonly (number | bigint)[]>> = {
   'zx_clock_get_details_mapped.options': [CLOCK_V1],
   rate_adjust: [-1000, -1, 0, 1, 1000],
   'zx_vmar_map_clock.options': [1, 1, 0x401],
+  'zx_vmar_map_clock.vmar_offset': [0],
   'zx_vmar_map_clock.len': [4096],
+  num_regions: [1, 1, 2],
+  region_index: [0, 0, 1],
+  'zx_iob_allocate_id.blob_size': [0, 4, 100],
+  'zx_vmar_map_iob.options': [1, 3, 3],
+  'zx_vmar_map_iob.vmar_offset': [0],
+  'zx_vmar_map_iob.region_offset': [0, 0, 4096],
+  'zx_vmar_map_iob.region_length': [4096],
+  'zx_iob_create_shared_region.size': [4096, 8192, 12288],
   'zx_system_get_event.kind': [1, 2, 3, 4, 5],
   'zx_vmar_allocate.options': [0x180, 0x1c0, 0x1d0, 0x3c0, 0x188],
+};
+
+/** What pointers to void point to, when it is something in particular. */
+const POINTED: Readonly<Record<string, string>> = {
+  'zx_iob_create.regions': 'zx_iob_region_t',
+  'zx_clock_update.args': 'zx_clock_update_args_v2_t',
 };
 
 type Handles = readonly (readonly [slot: number, entry: HandleEntry])[];
@@ -129,7 +145,7 @@ export class RandomArguments {
       if (arg.kind !== 'pointer') values.set(arg.name, this.value(call, arg));
     }
     for (const arg of call.args) {
-      if (arg.kind === 'pointer') values.set(arg.name, this.pointer(arg, values));
+      if (arg.kind === 'pointer') values.set(arg.name, this.pointer(call, arg, values));
     }
     return call.args.map(({ name }) => values.get(name)!);
   }
@@ -219,10 +235,10 @@ export class RandomArguments {
     return BigInt(handleValue(slot, this.secret) >>> 0);
   }
 
-  private pointer(arg: SyscallArg, values: Map<string, bigint>): bigint {
+  private pointer(call: Syscall, arg: SyscallArg, values: Map<string, bigint>): bigint {
     if (this.chance(arg.optional ? 25 : 3)) return 0n;
     if (this.chance(6)) return this.badPointer();
-    const target = arg.cType.replace(/^const /, '').replace(/\*$/, '');
+    const target = POINTED[`${call.name}.${arg.name}`] ?? arg.cType.replace(/^const /, '').replace(/\*$/, '');
     const counted = values.get(arg.lengthArg ?? '') ?? 1n;
     const count = Number(counted < 9n ? counted : 9n);
     if (/futex/.test(arg.cType)) return BigInt(SCRATCH + 4 * this.random.below(4));
@@ -249,6 +265,7 @@ export class RandomArguments {
   private contents(type: string, count: number): Uint8Array {
     if (type === 'zx_handle_t')
       return this.list(count, 4, (view, at) => view.setUint32(at, Number(this.handle()), true));
+    if (type === 'zx_iob_region_t' && this.chance(85)) return this.regions(count);
     if ((STRUCT_NAMES as readonly string[]).includes(type)) {
       const { sizeBytes, fields } = struct(type as StructName);
       return this.list(count, sizeBytes, (view, at) => {
@@ -260,6 +277,22 @@ export class RandomArguments {
     if (type === 'void' && this.chance(50))
       new DataView(bytes.buffer).setUint32(0, this.expectedTxid(), true);
     return bytes;
+  }
+
+  /** Regions that can be, most of them. */
+  private regions(count: number): Uint8Array {
+    const bytes = Array.from({ length: count }, () => {
+      const access = this.pick([0x33, 0x3b, 0x18, 0xbb]);
+      const sharedRegion = Number(this.handle('iob-shared-region'));
+      return regionBytes(
+        this.pick<Region>([
+          { access: access & 0x33, options: this.pick([0, 0, VmoOption.RESIZABLE, 8]) },
+          { access, discipline: 1, size: this.pick([4096, 4096, 0, 20_000]) },
+          { type: 1, access, size: 0, discipline: 2, sharedRegion },
+        ]),
+      );
+    });
+    return Uint8Array.from(bytes.flatMap((region) => [...region]));
   }
 
   /** What a message of the caller's might answer. */

@@ -68,8 +68,3 @@ test('zx_nanosleep until later sleeps until then; for ever has no deadline', (t)
   t.deepEqual(h.k.state.deadlines, []);
   t.is(threadState(h, h.give(other, 0xffff)), ThreadState.BLOCKED_SLEEPING);
 });
-
-test('clock objects are not built', (t) => {
-  const h = new Harness();
-  gives(t, h, 'ERR_NOT_SUPPORTED', 'zx_clock_create', [0, 0, h.scratch(4)]);
-});

@@ -155,6 +155,10 @@ class Check {
         );
       case 'event':
         return [...this.state.systemEvents.values()].includes(object.koid);
+      case 'iob':
+        return object.regions.some(
+          ({ views }) => (this.find(views[object.endpoint], 'vmo')?.mappings ?? 0) > 0,
+        );
       case 'vmar':
         return !object.destroyed;
       case 'thread':
@@ -318,7 +322,7 @@ class Check {
     const listed = this.find(thread.process, 'process')?.threads.has(koid) ?? false;
     this.expect(listed === started, `${name}: ${life}, in its process's list: ${listed}`);
     this.expect(
-      (thread.syscall !== 0) === (life === 'blocked' && wait?.kind !== 'exception'),
+      (thread.syscall !== 0) === (life === 'blocked' && wait?.kind !== 'exception' && wait?.kind !== 'page'),
       `${name}: ${life} in call ${thread.syscall}`,
     );
     const { THREAD_RUNNING, THREAD_SUSPENDED, THREAD_TERMINATED } = Signal;

@@ -1,5 +1,6 @@
 import { Signal } from '../../src/abi/signals.js';
 import type { FifoState } from '../../src/kernel/objects/fifo.js';
+import type { IobState } from '../../src/kernel/objects/iob.js';
 import type { KernelState } from '../../src/kernel/objects/kernel.js';
 import type { KernelObject } from '../../src/kernel/objects/object.js';
 import { SOCKET_BUFFER_BYTES, type SocketState } from '../../src/kernel/objects/socket.js';
@@ -13,12 +14,13 @@ export function heldBytes(object: KernelObject): number {
 
 /** The VMOs that an object keeps. */
 function keptVmos(object: KernelObject): number[] {
-  if (object.kind === 'stream') return [object.vmo];
+  if (object.kind === 'stream' || object.kind === 'iob-shared-region') return [object.vmo];
+  if (object.kind === 'iob') return object.regions.map(({ views }) => views[object.endpoint]);
   if (object.kind === 'clock') return object.vmo === 0 ? [] : [object.vmo];
   return [];
 }
 
-/** What does not hold of counters, FIFOs, sockets, streams, clocks, and of the VMOs that they keep. */
+/** What does not hold of counters, FIFOs, sockets, streams, clocks, IO buffers, and of the VMOs that they keep. */
 export function brokenObjects(state: KernelState): string[] {
   const broken: string[] = [];
   const holders = new Map<number, Set<number>>();
@@ -42,6 +44,7 @@ export function brokenObjects(state: KernelState): string[] {
       asserted('CLOCK_UPDATED', false);
       expect(object.setting.transform.denominator > 0, 'a rate that is none');
     } else if (object.kind === 'fifo') fifo(state, object, expect, asserted);
+    else if (object.kind === 'iob') iob(state, object, expect, asserted);
     else if (object.kind === 'socket') socket(state, object, expect, asserted);
   }
   for (const vmo of state.objects.values()) {
@@ -54,6 +57,20 @@ export function brokenObjects(state: KernelState): string[] {
     if (state.objects.get(koid)?.kind !== 'event') broken.push(`system event ${kind}: no event ${koid}`);
   }
   return broken;
+}
+
+/** Whoever has mapped a region can reach it, and nobody else is told that the end is there. */
+function iob(state: KernelState, end: IobState, expect: Expect, asserted: Asserted): void {
+  const other = state.objects.get(end.peer);
+  const peer = other?.kind === 'iob' ? other : undefined;
+  expect(peer === undefined || (peer.peer === end.koid && peer.endpoint !== end.endpoint), 'wrong peer');
+  asserted('IOB_PEER_CLOSED', peer === undefined);
+  for (const { views, vmo, sizeBytes } of end.regions) {
+    const view = state.objects.get(views[end.endpoint]);
+    const memory = state.objects.get(vmo);
+    expect(view?.kind === 'vmo' && view.lender === vmo, `a view of ${vmo} is gone`);
+    expect(memory?.kind === 'vmo' && memory.sizeBytes === sizeBytes, `the memory ${vmo} is gone`);
+  }
 }
 
 type Expect = (holds: boolean, otherwise: string) => void;

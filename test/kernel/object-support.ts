@@ -57,6 +57,66 @@ export function newClock(h: Harness, options = 0): number {
   return made(h, 'zx_clock_create', [options, 0], 1)[0];
 }
 
+/** A zx_iob_region_t: private, of one page, without a discipline, that both ends may map to read and write. */
+export interface Region {
+  type?: number;
+  access?: number;
+  size?: number | bigint;
+  /** ZX_IOB_DISCIPLINE_TYPE_*. */
+  discipline?: number | bigint;
+  tag?: bigint;
+  /** ZX_VMO_* of a private region. */
+  options?: number;
+  sharedRegion?: number;
+}
+
+export function regionBytes(region: Region): Uint8Array {
+  const { type = 0, access = 0x33, size = 4096, discipline = 0, tag = 0n, options = 0 } = region;
+  const bytes = new Uint8Array(120);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, type, true);
+  view.setUint32(4, access, true);
+  view.setBigUint64(8, BigInt(size), true);
+  view.setBigUint64(16, BigInt(discipline), true);
+  view.setBigUint64(24, tag, true);
+  view.setUint32(88, options, true);
+  view.setUint32(92, region.sharedRegion ?? 0, true);
+  return bytes;
+}
+
+/** An array of zx_iob_region_t in scratch memory. */
+export function regionList(h: Harness, ...regions: readonly Region[]): number {
+  const bytes = new Uint8Array(120 * regions.length);
+  regions.forEach((region, i) => {
+    bytes.set(regionBytes(region), 120 * i);
+  });
+  return h.scratch(bytes);
+}
+
+/** Both ends of an IO buffer. */
+export function newIob(h: Harness, ...regions: readonly Region[]): [number, number] {
+  const args = [0, regionList(h, ...regions), regions.length];
+  return made(h, 'zx_iob_create', args, 2) as [number, number];
+}
+
+export function newSharedRegion(h: Harness, sizeBytes: number): number {
+  return made(h, 'zx_iob_create_shared_region', [0, sizeBytes], 1)[0];
+}
+
+/** A region of a shared one, into which end 0 writes messages that bear the tag. */
+export function ringRegion(sharedRegion: number, tag = 0n): Region {
+  return { type: 1, access: 0x18, size: 0, discipline: 2, tag, sharedRegion };
+}
+
+/** Maps a region of an end; gives its address. `permissions`: ZX_VM_PERM_*. */
+export function mapIob(h: Harness, end: number, index: number, sizeBytes: number, permissions = 3): number {
+  const out = h.scratch(8);
+  const args = [h.handles.rootVmar, permissions, 0, end, index, 0, sizeBytes, out];
+  const status = statusName(h.call('zx_vmar_map_iob', args));
+  if (status !== 'OK') throw new Error(`zx_vmar_map_iob: ${status}`);
+  return Number(h.u64(out));
+}
+
 /** `count` bytes that tell where they are from: `first`, `first` + 1, … */
 export function ramp(first: number, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, (_, i) => (first + i) % 251);
