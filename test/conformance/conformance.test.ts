@@ -18,16 +18,8 @@ const KNOWN_GAPS: ReadonlySet<string> = new Set([
   'zx_iob_create',
   'zx_iob_create_shared_region',
   'zx_iob_writev',
-  'zx_pager_create',
-  'zx_pager_create_vmo',
-  'zx_pager_detach_vmo',
-  'zx_pager_op_range',
-  'zx_pager_query_dirty_ranges',
-  'zx_pager_query_vmo_stats',
-  'zx_pager_supply_pages',
   'zx_thread_set_rseq',
   'zx_vmar_map_iob',
-  'zx_vmo_transfer_data',
 ]);
 
 for (const call of CORE_CALLS) {

@@ -9,6 +9,7 @@ import './futex.js';
 import './handle.js';
 import './interrupted.js';
 import './object.js';
+import './pager.js';
 import './port.js';
 import './restricted.js';
 import './socket.js';
