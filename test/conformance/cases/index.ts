@@ -8,6 +8,7 @@ import './fifo.js';
 import './futex.js';
 import './handle.js';
 import './interrupted.js';
+import './iob.js';
 import './object.js';
 import './pager.js';
 import './port.js';
