@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { EngineKind } from '../cpu/arch.js';
 import { ExitStatus, exitStatus } from '../machine/exit-status.js';
 import { formatPosition, parsePosition } from '../machine/position.js';
 import { Fold } from '../recording/fold.js';
@@ -7,10 +8,12 @@ import { Timeline } from '../timeline/timeline.js';
 import { UserError } from './errors.js';
 import { showGuest } from './guest-output.js';
 import { openRecording } from './open-recording.js';
+import { engineOption } from './run-options.js';
 
 interface ReplayOptions {
   readonly to?: string;
   readonly fold?: true;
+  readonly engine: EngineKind;
 }
 
 export function replayCommand(): Command {
@@ -19,15 +22,16 @@ export function replayCommand(): Command {
     .argument('<recording>', 'a .jacinth file')
     .option('--to <position>', 'stop there: seq:step, seq, start, end or NN%')
     .option('--fold', 'apply the stored events by reducers alone (recordings of --detail full)')
+    .addOption(engineOption())
     .addHelpText('after', '\nExample:\n  jacinth replay bank.jacinth && echo the same run')
     .action((path: string, options: ReplayOptions) => {
-      process.exitCode = options.fold ? fold(path, options.to) : replay(path, options.to);
+      process.exitCode = options.fold ? fold(path, options.to) : replay(path, options);
     });
 }
 
-function replay(path: string, to: string | undefined): number {
+function replay(path: string, { to, engine }: ReplayOptions): number {
   const recording = openRecording(path);
-  const player = new Player(recording);
+  const player = new Player(recording, engine);
   showGuest(player.machine, player.spec);
   const target = to === undefined ? null : parsePosition(to, () => new Timeline(recording).end);
   if (to !== undefined && target === null)

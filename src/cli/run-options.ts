@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { VINTAGES, type Vintage } from '../abi/vintage.js';
+import { ENGINE_KINDS, type EngineKind } from '../cpu/arch.js';
 import {
   DEFAULTS,
   MAX_PHYSICAL_PAGES,
@@ -22,6 +23,14 @@ export interface RunOptions {
   readonly memory: number;
   readonly env: readonly string[];
   readonly abi: Vintage;
+  readonly engine: EngineKind;
+}
+
+/** How instructions are run, the same for all verbs that run some. */
+export function engineOption(): Option {
+  return new Option('--engine <name>', 'how instructions are run; it never shows in a run')
+    .choices(ENGINE_KINDS)
+    .default('auto');
 }
 
 /** A parser of whole numbers in a range, decimal or 0x. */
@@ -72,6 +81,7 @@ export function addRunOptions(command: Command): Command {
     .addOption(
       new Option('--abi <vintage>', 'the ABI of the program').choices(VINTAGES).default(DEFAULTS.vintage),
     )
+    .addOption(engineOption())
     .option('--env <NAME=value>', "a variable of the program's environment; repeat for more", collect, []);
 }
 
@@ -102,5 +112,6 @@ export function runSpec(path: string, args: readonly string[], options: RunOptio
     maxSteps: options.maxSteps ?? Number.POSITIVE_INFINITY,
     physicalPages: options.memory * 256,
     vintage: options.abi,
+    engine: options.engine,
   };
 }

@@ -18,19 +18,23 @@ export interface Registers {
 /** How an engine sees the address space that a thread runs in. Page numbers are addresses / 4096. */
 export interface MemoryView {
   /**
-   * Goes up whenever a page that was handed out earlier may be stale (mapping changed, page replaced, write
-   * permission withdrawn). An engine that caches pages compares it when a run starts and after each call below.
+   * Goes up whenever a page that was handed out earlier may be stale (mapping changed, page replaced). An engine that
+   * caches pages compares it when a run starts and after each call below.
    */
   readonly generation: number;
+  /** Goes up when pages handed out for stores may no longer be written; they are good for the rest. */
+  readonly epoch: number;
   /** The page user code may load from, or null. Never write to it. */
   pageForLoad(pageNumber: number): Page | null;
-  /** The page user code may store to, or null. Writable in place until `generation` changes. */
+  /** The page user code may store to, or null. Writable in place until `generation` or `epoch` changes. */
   pageForStore(pageNumber: number): Page | null;
   /**
    * After `pageForStore` changed `generation`: nothing but the page at that number is stale in this view. Most first
    * writes after a snapshot are like that, and need not cost all that was cached.
    */
   readonly replacedAlone: boolean;
+  /** After `pageForStore`: what it made a copy of, if nothing but snapshots has that any more; else null. */
+  readonly original: Page | null;
   /** The page user code may execute, or null. */
   pageForFetch(pageNumber: number): Page | null;
 }
@@ -95,6 +99,13 @@ export interface Engine {
   ): RunResult;
 }
 
+/**
+ * How instructions are run; it never shows in what they do. `reference` follows the table step by step, `interpreter`
+ * and `jit` run code that is generated from the table, and `auto` is the quickest.
+ */
+export const ENGINE_KINDS = ['auto', 'jit', 'interpreter', 'reference'] as const;
+export type EngineKind = (typeof ENGINE_KINDS)[number];
+
 /** What one instruction depends on and changes. Registers are DWARF numbers; constant ones are never among them. */
 export interface DataFlow {
   readonly reads: readonly number[];
@@ -140,7 +151,7 @@ export interface Arch {
     tp: bigint;
     abiReg: bigint;
   }): Registers;
-  createEngine(): Engine;
+  createEngine(kind?: EngineKind): Engine;
   pc(r: Registers): bigint;
   setPc(r: Registers, pc: bigint): void;
   sp(r: Registers): bigint;

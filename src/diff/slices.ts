@@ -165,8 +165,16 @@ class WithoutPages implements MemoryView {
     return this.memory.generation;
   }
 
+  get epoch(): number {
+    return this.memory.epoch;
+  }
+
   get replacedAlone(): boolean {
     return this.memory.replacedAlone;
+  }
+
+  get original(): Page | null {
+    return this.memory.original;
   }
 
   pageForLoad(pageNumber: number): Page | null {

@@ -1,6 +1,6 @@
 import { DEFAULT_VINTAGE, type Vintage } from '../abi/vintage.js';
 import { seedPrng } from '../base/prng.js';
-import type { Arch } from '../cpu/arch.js';
+import type { Arch, EngineKind } from '../cpu/arch.js';
 import { archByName } from '../cpu/arch-table.js';
 import { emptyState, type MachineConfig } from '../kernel/objects/kernel.js';
 import type { Oracle } from '../kernel/scheduler/oracle.js';
@@ -31,6 +31,8 @@ export interface RunSpec {
   readonly vintage: Vintage;
   /** Random addresses, from the entropy seed. */
   readonly aslr: boolean;
+  /** How instructions are run: it does not show in the run, and no recording knows it. */
+  readonly engine?: EngineKind;
   /** Programs in TypeScript that may be met: the program itself, and those it launches. */
   readonly programs?: ProgramSet | null;
 }
@@ -79,6 +81,7 @@ export function launch(spec: RunSpec, oracle: Oracle = oracleFor(spec)): Machine
     state: emptyState(config, seedPrng(spec.entropySeed, 'cprng')),
     config,
     arch: ARCH,
+    engine: spec.engine ?? 'auto',
     quantumSteps: spec.quantumSteps,
     maxSteps: spec.maxSteps,
     oracle,

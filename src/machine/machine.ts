@@ -2,7 +2,7 @@ import { Subject } from 'rxjs';
 import { Status } from '../abi/status.js';
 import { type Syscall, syscallByName } from '../abi/syscalls.js';
 import { type Digest, Hasher } from '../base/digest.js';
-import type { Arch, Engine, MemoryView, Stop, Trace } from '../cpu/arch.js';
+import type { Arch, Engine, EngineKind, MemoryView, Stop, Trace } from '../cpu/arch.js';
 import { countSteps } from '../kernel/objects/core.js';
 import { applyEvent, type KernelEvent } from '../kernel/objects/events.js';
 import { Kernel, type KernelState, type MachineConfig } from '../kernel/objects/kernel.js';
@@ -74,6 +74,8 @@ export interface MachineOptions {
   readonly state: KernelState;
   readonly config: MachineConfig;
   readonly arch: Arch;
+  /** How instructions are run. */
+  readonly engine: EngineKind;
   readonly quantumSteps: number;
   /** The run ends there with a step-limit halt; Infinity for none. */
   readonly maxSteps: number;
@@ -339,7 +341,7 @@ export class Machine implements Decider {
     const cores = ownSpace ? this.engines[mode] : this.engines.normal;
     let core = cores.get(process);
     if (core === undefined) {
-      core = { engine: this.options.arch.createEngine(), memory: new ProcessMemory(this.k, process, mode) };
+      core = { engine: this.options.arch.createEngine(this.options.engine), memory: new ProcessMemory(this.k, process, mode) };
       cores.set(process, core);
     }
     return core;

@@ -15,6 +15,7 @@ import { PAGE_SIZE, type Page } from '../memory/page.js';
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
 export class ProcessMemory implements MemoryView {
   replacedAlone = false;
+  original: Page | null = null;
 
   constructor(
     private readonly k: Kernel,
@@ -26,6 +27,10 @@ export class ProcessMemory implements MemoryView {
     return this.k.memoryGeneration;
   }
 
+  get epoch(): number {
+    return this.k.epoch;
+  }
+
   pageForLoad(pageNumber: number): Page | null {
     return this.page(pageNumber, VmOption.PERM_READ);
   }
@@ -35,6 +40,7 @@ export class ProcessMemory implements MemoryView {
   }
 
   pageForStore(pageNumber: number): Page | null {
+    this.original = null;
     const place = this.place(pageNumber, VmOption.PERM_WRITE);
     if (place === null) return null;
     const { vmo, offset } = place;
@@ -44,7 +50,10 @@ export class ProcessMemory implements MemoryView {
     this.replacedAlone = vmo.mappings === 1 && vmo.children.size === 0;
     // Out of memory: only pages that are there already can be written.
     if (this.k.state.committedPages >= this.k.config.physicalPages && !vmo.pages.has(page)) return null;
-    return pageForWrite(this.k, vmo.koid, page);
+    const before = vmo.pages.get(page);
+    const now = pageForWrite(this.k, vmo.koid, page);
+    if (this.replacedAlone && before !== now && before?.exclusive === true) this.original = before;
+    return now;
   }
 
   private page(pageNumber: number, permission: number): Page | null {

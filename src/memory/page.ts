@@ -10,16 +10,32 @@ export const PAGE_SHIFT = 12;
  * changes again. A writer that is not the owner makes a copy first: that is the whole of copy on write.
  */
 export class Page {
-  readonly view: DataView;
-  /** What an engine decoded from this page, private to the engine. Whoever writes the page sets it to null. */
-  code: object | null = null;
+  /** Both may be others after instructions ran: do not keep them. */
+  view: DataView;
+  /** How often `code` of any page changed between null and something. */
+  static codeChanges = 0;
+  private engineCode: object | null = null;
+  /** Nothing but one VMO, and snapshots of it, has this page. */
+  exclusive = false;
+  /** Where the page is in the pool; -1 while it is not (see `pool.ts`). */
+  slot = -1;
   private memo: Digest | null = null;
 
   constructor(
-    readonly bytes: Uint8Array,
+    public bytes: Uint8Array,
     readonly owner: Owner | null,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, PAGE_SIZE);
+  }
+
+  /** What engines made of this page as code, private to them. Whoever writes the page sets it to null. */
+  get code(): object | null {
+    return this.engineCode;
+  }
+
+  set code(code: object | null) {
+    if ((code === null) !== (this.engineCode === null)) Page.codeChanges++;
+    this.engineCode = code;
   }
 
   static zeroed(owner: Owner | null): Page {

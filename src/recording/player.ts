@@ -3,6 +3,7 @@ import type { KernelEvent } from '../kernel/objects/events.js';
 import { stateHash } from '../kernel/objects/state-hash.js';
 import { usableCores } from '../kernel/scheduler/oracle.js';
 import { ElfError } from '../loader/elf.js';
+import type { EngineKind } from '../cpu/arch.js';
 import { launch, type RunSpec } from '../loader/launch.js';
 import { ProcessArgsError } from '../loader/processargs.js';
 import type { Checkpoint, Machine } from '../machine/machine.js';
@@ -46,9 +47,12 @@ export class Player {
   private broken: Diverged | RecordingError | null = null;
 
   /** @throws RecordingError */
-  constructor(private readonly recording: Recording) {
+  constructor(
+    private readonly recording: Recording,
+    engine: EngineKind = 'auto',
+  ) {
     requirePrograms(recording);
-    this.spec = specOf(recording);
+    this.spec = { ...specOf(recording), engine };
     this.schedule = new RecordedSchedule(recording);
     this.digests = digestRows(recording);
     this.recordedEvents =

@@ -16,6 +16,7 @@ const ALL: Permissions = { load: true, store: true, fetch: true };
 /** Pages by number, for tests. A page may be mapped twice. */
 export class FlatMemory implements MemoryView {
   generation = 0;
+  epoch = 0;
   private readonly mappings = new Map<number, Mapping>();
 
   map(address: number, permissions: Permissions = ALL, page: Page = Page.zeroed(null)): Page {
@@ -36,6 +37,7 @@ export class FlatMemory implements MemoryView {
   }
 
   readonly replacedAlone = false;
+  readonly original = null;
 
   pageForStore(pageNumber: number): Page | null {
     const mapping = this.mappings.get(pageNumber);

@@ -137,6 +137,7 @@ test('a change of the mappings is seen by the next run, for code and data', (t) 
 /** Like a kernel's memory: stores to a page that a snapshot holds replace it by a copy. */
 class CopyOnWrite implements MemoryView {
   generation = 0;
+  readonly epoch = 0;
   private readonly owned = new Set<number>();
   constructor(private readonly pages: Map<number, Page>) {}
 
@@ -147,6 +148,7 @@ class CopyOnWrite implements MemoryView {
     return this.pages.get(n) ?? null;
   }
   readonly replacedAlone = false;
+  readonly original = null;
 
   pageForStore(n: number): Page | null {
     const page = this.pages.get(n);

@@ -1,9 +1,19 @@
 import type { Page } from '../../memory/page.js';
 import { type Decoded, PAGE_HALVES } from './evaluator.js';
 
-/** The instructions decoded from one page so far, by half-word. */
-class CodePage {
-  readonly decoded: (Decoded | null)[] = new Array(PAGE_HALVES).fill(null);
+/** What the engines of a process made of one page. */
+export class PageCode {
+  /** Of the reference engine: the instructions decoded so far, by half-word. */
+  decoded: (Decoded | null)[] | null = null;
+  /** Of the fast engine: as decoded for the addresses that the page was seen at. */
+  readonly places: object[] = [];
+
+  static of(page: Page): PageCode {
+    if (page.code instanceof PageCode) return page.code;
+    const code = new PageCode();
+    page.code = code;
+    return code;
+  }
 }
 
 const PAGE_COST = 256;
@@ -19,14 +29,14 @@ export class CodeStore {
    * The page's instructions. They leave the page when it is written; those of other pages may be dropped by this
    * call, so ask again after having asked for another page.
    */
-  of(page: Page): CodePage {
-    if (page.code instanceof CodePage) return page.code;
+  of(page: Page): (Decoded | null)[] {
+    if (page.code instanceof PageCode && page.code.decoded !== null) return page.code.decoded;
     if (this.cost > COST_LIMIT) this.clear();
-    const code = new CodePage();
-    page.code = code;
+    const code = PageCode.of(page);
+    code.decoded = new Array(PAGE_HALVES).fill(null);
     this.pages.push(page);
     this.cost += PAGE_COST;
-    return code;
+    return code.decoded;
   }
 
   countInstruction(): void {

@@ -19,6 +19,8 @@ export class Decoded implements Operands<Plain> {
   constructor(
     readonly semantics: Semantics,
     readonly effects: Effects,
+    /** Which entry of the table it is. */
+    readonly entry: number,
     readonly bits: number,
     readonly lengthBytes: 2 | 4,
     readonly rd: number,
@@ -67,9 +69,9 @@ export class Evaluator extends FloatUnit implements Algebra<Plain> {
 
   private readonly cell = new BigInt64Array(2);
   private readonly words = new Int32Array(this.cell.buffer);
-  private readonly reserved = new BigInt64Array(1);
+  readonly reserved = new BigInt64Array(1);
   /** 0 when nothing is reserved. */
-  private reservedBytes = 0;
+  reservedBytes = 0;
 
   constructor(slotCount: number) {
     super();

@@ -76,6 +76,7 @@ export abstract class MemoryPort {
   private readonly scratch = new DataView(new ArrayBuffer(16));
   private memory: MemoryView | null = null;
   private generation = -1;
+  private epoch = -1;
   /** The pages behind an unfinished store, and its size. */
   private first: Page | null = null;
   private second: Page | null = null;
@@ -263,7 +264,11 @@ export abstract class MemoryPort {
   }
 
   private checkGeneration(): void {
-    const generation = this.memory!.generation;
+    const { generation, epoch } = this.memory!;
+    if (epoch !== this.epoch) {
+      this.epoch = epoch;
+      this.stores.clear();
+    }
     if (generation === this.generation) return;
     this.generation = generation;
     this.loads.clear();

@@ -20,6 +20,12 @@ export interface InstructionSet {
   decode(bits: number, lengthBytes: 2 | 4): Decoded | null;
 }
 
+/** What LR reserved; no bytes when nothing is. */
+export interface Reservation {
+  address: bigint;
+  sizeBytes: number;
+}
+
 /** A stretch of a run whose steps fit a small integer of V8. */
 const STRETCH_STEPS = 2 ** 30;
 const LAST_HALF = PAGE_HALVES - 1;
@@ -53,10 +59,8 @@ export class ReferenceEngine implements Engine {
   ): RunResult {
     const traffic: Traffic[] | null = trace === undefined ? null : [];
     const cpu = this.cpu;
-    cpu.next = LEFT;
-    cpu.attach(memory, traffic);
+    this.start(registers, memory, traffic);
     cpu.dropReservation();
-    this.loadState(registers);
     let steps = 0;
     let stop = BUDGET;
     while (stop === BUDGET && (steps < budget || (steps < budget + grace && cpu.holdsReservation))) {
@@ -68,6 +72,27 @@ export class ReferenceEngine implements Engine {
     }
     this.saveState(registers);
     return { steps, stop };
+  }
+
+  /** Runs one instruction for another engine, whose reservation holds on. */
+  step(registers: Registers, memory: MemoryView, timeNs: bigint, reservation: Reservation): RunResult {
+    const { cpu } = this;
+    this.start(registers, memory, null);
+    cpu.reserved[0] = reservation.address;
+    cpu.reservedBytes = reservation.sizeBytes;
+    cpu.startNs = timeNs;
+    cpu.steps = 0;
+    const stop = this.stretch(1);
+    reservation.sizeBytes = cpu.reservedBytes;
+    reservation.address = cpu.reserved[0];
+    this.saveState(registers);
+    return { steps: cpu.steps, stop };
+  }
+
+  private start(registers: Registers, memory: MemoryView, traffic: Traffic[] | null): void {
+    this.cpu.next = LEFT;
+    this.cpu.attach(memory, traffic);
+    this.loadState(registers);
   }
 
   /** Runs up to `limit` instructions. Afterwards pc is in `cpu.target`, the number of those retired in `cpu.steps`. */
@@ -137,7 +162,7 @@ export class ReferenceEngine implements Engine {
 
   private enterPage(): void {
     this.page = this.cpu.enterPage();
-    this.decoded = this.codes.of(this.page).decoded;
+    this.decoded = this.codes.of(this.page);
   }
 
   /** Decodes the current instruction. Null: the page must be entered again first. */

@@ -1,12 +1,13 @@
 import { encodeStruct } from '../../abi/structs.js';
 import type { Access, Arch, ExceptionKind, Registers } from '../arch.js';
+import { FastEngine } from '../engines/fast.js';
 import { ReferenceEngine } from '../engines/reference.js';
 import { dataFlow } from './data-flow.js';
 import { decode } from './decode.js';
 import { disassemble } from './disassemble.js';
 import { ALL_SLOTS, FCSR, PC, REGISTER_NAMES, SINK, STATE_SLOTS, X0 } from './layout.js';
 import { GENERAL_BYTES, REGISTERS_SIZE_BYTES, RiscvRegisters } from './registers.js';
-import { instructionLength } from './table.js';
+import { INSTRUCTIONS, instructionLength } from './table.js';
 import { isStateValid, readState, stateSizeBytes, writeState } from './thread-state.js';
 
 const RA = 1;
@@ -32,6 +33,7 @@ const INSTRUCTION_SET = {
   allSlots: ALL_SLOTS,
   instructionLength,
   decode,
+  entries: INSTRUCTIONS,
 };
 
 function own(registers: Registers): RiscvRegisters {
@@ -70,7 +72,8 @@ export const RISCV64: Arch = {
     registers.set(GP, abiReg);
     return registers;
   },
-  createEngine: () => new ReferenceEngine(INSTRUCTION_SET),
+  createEngine: (kind = 'auto') =>
+    kind === 'reference' ? new ReferenceEngine(INSTRUCTION_SET) : new FastEngine(INSTRUCTION_SET, kind),
   pc: (r) => own(r).get(PC),
   setPc: (r, pc) => own(r).set(PC, pc),
   sp: (r) => own(r).get(SP),

@@ -1,7 +1,9 @@
 import { Decoded } from '../engines/evaluator.js';
 import { extract, FIELDS } from './fields.js';
 import { F0, SINK } from './layout.js';
-import { expand, findInstruction } from './table.js';
+import { expand, findInstruction, INSTRUCTIONS } from './table.js';
+
+const NUMBERS = new Map(INSTRUCTIONS.map((entry, number) => [entry, number]));
 
 /** Makes an instruction ready to run, or gives null when the bits are none. Registers become slots. */
 export function decode(bits: number, lengthBytes: 2 | 4): Decoded | null {
@@ -19,6 +21,7 @@ export function decode(bits: number, lengthBytes: 2 | 4): Decoded | null {
   return new Decoded(
     entry.semantics,
     entry.effects,
+    NUMBERS.get(entry)!,
     bits,
     lengthBytes,
     rd,

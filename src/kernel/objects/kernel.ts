@@ -94,6 +94,8 @@ export class Kernel {
   owner: Owner = {};
   /** Goes up when a page that somebody may have cached is no longer the one to use. */
   memoryGeneration = 0;
+  /** Goes up when pages that could be written in place must be copied first, as a snapshot has them now. */
+  epoch = 0;
   private readonly ownedObjects = new Set<number>();
   private readonly ownedShared = new Set<number>();
   private readonly ownedRegisters = new Set<number>();
@@ -116,6 +118,7 @@ export class Kernel {
   /** Makes this cursor go on from another state of the same machine. */
   restore(state: KernelState): void {
     this.newEpoch();
+    this.memoryGeneration++;
     Object.assign(this.state, state);
   }
 
@@ -125,7 +128,7 @@ export class Kernel {
     this.ownedObjects.clear();
     this.ownedShared.clear();
     this.ownedRegisters.clear();
-    this.memoryGeneration++;
+    this.epoch++;
   }
 
   get nowNs(): bigint {

@@ -110,7 +110,10 @@ export const pagerReducers: Reducers<PagerEvents> = {
     const before = vmo.pages.size;
     let { pages } = vmo;
     for (let page = e.page; page < e.page + e.count; page++) {
-      if (!pages.has(page)) pages = pages.set(page, pageForRead(k.state, vmo, page), k.owner);
+      if (pages.has(page)) continue;
+      const shown = pageForRead(k.state, vmo, page);
+      shown.exclusive = false;
+      pages = pages.set(page, shown, k.owner);
     }
     k.update(e.vmo, 'vmo', (v) => {
       v.pages = pages;

@@ -81,6 +81,7 @@ export function pageForWrite(k: Kernel, vmoKoid: number, pageNumber: number): Pa
   if (page !== undefined && page.owner === k.owner && known) return page;
   const before = pageForRead(k.state, vmo, pageNumber);
   const fresh = before === ZERO_PAGE ? Page.zeroed(k.owner) : before.copy(k.owner);
+  fresh.exclusive = true;
   k.update(vmoKoid, 'vmo', (v) => {
     v.pages = v.pages.set(pageNumber, fresh, k.owner);
   });

@@ -128,6 +128,7 @@ export const vmoReducers: Reducers<VmoEvents> = {
       // Both sides hold the same pages from here on, so neither may write them in place.
       k.newEpoch();
       pages = sharedPages(k, k.get(e.from, 'vmo'), e.fromOffset, e.sizeBytes);
+      for (const [, page] of pages.entries()) page.exclusive = false;
     }
     const { parent, childKind, lender, lenderOffset, lenderBytes, immutable } = e;
     k.create({ ...newVmo(e), pages, parent, childKind, lender, lenderOffset, lenderBytes, immutable });

@@ -1,0 +1,195 @@
+import { PAGE_SIZE, type Page } from '../../memory/page.js';
+import type { MemoryView } from '../arch.js';
+import { PageCode } from './code-store.js';
+import type { Decoded } from './evaluator.js';
+import {
+  bytes,
+  DECODED_PLACES,
+  decodedPlace,
+  END_SLOT,
+  emptyFetch,
+  FETCH_ENTRIES,
+  FETCH_ENTRY_BYTES,
+  FETCHES,
+  REGION_INDEXES,
+  SLOT,
+  SLOT_BYTES,
+  view,
+} from './host-memory.js';
+import { EXTRA, FIRST_CODE } from './interpreter-code.js';
+import { registerAddress } from './lowering.js';
+
+const HALVES = PAGE_SIZE / 2;
+const PLACE_BYTES = REGION_INDEXES + HALVES * 4;
+
+/** A page that a region reads code from, besides the one it starts in. */
+export interface Dependency {
+  readonly pageNumber: number;
+  readonly page: Page;
+  readonly code: object;
+}
+
+export interface RegionStart {
+  /** Offset into the page, bytes. */
+  readonly offset: number;
+  readonly dependencies: readonly Dependency[];
+}
+
+/** A page's instructions as generated code reads them, for one address that the page is seen at. */
+export class DecodedPage {
+  /** Where it is in the memory of generated code. */
+  readonly place: number;
+  regions: RegionStart[] = [];
+  alive = true;
+
+  constructor(
+    readonly page: Page,
+    readonly code: PageCode,
+    readonly address: bigint,
+    readonly index: number,
+  ) {
+    this.place = decodedPlace(index);
+    bytes.fill(0, this.place, this.place + PLACE_BYTES);
+    view.setUint16(this.place + END_SLOT + SLOT.code, EXTRA.end, true);
+  }
+
+  slotAt(offset: number): number {
+    return this.place + (offset >> 1) * SLOT_BYTES;
+  }
+
+  /** The code of the instruction at an offset, whether a region starts there or not. */
+  codeAt(offset: number): number {
+    const slot = this.slotAt(offset);
+    const code = view.getUint16(slot + SLOT.code, true);
+    return code === EXTRA.region ? view.getUint16(slot + SLOT.heat, true) : code;
+  }
+
+  write(offset: number, d: Decoded): void {
+    const slot = this.slotAt(offset);
+    view.setUint16(slot + SLOT.code, FIRST_CODE + d.entry, true);
+    view.setUint16(slot + SLOT.rd, registerAddress(d.rd), true);
+    view.setUint16(slot + SLOT.rs1, registerAddress(d.rs1), true);
+    view.setUint16(slot + SLOT.rs2, registerAddress(d.rs2), true);
+    // An instruction has an immediate, a displacement or a third source.
+    const third = d.disp !== 0 ? d.disp : d.rs3 !== 0 ? registerAddress(d.rs3) : Number(d.imm);
+    view.setInt32(slot + SLOT.imm, third, true);
+    view.setUint8(slot + SLOT.rm, d.rm);
+    view.setUint8(slot + SLOT.length, d.halves * SLOT_BYTES);
+  }
+
+  /** An instruction that reaches into the next page, which may be another page any time. */
+  writeCrossing(offset: number): void {
+    view.setUint16(this.slotAt(offset) + SLOT.code, EXTRA.slow, true);
+  }
+
+  addRegion(start: RegionStart, tableIndex: number): void {
+    const slot = this.slotAt(start.offset);
+    if (view.getUint16(slot + SLOT.code, true) !== EXTRA.region) {
+      view.setUint16(slot + SLOT.heat, view.getUint16(slot + SLOT.code, true), true);
+      view.setUint16(slot + SLOT.code, EXTRA.region, true);
+    }
+    view.setInt32(this.place + REGION_INDEXES + start.offset * 2, tableIndex, true);
+    this.regions.push(start);
+  }
+
+  private removeRegion({ offset }: RegionStart): void {
+    const slot = this.slotAt(offset);
+    view.setUint16(slot + SLOT.code, view.getUint16(slot + SLOT.heat, true), true);
+    view.setUint16(slot + SLOT.heat, 0, true);
+  }
+
+  /** Forgets regions for which other pages are not what they were made from. */
+  checkRegions(memory: MemoryView): void {
+    const stale = this.regions.filter(({ dependencies }) =>
+      dependencies.some(
+        ({ pageNumber, page, code }) => page.code !== code || memory.pageForFetch(pageNumber) !== page,
+      ),
+    );
+    if (stale.length === 0) return;
+    for (const region of stale) this.removeRegion(region);
+    this.regions = this.regions.filter((region) => !stale.includes(region));
+  }
+}
+
+/** All decoded pages of a process, in a bounded number of places. */
+class DecodedPages {
+  /** Goes up when a place got another page: what was bound to it is not there any more. */
+  drops = 0;
+  private readonly list: (DecodedPage | null)[] = new Array(DECODED_PLACES).fill(null);
+  private next = 0;
+
+  /** The page as decoded for this address: what there was, or a new one. */
+  of(page: Page, address: bigint): DecodedPage {
+    const code = PageCode.of(page);
+    const known = (code.places as DecodedPage[]).find((d) => d.address === address && d.alive);
+    if (known !== undefined) return known;
+    const index = this.next;
+    this.next = (this.next + 1) % DECODED_PLACES;
+    this.drop(index);
+    const decoded = new DecodedPage(page, code, address, index);
+    this.list[index] = decoded;
+    code.places.push(decoded);
+    return decoded;
+  }
+
+  private drop(index: number): void {
+    const old = this.list[index];
+    if (old === null) return;
+    this.drops++;
+    old.alive = false;
+    old.code.places.splice(old.code.places.indexOf(old), 1);
+    if (old.code.places.length === 0 && old.page.code === old.code) old.page.code = null;
+  }
+}
+
+export const decodedPages = new DecodedPages();
+
+/** Which decoded pages generated code finds by address, while an engine runs. */
+export class Fetches {
+  private readonly bound = new Map<number, DecodedPage>();
+
+  clear(): void {
+    for (const index of this.bound.keys()) emptyFetch(index);
+    this.bound.clear();
+  }
+
+  /** Out of the table, to come back with `takeOut`. */
+  putAway(): void {
+    for (const index of this.bound.keys()) emptyFetch(index);
+  }
+
+  takeOut(): void {
+    for (const [index, decoded] of this.bound) {
+      if (decoded.alive) this.write(index, decoded);
+      else this.bound.delete(index);
+    }
+  }
+
+  bind(pageNumber: number, decoded: DecodedPage): void {
+    const index = pageNumber % FETCH_ENTRIES;
+    this.bound.set(index, decoded);
+    this.write(index, decoded);
+  }
+
+  private write(index: number, { address, place }: DecodedPage): void {
+    const at = FETCHES + index * FETCH_ENTRY_BYTES;
+    view.setBigUint64(at, address, true);
+    view.setInt32(at + 8, place, true);
+  }
+
+  /** Whether anything that generated code may run now was made of the page at this number. */
+  dependsOn(pageNumber: number): boolean {
+    const address = BigInt(pageNumber) * BigInt(PAGE_SIZE);
+    for (const decoded of this.bound.values()) {
+      if (decoded.address === address) return true;
+      if (decoded.regions.some((r) => r.dependencies.some((d) => d.pageNumber === pageNumber))) return true;
+    }
+    return false;
+  }
+
+  /** The decoded page at an address, when generated code knows it. */
+  at(pageNumber: number, address: bigint): DecodedPage | null {
+    const decoded = this.bound.get(pageNumber % FETCH_ENTRIES);
+    return decoded !== undefined && decoded.address === address && decoded.alive ? decoded : null;
+  }
+}

@@ -1,0 +1,261 @@
+import type { Page } from '../../memory/page.js';
+import type { Engine, EngineKind, MemoryView, Registers, RunResult, Stop, Trace } from '../arch.js';
+import { ModuleBuilder } from '../wasm/code.js';
+import { instantiate } from '../wasm/web-assembly.js';
+import { decodedPages, type DecodedPage, Fetches } from './code-pages.js';
+import type { Effects } from './transcript.js';
+import { bytes, CONTROL, MEMORY_BYTES, memory as hostMemory, STATUS, STOPPED_BIT, table, view } from './host-memory.js';
+import { FIRST_CODE, InterpreterCode, REGION_SIGNATURE, runCode } from './interpreter-code.js';
+import { registerAddress } from './lowering.js';
+import { type InstructionSet, ReferenceEngine } from './reference.js';
+import type { Operation } from './transcript.js';
+import { Translations } from './translations.js';
+
+/** What fast engines must know of an architecture, besides what the reference engine does. */
+export interface FastInstructionSet extends InstructionSet {
+  /** The table, in the order that `Decoded.entry` counts. */
+  readonly entries: readonly { readonly operations: readonly Operation[]; readonly effects: Effects }[];
+}
+
+/** Steps that one call of generated code makes at most: V8 replaces a function by a better one only between calls. */
+const CALL_STEPS = 2 ** 20;
+const BUDGET: Stop = { kind: 'budget' };
+const SYSCALL: Stop = { kind: 'syscall' };
+const BREAKPOINT: Stop = { kind: 'breakpoint' };
+const PAGE_MASK = -4096n;
+const PAGE_BITS = 12n;
+const OFFSET_MASK = 4095;
+
+/** The engine whose registers and translations are in the host memory. */
+let active: FastEngine | null = null;
+
+type Run = (budget: number) => number;
+const runs = new Map<InstructionSet, Run>();
+
+/** The interpreter's code, one for all engines of an instruction set. */
+function runFor(isa: FastInstructionSet): Run {
+  let run = runs.get(isa);
+  if (run === undefined) {
+    const module = new ModuleBuilder(MEMORY_BYTES);
+    const interpreter = module.add(
+      new InterpreterCode(isa, (code, operation, { slow }) => {
+        code.i32(1);
+        slow();
+        if (/Eq|Lt|Le/.test(operation.op)) {
+          code.i32(0);
+          return 'i32';
+        }
+        code.i64(0);
+        return 'i64';
+      }).write(),
+    );
+    module.export('run', module.add(runCode(isa, interpreter, module.type(REGION_SIGNATURE))));
+    const { exports } = instantiate(module.result(), { env: { memory: hostMemory, table } });
+    run = exports.run as Run;
+    runs.set(isa, run);
+  }
+  return run;
+}
+
+/** Runs generated code: the same results as the reference engine, sooner. */
+export class FastEngine implements Engine {
+  private readonly reference: ReferenceEngine;
+  private readonly run_: Run;
+  private readonly state: Uint8Array;
+  private readonly one: Registers;
+  private readonly fetches = new Fetches();
+  private readonly translations = new Translations((pageNumber) => this.fetches.dependsOn(pageNumber));
+  private codeVersion = -1;
+  private drops = 0;
+  private memory: MemoryView | null = null;
+  /** Virtual time at the start of the run, and steps since. */
+  private timeNs = 0n;
+  private steps = 0;
+
+  constructor(
+    private readonly isa: FastInstructionSet,
+    private readonly kind: EngineKind,
+  ) {
+    void this.kind;
+    this.reference = new ReferenceEngine(isa);
+    this.run_ = runFor(isa);
+    const state = bytes.subarray(registerAddress(0), registerAddress(isa.stateSlots));
+    this.state = state;
+    this.one = { bytes: state, copy: () => this.one };
+  }
+
+  run(
+    registers: Registers,
+    memory: MemoryView,
+    budget: number,
+    timeNs: bigint,
+    grace: number,
+    trace?: Trace,
+  ): RunResult {
+    if (trace !== undefined) return this.reference.run(registers, memory, budget, timeNs, grace, trace);
+    this.attach(memory);
+    this.state.set(registers.bytes);
+    view.setBigInt64(registerAddress(this.isa.zeroSlot), 0n, true);
+    this.pc = this.pc & -2n;
+    view.setInt32(CONTROL.reservedBytes, 0, true);
+    this.timeNs = timeNs;
+    this.steps = 0;
+    let stop = BUDGET;
+    while (stop === BUDGET && this.steps < budget) {
+      stop = this.stretch(Math.min(CALL_STEPS, budget - this.steps));
+    }
+    while (stop === BUDGET && this.steps < budget + grace && view.getInt32(CONTROL.reservedBytes, true) !== 0) {
+      stop = this.stretch(1);
+    }
+    registers.bytes.set(this.state);
+    return { steps: this.steps, stop };
+  }
+
+  private get pc(): bigint {
+    return view.getBigUint64(registerAddress(this.isa.pcSlot), true);
+  }
+
+  private set pc(pc: bigint) {
+    view.setBigUint64(registerAddress(this.isa.pcSlot), pc, true);
+  }
+
+  /** Makes the host memory this engine's, and drops what it knows that is not so any more. */
+  private attach(memory: MemoryView): void {
+    if (active !== this) {
+      active?.putAway();
+      active = this;
+      this.translations.takeOut(memory);
+      this.fetches.takeOut();
+    }
+    if (memory !== this.memory) this.codeVersion = -1;
+    this.memory = memory;
+    this.translations.attach(memory);
+    this.checkCode();
+  }
+
+  private putAway(): void {
+    this.translations.putAway();
+    this.fetches.putAway();
+  }
+
+  private checkCode(): void {
+    if (this.codeVersion === this.translations.codeVersion && this.drops === decodedPages.drops) return;
+    this.fetches.clear();
+    this.codeVersion = this.translations.codeVersion;
+    this.drops = decodedPages.drops;
+  }
+
+  /** Runs at most `budget` steps of generated code, until there is something to look at. */
+  private stretch(budget: number): Stop {
+    view.setBigInt64(CONTROL.endTime, this.timeNs + BigInt(this.steps + budget), true);
+    const back = this.run_(budget);
+    this.steps += budget - (back & ~STOPPED_BIT);
+    if (back >= 0) return BUDGET;
+    switch (view.getInt32(CONTROL.status, true)) {
+      case STATUS.fetch:
+        return this.fetch();
+      case STATUS.decode:
+        this.decodeFrom(this.pc);
+        return this.decodedAt(this.pc) ? BUDGET : this.byReference();
+      case STATUS.slow:
+        return this.slow();
+      case STATUS.syscall:
+        return SYSCALL;
+      case STATUS.breakpoint:
+        return BREAKPOINT;
+      default:
+        return BUDGET;
+    }
+  }
+
+  /** One instruction by the reference engine, or what stops it. */
+  private byReference(): Stop {
+    const reservation = {
+      address: view.getBigInt64(CONTROL.reserved, true),
+      sizeBytes: view.getInt32(CONTROL.reservedBytes, true),
+    };
+    const now = this.timeNs + BigInt(this.steps);
+    const { steps, stop } = this.reference.step(this.one, this.memory!, now, reservation);
+    view.setBigInt64(CONTROL.reserved, reservation.address, true);
+    view.setInt32(CONTROL.reservedBytes, reservation.sizeBytes, true);
+    this.steps += steps;
+    this.translations.check();
+    this.checkCode();
+    return stop.kind === 'budget' ? BUDGET : stop;
+  }
+
+  // Code
+
+  private fetch(): Stop {
+    const { pc } = this;
+    const page = this.pageForFetch(pc);
+    if (page === null) return this.byReference();
+    const changes = page.code === null;
+    const decoded = decodedPages.of(page, pc & PAGE_MASK);
+    if (changes) this.translations.codeMade();
+    decoded.checkRegions(this.memory!);
+    this.translations.check();
+    this.checkCode();
+    this.fetches.bind(Number(pc >> PAGE_BITS), decoded);
+    return BUDGET;
+  }
+
+  private pageForFetch(address: bigint): Page | null {
+    const page = this.memory!.pageForFetch(Number(address >> PAGE_BITS));
+    this.translations.check();
+    this.checkCode();
+    return page;
+  }
+
+  private decodedPage(pc: bigint): DecodedPage | null {
+    return this.fetches.at(Number(pc >> PAGE_BITS), pc & PAGE_MASK);
+  }
+
+  private decodedAt(pc: bigint): boolean {
+    const page = this.decodedPage(pc);
+    return page !== null && page.codeAt(Number(pc) & OFFSET_MASK) !== 0;
+  }
+
+  /** Decodes instructions from an address on, to where control leaves them or the page ends. */
+  private decodeFrom(pc: bigint): void {
+    const decoded = this.decodedPage(pc)!;
+    const { isa } = this;
+    const source = decoded.page.view;
+    for (let offset = Number(pc & BigInt(OFFSET_MASK)); offset <= OFFSET_MASK; ) {
+      if (decoded.codeAt(offset) !== 0) return;
+      const first = source.getUint16(offset, true);
+      const length = isa.instructionLength(first);
+      if (offset + length > OFFSET_MASK + 1) {
+        decoded.writeCrossing(offset);
+        return;
+      }
+      const d = isa.decode(length === 2 ? first : source.getUint32(offset, true), length);
+      if (d === null) return;
+      decoded.write(offset, d);
+      if (d.effects.control === 'jump' || d.effects.control === 'stop') return;
+      offset += length;
+    }
+  }
+
+  // Instructions that generated code could not do
+
+  private slow(): Stop {
+    const { pc } = this;
+    const code = this.decodedPage(pc)?.codeAt(Number(pc & BigInt(OFFSET_MASK))) ?? 0;
+    const effects = code < FIRST_CODE ? undefined : this.isa.entries[code - FIRST_CODE]!.effects;
+    if (effects === undefined || !(effects.loads || effects.stores)) return this.byReference();
+    const pageNumber = Number(view.getBigUint64(CONTROL.address, true) >> PAGE_BITS);
+    const { translations } = this;
+    let better = false;
+    if (effects.loads && !translations.hasLoad(pageNumber)) {
+      if (!translations.addLoad(pageNumber)) return this.byReference();
+      better = true;
+    }
+    if (effects.stores && !translations.hasStore(pageNumber)) {
+      if (!translations.addStore(pageNumber)) return this.byReference();
+      better = true;
+    }
+    this.checkCode();
+    return better ? BUDGET : this.byReference();
+  }
+}

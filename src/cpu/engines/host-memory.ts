@@ -1,0 +1,132 @@
+import { PAGE_SIZE } from '../../memory/page.js';
+import { PagePool } from '../../memory/pool.js';
+import { createMemory, createTable, type Memory, type Table } from '../wasm/web-assembly.js';
+
+/**
+ * What generated code works on: one memory with a fixed layout, one table of functions. All fast engines of a process
+ * use the same; the one that runs has its registers and its translations there.
+ */
+
+/** Addresses that generated code uses are below 2^SPACE_BITS. */
+const SPACE_BITS = 28;
+export const MEMORY_BYTES = 2 ** SPACE_BITS;
+
+/** The registers of the thread that runs, as in its register state. */
+export const REGISTERS = 0;
+
+/** Words of the control block, behind the registers. */
+export const CONTROL = {
+  /** i64: virtual time at which the budget is used up. */
+  endTime: 1024,
+  /** i32: why code came back, STATUS. */
+  status: 1032,
+  /** i32: which instruction of a region left, counted through all regions; -1 when it was the interpreter. */
+  exit: 1036,
+  /** i64: the address of the load or store that could not be done. */
+  address: 1040,
+  /** i64, i32: the reservation of LR/SC; no bytes when there is none. */
+  reserved: 1048,
+  reservedBytes: 1056,
+  /** Operands and result of floating-point operations that are done by the host: 4 × 8 bytes. */
+  scratch: 1088,
+} as const;
+
+/** Why generated code came back before the budget was used up. */
+export const STATUS = {
+  /** Nothing special: go on at pc. */
+  next: 0,
+  /** No code is known for the page at pc. */
+  fetch: 1,
+  /** The instruction at pc is not decoded yet. */
+  decode: 2,
+  /** The instruction at pc cannot be done by generated code now: a page is missing, or a rare case. */
+  slow: 3,
+  syscall: 4,
+  breakpoint: 5,
+  /** The instructions at pc ran often. */
+  hot: 6,
+  /** A region needs more budget than there is. */
+  short: 7,
+} as const;
+
+/** Set in the budget that comes back when there is a STATUS to look at. */
+export const STOPPED_BIT = 0x8000_0000 | 0;
+
+/**
+ * Which page is where, by the low bits of its number: entries of 8 bytes, one table for loads and one for stores. An
+ * entry is `address in this memory ^ virtual address` of a page. So `x = entry ^ va` is where the byte is if no bit of
+ * x above SPACE_BITS is set. The index reaches one bit further, and an empty entry has that bit wrong.
+ */
+const INDEX_BITS = SPACE_BITS + 1 - 12;
+export const TRANSLATIONS = 2 ** INDEX_BITS;
+export const LOADS = 0x10_0000;
+export const STORES = LOADS + TRANSLATIONS * 8;
+/** Applied to `va >> 9`: the offset of the entry. */
+export const ENTRY_MASK = (TRANSLATIONS - 1) * 8;
+/** The bits of `entry ^ va` that must be clear. */
+export const MISS_MASK = -(2n ** BigInt(SPACE_BITS));
+
+/** Decoded pages of code by the low bits of their number: virtual address (i64), place (i32). */
+export const FETCHES = 0x1000;
+export const FETCH_ENTRIES = 256;
+export const FETCH_ENTRY_BYTES = 16;
+/** No page has this address. */
+export const NO_PAGE = 1n;
+
+/**
+ * A decoded page: a slot for each of its half-words, one that marks its end, and by half-word the place in the table
+ * of the region that starts there.
+ */
+export const SLOT_BYTES = 16;
+export const SLOT = {
+  /** u16: index into the instruction table, or one of the codes behind it. */
+  code: 0,
+  /** u16: offsets of registers. */
+  rd: 2,
+  rs1: 4,
+  rs2: 6,
+  /** i32: immediate or displacement. Instructions with a third source have none. */
+  imm: 8,
+  rs3: 8,
+  /** u8: rounding mode. */
+  rm: 12,
+  /** u8: bytes to the slot of the next instruction. */
+  length: 13,
+  /** u16: how often it was jumped to; where a region starts, the code that it has otherwise. */
+  heat: 14,
+} as const;
+const HALVES = PAGE_SIZE / 2;
+export const END_SLOT = HALVES * SLOT_BYTES;
+export const REGION_INDEXES = END_SLOT + SLOT_BYTES;
+const DECODED_PAGE_BYTES = 0xa400;
+const DECODED_PAGES = 0x40_0000;
+const POOL = 0x180_0000;
+
+export const memory: Memory = createMemory(MEMORY_BYTES);
+export const table: Table = createTable(1);
+export const pool = new PagePool(memory.buffer, POOL, (MEMORY_BYTES - POOL) / PAGE_SIZE);
+
+export const bytes = new Uint8Array(memory.buffer);
+export const view = new DataView(memory.buffer);
+export const words = new Int32Array(memory.buffer);
+
+/** Places for decoded pages; they are reused when all are taken. */
+export const DECODED_PLACES = Math.floor((POOL - DECODED_PAGES) / DECODED_PAGE_BYTES);
+export function decodedPlace(index: number): number {
+  return DECODED_PAGES + index * DECODED_PAGE_BYTES;
+}
+
+for (const start of [LOADS, STORES]) {
+  new BigInt64Array(memory.buffer, start, TRANSLATIONS / 2).fill(BigInt(MEMORY_BYTES));
+}
+for (let i = 0; i < FETCH_ENTRIES; i++) emptyFetch(i);
+
+export function emptyTranslation(base: number, index: number): void {
+  const at = (base + index * 8) >> 2;
+  words[at] = index < TRANSLATIONS / 2 ? MEMORY_BYTES : 0;
+  words[at + 1] = 0;
+}
+
+export function emptyFetch(index: number): void {
+  view.setBigInt64(FETCHES + index * FETCH_ENTRY_BYTES, NO_PAGE, true);
+}

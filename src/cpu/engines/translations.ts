@@ -1,0 +1,184 @@
+import { PAGE_SIZE, Page } from '../../memory/page.js';
+import type { MemoryView } from '../arch.js';
+import { emptyTranslation, LOADS, pool, STORES, TRANSLATIONS, words } from './host-memory.js';
+
+/** Pages of 64 bits of addresses. */
+const HIGH_PAGES = 2 ** 20;
+/** Entries that may be listed before all are dropped: more than this are there twice. */
+const LIST_LIMIT = 2 * TRANSLATIONS;
+
+/** The entries of one table that are not empty, and what they hold while another engine uses the table. */
+class Entries {
+  private readonly list: number[] = [];
+  private saved: Int32Array | null = null;
+
+  constructor(private readonly start: number) {}
+
+  set(pageNumber: number, address: number): void {
+    if (this.list.length >= LIST_LIMIT) this.clear();
+    const index = pageNumber % TRANSLATIONS;
+    const at = (this.start >> 2) + index * 2;
+    words[at] = address ^ (pageNumber * PAGE_SIZE);
+    words[at + 1] = Math.floor(pageNumber / HIGH_PAGES);
+    this.list.push(index);
+  }
+
+  has(pageNumber: number): boolean {
+    const at = (this.start >> 2) + (pageNumber % TRANSLATIONS) * 2;
+    const high = words[at + 1]! ^ Math.floor(pageNumber / HIGH_PAGES);
+    const low = (words[at]! ^ (pageNumber * PAGE_SIZE)) >>> 28;
+    return high === 0 && low === 0;
+  }
+
+  forget(pageNumber: number): void {
+    if (this.has(pageNumber)) emptyTranslation(this.start, pageNumber % TRANSLATIONS);
+  }
+
+  clear(): void {
+    for (const index of this.list) emptyTranslation(this.start, index);
+    this.list.length = 0;
+    this.saved = null;
+  }
+
+  putAway(): void {
+    const saved = new Int32Array(this.list.length * 2);
+    this.list.forEach((index, i) => {
+      const at = (this.start >> 2) + index * 2;
+      saved[i * 2] = words[at]!;
+      saved[i * 2 + 1] = words[at + 1]!;
+    });
+    for (const index of this.list) emptyTranslation(this.start, index);
+    this.saved = saved;
+  }
+
+  takeOut(): void {
+    const { saved } = this;
+    if (saved === null) return;
+    this.list.forEach((index, i) => {
+      const at = (this.start >> 2) + index * 2;
+      words[at] = saved[i * 2]!;
+      words[at + 1] = saved[i * 2 + 1]!;
+    });
+    this.saved = null;
+  }
+
+  /** As `clear`, while another engine uses the table. */
+  drop(): void {
+    this.list.length = 0;
+    this.saved = null;
+  }
+}
+
+/** Where an address space's pages are: what is in the translation tables while its engine runs. */
+export class Translations {
+  private readonly loads = new Entries(LOADS);
+  private readonly stores = new Entries(STORES);
+  private memory: MemoryView | null = null;
+  private generation = -1;
+  private epoch = -1;
+  private moves = -1;
+  private codeChanges = -1;
+  /** Goes up when code may be another now: pages were remapped, or written over. */
+  codeVersion = 0;
+
+  /** @param isCode whether code is known to come from the page at this number */
+  constructor(private readonly isCode: (pageNumber: number) => boolean) {}
+
+  /** Starts a run on a memory. What is still good of what was there stays. */
+  attach(memory: MemoryView): void {
+    if (memory !== this.memory) {
+      this.memory = memory;
+      this.generation = -1;
+    }
+    this.check();
+  }
+
+  putAway(): void {
+    this.loads.putAway();
+    this.stores.putAway();
+  }
+
+  /** Back into the tables, as far as it is still good. */
+  takeOut(memory: MemoryView): void {
+    const moved = pool.moves !== this.moves;
+    const stale = memory !== this.memory || moved || memory.generation !== this.generation;
+    if (stale) this.loads.drop();
+    else this.loads.takeOut();
+    if (stale || memory.epoch !== this.epoch || Page.codeChanges !== this.codeChanges) this.stores.drop();
+    else this.stores.takeOut();
+    this.moves = pool.moves;
+  }
+
+  /** Drops what is no longer good. */
+  check(): void {
+    const { generation, epoch } = this.memory!;
+    if (generation !== this.generation || pool.moves !== this.moves) {
+      this.loads.clear();
+      this.stores.clear();
+      this.codeVersion++;
+      this.generation = generation;
+      this.moves = pool.moves;
+    }
+    if (epoch !== this.epoch) {
+      this.stores.clear();
+      this.epoch = epoch;
+    }
+    if (Page.codeChanges !== this.codeChanges) {
+      this.stores.clear();
+      this.codeVersion++;
+      this.codeChanges = Page.codeChanges;
+    }
+  }
+
+  /** Code was made of a page: stores to it must be noticed from now on. */
+  codeMade(): void {
+    this.stores.clear();
+    this.codeChanges = Page.codeChanges;
+  }
+
+  hasLoad(pageNumber: number): boolean {
+    return this.loads.has(pageNumber);
+  }
+
+  hasStore(pageNumber: number): boolean {
+    return this.stores.has(pageNumber);
+  }
+
+  /** False when nothing can be loaded from there. */
+  addLoad(pageNumber: number): boolean {
+    const page = this.memory!.pageForLoad(pageNumber);
+    this.check();
+    if (page === null) return false;
+    const address = pool.addressOf(page);
+    this.check();
+    this.loads.set(pageNumber, address);
+    return true;
+  }
+
+  /** False when nothing can be stored there, or code was made of the page: stores to it must be noticed. */
+  addStore(pageNumber: number): boolean {
+    const memory = this.memory!;
+    const page = memory.pageForStore(pageNumber);
+    if (memory.replacedAlone && memory.generation === this.generation + 1) {
+      this.replaced(pageNumber, memory.original, page);
+    }
+    this.check();
+    if (page === null || page.code !== null) return false;
+    const address = pool.addressOf(page);
+    this.check();
+    this.stores.set(pageNumber, address);
+    return true;
+  }
+
+  /** A first write replaced the page at this number, and nothing else: what is known of others is good. */
+  private replaced(pageNumber: number, original: Page | null, page: Page | null): void {
+    this.generation++;
+    if (original !== null && page !== null && original.code === null) {
+      pool.replace(original, page);
+      this.moves = pool.moves;
+      return;
+    }
+    this.loads.forget(pageNumber);
+    if (this.isCode(pageNumber)) this.codeVersion++;
+  }
+}

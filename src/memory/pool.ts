@@ -1,0 +1,93 @@
+import { assert } from '../base/assert.js';
+import { PAGE_SIZE, type Page } from './page.js';
+
+/** Of the slots, how many are freed at a time when all are taken. */
+const EVICTED_SHARE = 8;
+
+/**
+ * Pages side by side in one memory, where generated code reaches them by number. A page is in at most one place: its
+ * bytes are those of its slot, or its own. Pages leave when room is needed, first in, first out; being in the pool
+ * changes nothing that anybody can see.
+ */
+export class PagePool {
+  /** Goes up whenever a page has left its slot: what knew pages by slot may be wrong. */
+  moves = 0;
+  private readonly pages: (Page | null)[] = [];
+  private readonly free: number[] = [];
+  private readonly places: { readonly bytes: Uint8Array; readonly view: DataView }[] = [];
+  private oldest = 0;
+
+  /**
+   * @param start offset of the first slot, a multiple of PAGE_SIZE
+   * @param slots how many there are
+   */
+  constructor(
+    private readonly memory: ArrayBuffer,
+    private readonly start: number,
+    private readonly slots: number,
+  ) {
+    assert(start % PAGE_SIZE === 0 && start + slots * PAGE_SIZE <= memory.byteLength, 'the pool has no room');
+  }
+
+  /** Where a page's bytes are in the memory; brings the page in. */
+  addressOf(page: Page): number {
+    if (page.slot < 0) this.place(page, this.takeSlot());
+    return this.start + page.slot * PAGE_SIZE;
+  }
+
+  pageAt(address: number): Page {
+    return this.pages[(address - this.start) / PAGE_SIZE]!;
+  }
+
+  /**
+   * A copy of a page, which nothing but snapshots has from now on, takes over its slot: who reads there reads the copy.
+   * The original leaves.
+   */
+  replace(original: Page, copy: Page): void {
+    const { slot } = original;
+    if (slot < 0 || copy.slot >= 0) return;
+    // Both hold the same bytes, so they just change places.
+    const { bytes, view } = copy;
+    copy.bytes = original.bytes;
+    copy.view = original.view;
+    copy.slot = slot;
+    this.pages[slot] = copy;
+    original.bytes = bytes;
+    original.view = view;
+    original.slot = -1;
+    this.moves++;
+  }
+
+  private place(page: Page, slot: number): void {
+    let place = this.places[slot];
+    if (place === undefined) {
+      const at = this.start + slot * PAGE_SIZE;
+      place = { bytes: new Uint8Array(this.memory, at, PAGE_SIZE), view: new DataView(this.memory, at, PAGE_SIZE) };
+      this.places[slot] = place;
+    }
+    place.bytes.set(page.bytes);
+    page.bytes = place.bytes;
+    page.view = place.view;
+    page.slot = slot;
+    this.pages[slot] = page;
+  }
+
+  private takeSlot(): number {
+    if (this.pages.length < this.slots) return this.pages.push(null) - 1;
+    if (this.free.length === 0) this.evict(Math.ceil(this.slots / EVICTED_SHARE));
+    return this.free.pop()!;
+  }
+
+  private evict(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const page = this.pages[this.oldest]!;
+      page.bytes = page.bytes.slice();
+      page.view = new DataView(page.bytes.buffer);
+      page.slot = -1;
+      this.pages[this.oldest] = null;
+      this.free.push(this.oldest);
+      this.oldest = (this.oldest + 1) % this.slots;
+    }
+    this.moves++;
+  }
+}
