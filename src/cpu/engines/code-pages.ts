@@ -64,6 +64,10 @@ export class DecodedPage {
     return code === EXTRA.region ? view.getUint16(slot + SLOT.heat, true) : code;
   }
 
+  startsRegion(offset: number): boolean {
+    return view.getUint16(this.slotAt(offset) + SLOT.code, true) === EXTRA.region;
+  }
+
   write(offset: number, d: Decoded): void {
     const slot = this.slotAt(offset);
     view.setUint16(slot + SLOT.code, FIRST_CODE + d.entry, true);
@@ -84,7 +88,7 @@ export class DecodedPage {
 
   addRegion(start: RegionStart, tableIndex: number): void {
     const slot = this.slotAt(start.offset);
-    if (view.getUint16(slot + SLOT.code, true) !== EXTRA.region) {
+    if (!this.startsRegion(start.offset)) {
       view.setUint16(slot + SLOT.heat, view.getUint16(slot + SLOT.code, true), true);
       view.setUint16(slot + SLOT.code, EXTRA.region, true);
     }

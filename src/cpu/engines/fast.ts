@@ -1,20 +1,20 @@
 import type { Page } from '../../memory/page.js';
 import type { Engine, EngineKind, MemoryView, Registers, RunResult, Stop, Trace } from '../arch.js';
-import { ModuleBuilder } from '../wasm/code.js';
+import { type FunctionCode, ModuleBuilder, type ValueType } from '../wasm/code.js';
 import { instantiate } from '../wasm/web-assembly.js';
 import { decodedPages, type DecodedPage, Fetches } from './code-pages.js';
-import type { Effects } from './transcript.js';
 import { bytes, CONTROL, MEMORY_BYTES, memory as hostMemory, STATUS, STOPPED_BIT, table, view } from './host-memory.js';
 import { FIRST_CODE, InterpreterCode, REGION_SIGNATURE, runCode } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
 import { type InstructionSet, ReferenceEngine } from './reference.js';
 import type { Operation } from './transcript.js';
+import { exits, RegionMaker, type RegionMakerSet } from './regions.js';
 import { Translations } from './translations.js';
 
 /** What fast engines must know of an architecture, besides what the reference engine does. */
-export interface FastInstructionSet extends InstructionSet {
+export interface FastInstructionSet extends InstructionSet, RegionMakerSet {
   /** The table, in the order that `Decoded.entry` counts. */
-  readonly entries: readonly { readonly operations: readonly Operation[]; readonly effects: Effects }[];
+  readonly entries: RegionMakerSet['entries'];
 }
 
 /** Steps that one call of generated code makes at most: V8 replaces a function by a better one only between calls. */
@@ -38,16 +38,7 @@ function runFor(isa: FastInstructionSet): Run {
   if (run === undefined) {
     const module = new ModuleBuilder(MEMORY_BYTES);
     const interpreter = module.add(
-      new InterpreterCode(isa, (code, operation, { slow }) => {
-        code.i32(1);
-        slow();
-        if (/Eq|Lt|Le/.test(operation.op)) {
-          code.i32(0);
-          return 'i32';
-        }
-        code.i64(0);
-        return 'i64';
-      }).write(),
+      new InterpreterCode(isa, slowFloat).write(),
     );
     module.export('run', module.add(runCode(isa, interpreter, module.type(REGION_SIGNATURE))));
     const { exports } = instantiate(module.result(), { env: { memory: hostMemory, table } });
@@ -55,6 +46,17 @@ function runFor(isa: FastInstructionSet): Run {
     runs.set(isa, run);
   }
   return run;
+}
+
+function slowFloat(code: FunctionCode, { op }: Operation, { slow }: { slow(): void }): ValueType {
+  code.i32(1);
+  slow();
+  if (/Eq|Lt|Le/.test(op)) {
+    code.i32(0);
+    return 'i32';
+  }
+  code.i64(0);
+  return 'i64';
 }
 
 /** Runs generated code: the same results as the reference engine, sooner. */
@@ -65,6 +67,7 @@ export class FastEngine implements Engine {
   private readonly one: Registers;
   private readonly fetches = new Fetches();
   private readonly translations = new Translations((pageNumber) => this.fetches.dependsOn(pageNumber));
+  private readonly maker: RegionMaker | null;
   private codeVersion = -1;
   private drops = 0;
   private memory: MemoryView | null = null;
@@ -74,9 +77,9 @@ export class FastEngine implements Engine {
 
   constructor(
     private readonly isa: FastInstructionSet,
-    private readonly kind: EngineKind,
+    kind: EngineKind,
   ) {
-    void this.kind;
+    this.maker = kind === 'interpreter' ? null : new RegionMaker(isa, slowFloat);
     this.reference = new ReferenceEngine(isa);
     this.run_ = runFor(isa);
     const state = bytes.subarray(registerAddress(0), registerAddress(isa.stateSlots));
@@ -158,14 +161,25 @@ export class FastEngine implements Engine {
         this.decodeFrom(this.pc);
         return this.decodedAt(this.pc) ? BUDGET : this.byReference();
       case STATUS.slow:
+        this.atExit(view.getInt32(CONTROL.exit, true));
         return this.slow();
       case STATUS.syscall:
         return SYSCALL;
       case STATUS.breakpoint:
         return BREAKPOINT;
+      case STATUS.hot:
+        this.makeRegion();
+        return BUDGET;
       default:
         return BUDGET;
     }
+  }
+
+  private makeRegion(): void {
+    if (this.maker === null) return;
+    this.maker.make(this.pc, this.memory!);
+    this.translations.codeMade();
+    this.checkCode();
   }
 
   /** One instruction by the reference engine, or what stops it. */
@@ -239,9 +253,19 @@ export class FastEngine implements Engine {
 
   // Instructions that generated code could not do
 
+  /** Where a region was left. */
+  private atExit(exit: number): void {
+    if (exit < 0) return;
+    const { address, unretired } = exits[exit]!;
+    this.pc = address;
+    this.steps -= unretired;
+  }
+
   private slow(): Stop {
     const { pc } = this;
-    const code = this.decodedPage(pc)?.codeAt(Number(pc & BigInt(OFFSET_MASK))) ?? 0;
+    if (this.decodedPage(pc) === null) this.fetch();
+    if (!this.decodedAt(pc)) this.decodeFrom(pc);
+    const code = this.decodedPage(pc)!.codeAt(Number(pc & BigInt(OFFSET_MASK)));
     const effects = code < FIRST_CODE ? undefined : this.isa.entries[code - FIRST_CODE]!.effects;
     if (effects === undefined || !(effects.loads || effects.stores)) return this.byReference();
     const pageNumber = Number(view.getBigUint64(CONTROL.address, true) >> PAGE_BITS);

@@ -5,7 +5,7 @@ import { ReferenceEngine } from '../engines/reference.js';
 import { dataFlow } from './data-flow.js';
 import { decode } from './decode.js';
 import { disassemble } from './disassemble.js';
-import { ALL_SLOTS, FCSR, PC, REGISTER_NAMES, SINK, STATE_SLOTS, X0 } from './layout.js';
+import { ALL_SLOTS, F0, FCSR, PC, REGISTER_NAMES, SINK, STATE_SLOTS, X0 } from './layout.js';
 import { GENERAL_BYTES, REGISTERS_SIZE_BYTES, RiscvRegisters } from './registers.js';
 import { INSTRUCTIONS, instructionLength } from './table.js';
 import { isStateValid, readState, stateSizeBytes, writeState } from './thread-state.js';
@@ -34,6 +34,8 @@ const INSTRUCTION_SET = {
   instructionLength,
   decode,
   entries: INSTRUCTIONS,
+  linkSlots: [RA, T0],
+  isFloatSlot: (slot: number) => slot >= F0 && slot < FCSR,
 };
 
 function own(registers: Registers): RiscvRegisters {

@@ -1,0 +1,186 @@
+import type { Page } from '../../memory/page.js';
+import type { MemoryView } from '../arch.js';
+import { FunctionCode, ModuleBuilder } from '../wasm/code.js';
+import { instantiate } from '../wasm/web-assembly.js';
+import { type DecodedPage, decodedPages } from './code-pages.js';
+import type { Decoded } from './evaluator.js';
+import { CONTROL, MEMORY_BYTES, memory as hostMemory, SLOT, STATUS, STOPPED_BIT, table, view } from './host-memory.js';
+import { HOT_COUNT, REGION_SIGNATURE } from './interpreter-code.js';
+import { type CodeSource, type Region, RegionFinder, type RegionSet } from './region.js';
+import { type FastFloatMaker, RegionCode } from './region-code.js';
+
+const PAGE_MASK = -4096n;
+const PAGE_BITS = 12n;
+const OFFSET_MASK = 4095;
+/** Regions made at a time: a hot one, and those it calls that are warm. */
+const BATCH = 8;
+const WARM_COUNT = HOT_COUNT / 8;
+/** Regions of fewer instructions than this are not worth the way in and out. */
+const LEAST_SIZE = 3;
+
+export interface RegionMakerSet extends RegionSet {
+  instructionLength(firstHalf: number): 2 | 4;
+  decode(bits: number, lengthBytes: 2 | 4): Decoded | null;
+}
+
+/** A place where an instruction was left to the host. */
+export interface Exit {
+  readonly address: bigint;
+  /** Steps that the budget was charged for and that were not made. */
+  readonly unretired: number;
+}
+
+/** All exits of all regions, by the number that generated code gives. */
+export const exits: Exit[] = [];
+
+/** Instructions by their bits: the same few come again and again. */
+const known = new Map<number, Decoded | null>();
+const KNOWN_LIMIT = 1 << 14;
+
+/** What regions cost so far. */
+export const statistics = { batches: 0, regions: 0, instructions: 0, codeBytes: 0 };
+
+/** Reads instructions from what an address space has as code. */
+class FetchedCode implements CodeSource {
+  readonly pages = new Map<number, Page>();
+
+  constructor(
+    private readonly isa: RegionMakerSet,
+    private readonly memory: MemoryView,
+  ) {}
+
+  private page(address: bigint): Page | null {
+    const number = Number(address >> PAGE_BITS);
+    const known = this.pages.get(number);
+    if (known !== undefined) return known;
+    const page = this.memory.pageForFetch(number);
+    if (page !== null) this.pages.set(number, page);
+    return page;
+  }
+
+  private half(address: bigint): number | null {
+    const page = this.page(address);
+    return page === null ? null : page.view.getUint16(Number(address & BigInt(OFFSET_MASK)), true);
+  }
+
+  decodeAt(address: bigint): Decoded | null {
+    const first = this.half(address);
+    if (first === null) return null;
+    if (this.isa.instructionLength(first) === 2) return this.decode(first, 2);
+    const second = this.half(BigInt.asUintN(64, address + 2n));
+    return second === null ? null : this.decode((first | (second << 16)) >>> 0, 4);
+  }
+
+  private decode(bits: number, lengthBytes: 2 | 4): Decoded | null {
+    let d = known.get(bits);
+    if (d !== undefined) return d;
+    d = this.isa.decode(bits, lengthBytes);
+    if (known.size >= KNOWN_LIMIT) known.clear();
+    known.set(bits, d);
+    return d;
+  }
+}
+
+/** For the states of the floating-point status that a region is not made for: the interpreter goes on. */
+function shortCode(): FunctionCode {
+  const code = new FunctionCode(REGION_SIGNATURE);
+  code.i32(0).i32(STATUS.short).access('i32.store', CONTROL.status);
+  return code.get(0).i32(STOPPED_BIT).op('i32.or') as FunctionCode;
+}
+
+/** Makes regions where code is hot. */
+export class RegionMaker {
+  constructor(
+    private readonly isa: RegionMakerSet,
+    private readonly makeFloat: FastFloatMaker,
+  ) {}
+
+  /**
+   * Makes a region that starts at an address, and with it those that it calls. Code is known of more pages then, in
+   * which stores must be noticed.
+   */
+  make(address: bigint, memory: MemoryView): void {
+    const regions = this.batch(address, memory);
+    if (regions.length === 0) return;
+    const module = new ModuleBuilder(MEMORY_BYTES);
+    const regionType = module.type(REGION_SIGNATURE);
+    const functions = regions.map(() => module.declare(REGION_SIGNATURE));
+    const short = module.add(shortCode());
+    module.export('short', short);
+    regions.forEach((region, i) => {
+      const context = {
+        regionType,
+        functionOf: (target: bigint): number | null => {
+          const j = regions.findIndex((r) => r.address === target);
+          return j < 0 || (regions[j]!.hasFloat && !region.hasFloat) ? null : functions[j]!;
+        },
+        exitAt: (at: bigint, unretired: number): number => exits.push({ address: at, unretired }) - 1,
+      };
+      module.define(functions[i]!, new RegionCode(this.isa, region, context, this.makeFloat).write());
+      module.export(`${i}`, functions[i]!);
+    });
+    const code = module.result();
+    statistics.batches++;
+    statistics.regions += regions.length;
+    statistics.instructions += regions.reduce((sum, { size }) => sum + size, 0);
+    statistics.codeBytes += code.length;
+    const { exports } = instantiate(code, { env: { memory: hostMemory, table } });
+    const first = table.grow(regions.length * 2);
+    regions.forEach((region, i) => {
+      table.set(first + i * 2, exports[`${i}`]);
+      table.set(first + i * 2 + 1, exports[region.hasFloat ? 'short' : `${i}`]);
+      this.enter(region, first + i * 2, regions);
+    });
+  }
+
+  /** The region at an address and, behind it, warm ones that it calls. */
+  private batch(address: bigint, memory: MemoryView): Region[] {
+    const regions: Region[] = [];
+    const work = [address];
+    const seen = new Set(work);
+    while (work.length > 0 && regions.length < BATCH) {
+      const next = work.shift()!;
+      const isStart = (at: bigint): boolean => this.startsAt(at, memory);
+      const region = new RegionFinder(this.isa, new FetchedCode(this.isa, memory), next, isStart).find();
+      if (region === null || (region.size < LEAST_SIZE && regions.length === 0)) continue;
+      regions.push(region);
+      for (const { end } of region.blocks) {
+        if (end.kind !== 'call') continue;
+        const target = BigInt.asUintN(64, region.address + BigInt(end.targetAt));
+        if (seen.has(target) || !this.isWarm(target, memory)) continue;
+        seen.add(target);
+        work.push(target);
+      }
+    }
+    return regions;
+  }
+
+  private decodedAt(address: bigint, memory: MemoryView): DecodedPage | null {
+    const page = memory.pageForFetch(Number(address >> PAGE_BITS));
+    return page === null ? null : decodedPages.of(page, address & PAGE_MASK);
+  }
+
+  private startsAt(address: bigint, memory: MemoryView): boolean {
+    return this.decodedAt(address, memory)?.startsRegion(Number(address & BigInt(OFFSET_MASK))) ?? false;
+  }
+
+  private isWarm(address: bigint, memory: MemoryView): boolean {
+    const decoded = this.decodedAt(address, memory);
+    const offset = Number(address & BigInt(OFFSET_MASK));
+    // Where a region starts already, the count is a code; it is called through the table then.
+    if (decoded === null || decoded.startsRegion(offset)) return false;
+    return view.getUint16(decoded.slotAt(offset) + SLOT.heat, true) >= WARM_COUNT;
+  }
+
+  /** A batch is one piece: each of its regions is good only while the code of all of them is. */
+  private enter(region: Region, tableIndex: number, batch: readonly Region[]): void {
+    const pages = new Map(batch.flatMap((r) => [...r.pages]));
+    const dependencies = [...pages].map(([pageNumber, page]) => {
+      const decoded = decodedPages.of(page, BigInt(pageNumber) << PAGE_BITS);
+      return { pageNumber, page, code: decoded.code };
+    });
+    const page = pages.get(Number(region.address >> PAGE_BITS))!;
+    const decoded: DecodedPage = decodedPages.of(page, region.address & PAGE_MASK);
+    decoded.addRegion({ offset: Number(region.address & BigInt(OFFSET_MASK)), dependencies }, tableIndex);
+  }
+}
