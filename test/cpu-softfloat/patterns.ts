@@ -119,3 +119,51 @@ export function operandsFor(operands: readonly Operand[]): fc.Arbitrary<[bigint,
     })
     .map(([a, b, c]) => [a, operands.length > 1 ? b : 0n, operands.length > 2 ? c : 0n]);
 }
+
+/** Operands as programs have them: normal numbers of moderate size that are in the range of integer results. */
+export function ordinaryOperands(operands: readonly Operand[], name: string): fc.Arbitrary<bigint[]> {
+  const kind = operands[0]!;
+  if (kind === 'integer') return integerPattern.map((value) => [value]);
+  const format = kind === 'f32' ? BINARY32 : BINARY64;
+  const bias = Number(format.exponentMask) >> 1;
+  const integer = /To([IU])(32|64)$/.exec(name);
+  const highest = integer === null ? 20 : Number(integer[2]) - 2;
+  const positive = name.endsWith('Sqrt') || integer?.[1] === 'U';
+  const number = fc
+    .tuple(
+      fc.integer({ min: -20, max: highest }),
+      fc.bigInt({ min: 0n, max: format.fractionMask }),
+      fc.boolean(),
+    )
+    .map(([exponent, fraction, negative]) => {
+      const magnitude = (BigInt(bias + exponent) << format.fractionShift) | fraction;
+      return negative && !positive ? format.signBit | magnitude : magnitude;
+    });
+  return fc.tuple(...operands.map(() => number));
+}
+
+/**
+ * x, y and z of x × y + z that are sums of a few powers of two: products, sums and what is behind their last places
+ * meet in all ways, so that results are ties, or are just not, or cancel.
+ */
+export function fusedOperands(kind: 'f32' | 'f64'): fc.Arbitrary<bigint[]> {
+  const format = kind === 'f32' ? BINARY32 : BINARY64;
+  const bias = Number(format.exponentMask) >> 1;
+  const { precision, fractionShift, fractionMask } = format;
+  const sparse = fc
+    .array(fc.tuple(fc.integer({ min: 0, max: precision - 1 }), fc.boolean()), { maxLength: 3 })
+    .map((terms) => terms.reduce((sum, [place, add]) => sum + (add ? 1n : -1n) * (1n << BigInt(place)), 0n));
+  const number = (exponent: fc.Arbitrary<number>): fc.Arbitrary<bigint> =>
+    fc.tuple(exponent, sparse, fc.boolean()).map(([e, fraction, negative]) => {
+      // A negative fraction borrows from the exponent, which makes numbers just below a power of two.
+      const magnitude = ((BigInt(bias + e) << fractionShift) + (fraction % (fractionMask + 1n))) as bigint;
+      return negative ? format.signBit | magnitude : magnitude;
+    });
+  const small = fc.integer({ min: -3, max: 3 });
+  const distance = fc.oneof(
+    small,
+    fc.integer({ min: -2 * precision - 4, max: precision + 4 }),
+    fc.constantFrom(-precision - 1, -precision, 1 - precision, precision - 1, precision, precision + 1),
+  );
+  return fc.tuple(number(small), number(small), number(distance));
+}
