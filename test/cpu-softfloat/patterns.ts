@@ -144,26 +144,37 @@ export function ordinaryOperands(operands: readonly Operand[], name: string): fc
 
 /**
  * x, y and z of x × y + z that are sums of a few powers of two: products, sums and what is behind their last places
- * meet in all ways, so that results are ties, or are just not, or cancel.
+ * meet in all ways, so that results are ties, or are just not, or cancel. Some are about the ends of the range, of the
+ * format or of its error terms.
  */
 export function fusedOperands(kind: 'f32' | 'f64'): fc.Arbitrary<bigint[]> {
   const format = kind === 'f32' ? BINARY32 : BINARY64;
-  const bias = Number(format.exponentMask) >> 1;
+  const top = Number(format.exponentMask);
+  const bias = top >> 1;
   const { precision, fractionShift, fractionMask } = format;
   const sparse = fc
     .array(fc.tuple(fc.integer({ min: 0, max: precision - 1 }), fc.boolean()), { maxLength: 3 })
     .map((terms) => terms.reduce((sum, [place, add]) => sum + (add ? 1n : -1n) * (1n << BigInt(place)), 0n));
-  const number = (exponent: fc.Arbitrary<number>): fc.Arbitrary<bigint> =>
-    fc.tuple(exponent, sparse, fc.boolean()).map(([e, fraction, negative]) => {
-      // A negative fraction borrows from the exponent, which makes numbers just below a power of two.
-      const magnitude = ((BigInt(bias + e) << fractionShift) + (fraction % (fractionMask + 1n))) as bigint;
-      return negative ? format.signBit | magnitude : magnitude;
-    });
-  const small = fc.integer({ min: -3, max: 3 });
+  const part = fc.tuple(fc.integer({ min: -3, max: 3 }), sparse, fc.boolean());
+  const number = (exponent: number, [nudge, fraction, negative]: [number, bigint, boolean]): bigint => {
+    const biased = Math.min(Math.max(bias + exponent + nudge, 1), top - 1);
+    // A negative fraction borrows from the exponent, which makes numbers just below a power of two.
+    const magnitude = (BigInt(biased) << fractionShift) + (fraction % (fractionMask + 1n));
+    return negative ? format.signBit | magnitude : magnitude;
+  };
   const distance = fc.oneof(
-    small,
+    fc.constant(0),
     fc.integer({ min: -2 * precision - 4, max: precision + 4 }),
     fc.constantFrom(-precision - 1, -precision, 1 - precision, precision - 1, precision, precision + 1),
   );
-  return fc.tuple(number(small), number(small), number(distance));
+  const size = fc.oneof(
+    { arbitrary: fc.constant(0), weight: 4 },
+    { arbitrary: fc.constantFrom(bias, bias - 1, -bias, 1 - bias), weight: 1 },
+    { arbitrary: fc.integer({ min: -bias, max: precision * 3 - bias }), weight: 1 },
+    { arbitrary: fc.integer({ min: bias - precision, max: bias }), weight: 1 },
+  );
+  const share = fc.oneof(fc.constant(0), fc.integer({ min: -bias, max: bias }));
+  return fc
+    .tuple(part, part, part, size, share, distance)
+    .map(([x, y, z, s, e, d]) => [number(e, x), number(s - e, y), number(s + d, z)]);
 }

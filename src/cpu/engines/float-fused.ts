@@ -1,7 +1,7 @@
 import { TINY } from '../softfloat/host.js';
 import type { FunctionCode } from '../wasm/code.js';
 import { emitProductError, emitSumError, type Temporaries } from './float-errors.js';
-import { emitIsNotFinite, emitIsNotNormal, emitMagnitude, type GiveUp } from './float-guards.js';
+import { emitIsNotFinite, emitIsNotNormal, type GiveUp } from './float-guards.js';
 
 /** x × y + z rounded once, to nearest, in WebAssembly, which has no such instruction. */
 
@@ -38,10 +38,10 @@ const LESS = 1 - 2 ** -50;
 const MORE = 1 + 2 ** -50;
 
 /**
- * The exponent of 2^-900, as emitMagnitude has it. Of a result that is not smaller and a product below TINY, the
- * product is less than a quarter of the last place, so that not even an inexact error term of it can matter.
+ * The exponent field of 2^-900. Next to a result that is not smaller, a product below TINY is less than a quarter of
+ * the last place, so that not even an inexact error term of it can matter.
  */
-const LEAST_RESULT = (0x3ff - 900) << 21;
+const LOWEST_EXPONENT = 0x3ff - 900;
 
 /**
  * The result is sum + rest, unless rounding `rest` moved that over the middle between two numbers. It did not where
@@ -59,12 +59,12 @@ export function emitFusedDouble(
   const result = temps.take('f64');
   code.get(sum).get(rest).op('f64.add').set(result);
   code.block().block();
-  // Overflow anywhere above ends in a NaN here.
   code.get(sum).get(rest).f64(LESS).op('f64.mul').op('f64.add');
   code.get(sum).get(rest).f64(MORE).op('f64.mul').op('f64.add');
   code.op('f64.ne').brIf(0);
-  emitMagnitude(code, 'f64', result);
-  code.i32(LEAST_RESULT).op('i32.ge_u').brIf(1);
+  // Overflow anywhere above makes the result infinite or a NaN.
+  emitIsNotNormal(code, 'f64', result, LOWEST_EXPONENT);
+  code.op('i32.eqz').brIf(1);
   code.op('end');
   code.get(x).f64(0).op('f64.eq').get(y).f64(0).op('f64.eq').op('i32.or').if();
   // The sum above may have the wrong sign if it is zero.

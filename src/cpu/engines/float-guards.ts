@@ -28,14 +28,15 @@ export function emitIsNotFinite(code: FunctionCode, width: FloatWidth, x: number
 }
 
 /**
- * Leaves whether a result may be tiny (even if only before it was rounded), zero, infinite or a NaN. The lowest normal
- * exponent counts as tiny: a result that was rounded up to the least normal number may have been.
+ * Leaves whether a result may be tiny (even if only before it was rounded), zero, infinite or a NaN: its exponent field
+ * is below `lowest` or at the top. The lowest normal one counts as tiny, for what was rounded up to the least normal
+ * number may have been.
  */
-export function emitIsNotNormal(code: FunctionCode, width: FloatWidth, x: number): void {
+export function emitIsNotNormal(code: FunctionCode, width: FloatWidth, x: number, lowest = 2): void {
   const shift = EXPONENT_SHIFT[width];
   emitMagnitude(code, width, x);
-  code.i32(2 << shift).op('i32.sub');
-  code.i32((EXPONENT_TOP[width] - 2) << shift).op('i32.ge_u');
+  code.i32(lowest << shift).op('i32.sub');
+  code.i32((EXPONENT_TOP[width] - lowest) << shift).op('i32.ge_u');
 }
 
 /**
