@@ -1,16 +1,21 @@
-import test from 'ava';
+import { setFlagsFromString } from 'node:v8';
+import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { FastFloat, isFastMode } from '../../src/cpu/engines/float-code.js';
 import { FLOAT_SHAPES, type FloatName } from '../../src/cpu/engines/float-shapes.js';
 import { FloatEnv, NX, RNE } from '../../src/cpu/softfloat.js';
 import { FunctionCode, type ValueType } from '../../src/cpu/wasm/code.js';
+import { hasFusedMultiplyAdd } from '../../src/cpu/wasm/fused-multiply-add.js';
 import { CompiledFloat, rawArgument } from './compiled.js';
 import { OPERATIONS, type Operation, ROUNDING_MODES } from './operations.js';
 import { fusedOperands, operandsFor, ordinaryOperands } from './patterns.js';
 
 /** SOFTFLOAT_RUNS: how many operands each operation gets. */
 const RUNS = Number(process.env.SOFTFLOAT_RUNS ?? 2000);
-const compiled = new CompiledFloat();
+// Node 20 has relaxed SIMD behind a flag.
+setFlagsFromString('--experimental-wasm-relaxed-simd');
+const compiled = new CompiledFloat(false);
+const fused = hasFusedMultiplyAdd() ? new CompiledFloat(true) : null;
 
 /** Compares inline code and helper with softfloat; answers with whether the inline code had an answer. */
 function check(
@@ -18,6 +23,7 @@ function check(
   operands: readonly bigint[],
   mode: number,
   flags: number,
+  code = compiled,
 ): boolean {
   const float = name as FloatName;
   const [a, b, c] = [...operands, 0n, 0n];
@@ -30,10 +36,10 @@ function check(
         `not ${expected.toString(16)} flags ${env.flags}`,
     );
   };
-  const [bits, after] = compiled.helper(float, mode, operands, flags);
+  const [bits, after] = code.helper(float, mode, operands, flags);
   if (bits !== expected || after !== env.flags) fail('helper', bits, after);
   if (!isFastMode(float, mode)) return false;
-  const result = compiled.inline(float, mode, operands);
+  const result = code.inline(float, mode, operands);
   if (result === undefined) return false;
   const raised = Object.assign(new FloatEnv(), { rounding: mode, flags: 0 });
   exact(a!, b!, c!, raised);
@@ -79,14 +85,29 @@ for (const operation of OPERATIONS) {
 }
 
 for (const operation of OPERATIONS.filter((o) => o.name.endsWith('MulAdd'))) {
-  test(`${operation.name}: sums of few bits, which cancel and tie`, (t) => {
-    const kind = operation.operands[0] as 'f32' | 'f64';
+  const kind = operation.operands[0] as 'f32' | 'f64';
+  const few = (t: ExecutionContext, code: CompiledFloat): void => {
     let decided = 0;
     const property = fc.property(fusedOperands(kind), modes, flagStates, (values, mode, flags) => {
-      if (check(operation, values, mode, flags)) decided++;
+      if (check(operation, values, mode, flags, code)) decided++;
     });
     fc.assert(property, { numRuns: 4 * RUNS });
     t.true(decided > RUNS, `${decided} of ${4 * RUNS}`);
+  };
+
+  test(`${operation.name}: sums of few bits, which cancel and tie`, (t) => few(t, compiled));
+
+  const needsInstruction = fused === null ? test.skip : test;
+  needsInstruction(`${operation.name}: by the host's instruction`, (t) => {
+    few(t, fused!);
+    const any = fc.property(operandsFor(operation.operands), modes, flagStates, (values, mode, flags) => {
+      check(operation, values, mode, flags, fused!);
+    });
+    fc.assert(any, { numRuns: RUNS });
+    const ordinary = fc.property(ordinaryOperands(operation.operands, operation.name), (values) => {
+      t.true(check(operation, values, RNE, NX, fused!));
+    });
+    fc.assert(ordinary, { numRuns: RUNS });
   });
 }
 
@@ -98,7 +119,7 @@ test('instructions share their locals', (t) => {
     taken.push(type);
     return local(type);
   };
-  const fast = new FastFloat(code);
+  const fast = new FastFloat(code, false);
   const emitAll = (): void => {
     for (const [name, { operands }] of FLOAT_SHAPES) {
       const args = operands.map((_, index) => rawArgument(code, index));

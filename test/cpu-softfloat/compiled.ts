@@ -24,12 +24,12 @@ export function rawArgument(code: FunctionCode, local: number): FloatArg {
 }
 
 /** Takes the operands' raw bits, leaves the result's, and notes when it gave up. */
-function inlineFunction(name: FloatName, mode: number): FunctionCode {
+function inlineFunction(name: FloatName, mode: number, fuses: boolean): FunctionCode {
   const { operands } = FLOAT_SHAPES.get(name)!;
   const code = new FunctionCode({ params: operands.map(() => 'i64'), results: ['i64'] });
   const args = operands.map((_, index) => rawArgument(code, index));
   code.block();
-  const type = new FastFloat(code).emit(name, args, mode, (nesting) => code.brIf(nesting));
+  const type = new FastFloat(code, fuses).emit(name, args, mode, (nesting) => code.brIf(nesting));
   if (type === 'f32') code.op('i32.reinterpret_f32');
   if (type === 'f64') code.op('i64.reinterpret_f64');
   if (type === 'f32' || type === 'i32') code.op('i64.extend_i32_u');
@@ -44,13 +44,13 @@ export class CompiledFloat {
   /** How often the helpers needed softfloat. */
   slowCalls = 0;
 
-  constructor() {
+  constructor(fuses: boolean) {
     const builder = new ModuleBuilder(MEMORY_BYTES);
-    const helpers = new FloatHelpers(builder, LAYOUT);
+    const helpers = new FloatHelpers(builder, LAYOUT, fuses);
     for (const name of FLOAT_SHAPES.keys()) {
       builder.export(name, helpers.functionOf(name));
       for (const mode of ROUNDING_MODES.filter((m) => isFastMode(name, m))) {
-        builder.export(`${name} ${mode}`, builder.add(inlineFunction(name, mode)));
+        builder.export(`${name} ${mode}`, builder.add(inlineFunction(name, mode, fuses)));
       }
     }
     const memory = createMemory(MEMORY_BYTES);

@@ -1,7 +1,7 @@
 import { RDN, RNE, RTZ, RUP } from '../softfloat.js';
 import type { FunctionCode, SimpleName } from '../wasm/code.js';
 import { Temporaries } from './float-errors.js';
-import { emitFusedDouble, emitFusedSingle } from './float-fused.js';
+import { emitFusedDouble, emitFusedSingle, emitHostFused } from './float-fused.js';
 import { emitInteger, emitIsNotFinite, emitIsNotNormal, type GiveUp } from './float-guards.js';
 import { FLOAT_SHAPES, type FloatName, type FloatShape, type FloatWidth } from './float-shapes.js';
 
@@ -57,7 +57,11 @@ function instruction(width: FloatWidth, what: keyof typeof INSTRUCTIONS): Simple
 export class FastFloat {
   private readonly temps: Temporaries;
 
-  constructor(private readonly code: FunctionCode) {
+  /** `fuses`: what `hasFusedMultiplyAdd` says of the host. Results are the same either way. */
+  constructor(
+    private readonly code: FunctionCode,
+    private readonly fuses: boolean,
+  ) {
     this.temps = new Temporaries(code);
   }
 
@@ -150,8 +154,9 @@ export class FastFloat {
 
   private fused(width: FloatWidth, args: readonly FloatArg[], giveUp: GiveUp): void {
     const [x, y, z] = args.map((arg) => this.saved(width, arg));
-    const emit = width === 'f32' ? emitFusedSingle : emitFusedDouble;
-    emit(this.code, this.temps, [x!, y!, z!], giveUp);
+    if (this.fuses) emitHostFused(this.code, this.temps, width, [x!, y!, z!], giveUp);
+    else if (width === 'f32') emitFusedSingle(this.code, this.temps, [x!, y!, z!], giveUp);
+    else emitFusedDouble(this.code, this.temps, [x!, y!, z!], giveUp);
   }
 
   /** WebAssembly's min and max know -0 from +0. */

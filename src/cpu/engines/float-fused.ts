@@ -1,9 +1,11 @@
 import { TINY } from '../softfloat/host.js';
 import type { FunctionCode } from '../wasm/code.js';
+import { emitMultiplyAdd } from '../wasm/fused-multiply-add.js';
 import { emitProductError, emitSumError, type Temporaries } from './float-errors.js';
 import { emitIsNotFinite, emitIsNotNormal, type GiveUp } from './float-guards.js';
+import type { FloatWidth } from './float-shapes.js';
 
-/** x × y + z rounded once, to nearest, in WebAssembly, which has no such instruction. */
+/** x × y + z rounded once, to nearest, in WebAssembly, which need not have an instruction for it. */
 
 /** x, y, z. */
 export type FusedOperands = readonly [number, number, number];
@@ -118,4 +120,40 @@ export function emitFusedSingle(
   code.f64(0).op('f64.ne').op('i32.or');
   giveUp(1);
   code.op('end').get(result);
+}
+
+/** The same by the host's instruction, which leaves the guards. */
+export function emitHostFused(
+  code: FunctionCode,
+  temps: Temporaries,
+  width: FloatWidth,
+  operands: FusedOperands,
+  giveUp: GiveUp,
+): void {
+  const result = temps.take(width);
+  emitMultiplyAdd(code, width, operands);
+  code.set(result);
+  emitIsNotNormal(code, width, result);
+  code.if();
+  if (width === 'f32') emitIsSumNotZero(code, operands);
+  else emitMayBeTiny(code, operands, result);
+  giveUp(1);
+  code.op('end').get(result);
+}
+
+/** Leaves whether binary32 x × y + z is not exactly zero. */
+function emitIsSumNotZero(code: FunctionCode, [x, y, z]: FusedOperands): void {
+  code.get(x).op('f64.promote_f32').get(y).op('f64.promote_f32').op('f64.mul');
+  code.get(z).op('f64.promote_f32').op('f64.add').f64(0).op('f64.ne');
+}
+
+/**
+ * Leaves whether a binary64 result may be inexact, or is not finite. It is exact if the product is zero; and a zero is
+ * if z is large enough for the product's last place to be that of a number.
+ */
+function emitMayBeTiny(code: FunctionCode, [x, y, z]: FusedOperands, result: number): void {
+  code.get(x).f64(0).op('f64.ne').get(y).f64(0).op('f64.ne').op('i32.and');
+  emitIsNotFinite(code, 'f64', result);
+  code.op('i32.or');
+  code.get(result).f64(0).op('f64.ne').get(z).op('f64.abs').f64(TINY).op('f64.lt').op('i32.or').op('i32.and');
 }

@@ -29,10 +29,11 @@ export class FloatHelpers {
   private readonly functions = new Map<FloatName, number>();
   private readonly slowFloat: number;
 
-  /** Imports, so that it comes before functions. */
+  /** Imports, so that it comes before functions. `fuses`: what `hasFusedMultiplyAdd` says of the host. */
   constructor(
     private readonly builder: ModuleBuilder,
     private readonly layout: FloatLayout,
+    private readonly fuses: boolean,
   ) {
     this.slowFloat = builder.import('slowFloat', SLOW_FLOAT_SIGNATURE);
   }
@@ -41,7 +42,7 @@ export class FloatHelpers {
   functionOf(name: FloatName): number {
     let fn = this.functions.get(name);
     if (fn === undefined) {
-      fn = this.builder.add(new Helper(name, this.layout, this.slowFloat).code);
+      fn = this.builder.add(new Helper(name, this.layout, this.slowFloat, this.fuses).code);
       this.functions.set(name, fn);
     }
     return fn;
@@ -57,6 +58,7 @@ class Helper {
     private readonly name: FloatName,
     private readonly layout: FloatLayout,
     slowFloat: number,
+    private readonly fuses: boolean,
   ) {
     this.code = new FunctionCode(helperSignature(name));
     this.shape = FLOAT_SHAPES.get(name)!;
@@ -87,7 +89,7 @@ class Helper {
       this.giveUp(0);
     }
     const args = shape.operands.map((_, index) => this.argument(index));
-    new FastFloat(code).emit(name, args, RNE, this.giveUp);
+    new FastFloat(code, this.fuses).emit(name, args, RNE, this.giveUp);
     if (!inexact) {
       this.asBits();
       return;
