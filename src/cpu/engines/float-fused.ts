@@ -10,7 +10,7 @@ import type { FloatWidth } from './float-shapes.js';
 /** x, y, z. */
 export type FusedOperands = readonly [number, number, number];
 
-/** The locals of x × y + z = product + z + productRest = sum + sumRest + productRest, and rest = sumRest + productRest as rounded. */
+/** Locals: x × y + z = product + productRest + z = sum + sumRest + productRest; `rest` is the last two, rounded. */
 export interface FusedTerms {
   readonly product: number;
   readonly sum: number;
