@@ -15,7 +15,7 @@ const EXPONENT_TOP = { f32: 0xff, f64: 0x7ff } as const;
 const EXPONENT_BIAS = 0x3ff;
 
 /** Leaves the first 32 bits (i32) behind the sign of a local: the exponent and some of the fraction. */
-export function emitMagnitude(code: FunctionCode, width: FloatWidth, x: number): void {
+function emitMagnitude(code: FunctionCode, width: FloatWidth, x: number): void {
   code.get(x);
   if (width === 'f32') code.op('i32.reinterpret_f32').i32(1).op('i32.shl');
   else code.op('i64.reinterpret_f64').i64(31).op('i64.shr_u').op('i32.wrap_i64');
