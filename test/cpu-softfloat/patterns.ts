@@ -119,3 +119,62 @@ export function operandsFor(operands: readonly Operand[]): fc.Arbitrary<[bigint,
     })
     .map(([a, b, c]) => [a, operands.length > 1 ? b : 0n, operands.length > 2 ? c : 0n]);
 }
+
+/** Operands as programs have them: normal numbers of moderate size that are in the range of integer results. */
+export function ordinaryOperands(operands: readonly Operand[], name: string): fc.Arbitrary<bigint[]> {
+  const kind = operands[0]!;
+  if (kind === 'integer') return integerPattern.map((value) => [value]);
+  const format = kind === 'f32' ? BINARY32 : BINARY64;
+  const bias = Number(format.exponentMask) >> 1;
+  const integer = /To([IU])(32|64)$/.exec(name);
+  const highest = integer === null ? 20 : Number(integer[2]) - 2;
+  const positive = name.endsWith('Sqrt') || integer?.[1] === 'U';
+  const number = fc
+    .tuple(
+      fc.integer({ min: -20, max: highest }),
+      fc.bigInt({ min: 0n, max: format.fractionMask }),
+      fc.boolean(),
+    )
+    .map(([exponent, fraction, negative]) => {
+      const magnitude = (BigInt(bias + exponent) << format.fractionShift) | fraction;
+      return negative && !positive ? format.signBit | magnitude : magnitude;
+    });
+  return fc.tuple(...operands.map(() => number));
+}
+
+/**
+ * x, y and z of x × y + z that are sums of a few powers of two: products, sums and what is behind their last places
+ * meet in all ways, so that results are ties, or are just not, or cancel. Some are about the ends of the range, of the
+ * format or of its error terms.
+ */
+export function fusedOperands(kind: 'f32' | 'f64'): fc.Arbitrary<bigint[]> {
+  const format = kind === 'f32' ? BINARY32 : BINARY64;
+  const top = Number(format.exponentMask);
+  const bias = top >> 1;
+  const { precision, fractionShift, fractionMask } = format;
+  const sparse = fc
+    .array(fc.tuple(fc.integer({ min: 0, max: precision - 1 }), fc.boolean()), { maxLength: 3 })
+    .map((terms) => terms.reduce((sum, [place, add]) => sum + (add ? 1n : -1n) * (1n << BigInt(place)), 0n));
+  const part = fc.tuple(fc.integer({ min: -3, max: 3 }), sparse, fc.boolean());
+  const number = (exponent: number, [nudge, fraction, negative]: [number, bigint, boolean]): bigint => {
+    const biased = Math.min(Math.max(bias + exponent + nudge, 1), top - 1);
+    // A negative fraction borrows from the exponent, which makes numbers just below a power of two.
+    const magnitude = (BigInt(biased) << fractionShift) + (fraction % (fractionMask + 1n));
+    return negative ? format.signBit | magnitude : magnitude;
+  };
+  const distance = fc.oneof(
+    fc.constant(0),
+    fc.integer({ min: -2 * precision - 4, max: precision + 4 }),
+    fc.constantFrom(-precision - 1, -precision, 1 - precision, precision - 1, precision, precision + 1),
+  );
+  const size = fc.oneof(
+    { arbitrary: fc.constant(0), weight: 4 },
+    { arbitrary: fc.constantFrom(bias, bias - 1, -bias, 1 - bias), weight: 1 },
+    { arbitrary: fc.integer({ min: -bias, max: precision * 3 - bias }), weight: 1 },
+    { arbitrary: fc.integer({ min: bias - precision, max: bias }), weight: 1 },
+  );
+  const share = fc.oneof(fc.constant(0), fc.integer({ min: -bias, max: bias }));
+  return fc
+    .tuple(part, part, part, size, share, distance)
+    .map(([x, y, z, s, e, d]) => [number(e, x), number(s - e, y), number(s + d, z)]);
+}
