@@ -1,14 +1,16 @@
 import type { Page } from '../../memory/page.js';
 import type { Engine, EngineKind, MemoryView, Registers, RunResult, Stop, Trace } from '../arch.js';
-import { type FunctionCode, ModuleBuilder, type ValueType } from '../wasm/code.js';
+import { ModuleBuilder } from '../wasm/code.js';
+import { hasFusedMultiplyAdd } from '../wasm/fused-multiply-add.js';
 import { instantiate } from '../wasm/web-assembly.js';
 import { decodedPages, type DecodedPage, Fetches } from './code-pages.js';
+import { FloatHelpers } from './float-helpers.js';
 import { bytes, CONTROL, MEMORY_BYTES, memory as hostMemory, STATUS, STOPPED_BIT, table, view } from './host-memory.js';
 import { FIRST_CODE, InterpreterCode, REGION_SIGNATURE, runCode } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
 import { type InstructionSet, ReferenceEngine } from './reference.js';
-import type { Operation } from './transcript.js';
 import { exits, RegionMaker, type RegionMakerSet } from './regions.js';
+import { createSlowFloat } from './slow-float.js';
 import { Translations } from './translations.js';
 
 /** What fast engines must know of an architecture, besides what the reference engine does. */
@@ -32,31 +34,26 @@ let active: FastEngine | null = null;
 type Run = (budget: number) => number;
 const runs = new Map<InstructionSet, Run>();
 
+const FUSES = hasFusedMultiplyAdd();
+
 /** The interpreter's code, one for all engines of an instruction set. */
 function runFor(isa: FastInstructionSet): Run {
   let run = runs.get(isa);
   if (run === undefined) {
     const module = new ModuleBuilder(MEMORY_BYTES);
-    const interpreter = module.add(
-      new InterpreterCode(isa, slowFloat).write(),
-    );
+    const layout = {
+      statusAddress: registerAddress(isa.floatStatusSlot),
+      scratchAddress: CONTROL.scratch,
+    };
+    const helpers = new FloatHelpers(module, layout, FUSES);
+    const interpreter = module.add(new InterpreterCode(isa, helpers).write());
     module.export('run', module.add(runCode(isa, interpreter, module.type(REGION_SIGNATURE))));
-    const { exports } = instantiate(module.result(), { env: { memory: hostMemory, table } });
+    const slowFloat = createSlowFloat(hostMemory.buffer, layout);
+    const { exports } = instantiate(module.result(), { env: { memory: hostMemory, table, slowFloat } });
     run = exports.run as Run;
     runs.set(isa, run);
   }
   return run;
-}
-
-function slowFloat(code: FunctionCode, { op }: Operation, { slow }: { slow(): void }): ValueType {
-  code.i32(1);
-  slow();
-  if (/Eq|Lt|Le/.test(op)) {
-    code.i32(0);
-    return 'i32';
-  }
-  code.i64(0);
-  return 'i64';
 }
 
 /** Runs generated code: the same results as the reference engine, sooner. */
@@ -79,7 +76,7 @@ export class FastEngine implements Engine {
     private readonly isa: FastInstructionSet,
     kind: EngineKind,
   ) {
-    this.maker = kind === 'interpreter' ? null : new RegionMaker(isa, slowFloat);
+    this.maker = kind === 'interpreter' ? null : new RegionMaker(isa, FUSES);
     this.reference = new ReferenceEngine(isa);
     this.run_ = runFor(isa);
     const state = bytes.subarray(registerAddress(0), registerAddress(isa.stateSlots));

@@ -11,7 +11,9 @@ import {
   STATUS,
   STOPPED_BIT,
 } from './host-memory.js';
-import { Lowering, operandOf, registerAddress, type StopKind } from './lowering.js';
+import type { FloatHelpers } from './float-helpers.js';
+import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
+import { Lowering, registerAddress, type StopKind } from './lowering.js';
 import { planOf, type Step } from './plan.js';
 import type { Operation } from './transcript.js';
 
@@ -63,13 +65,6 @@ export interface InterpretedSet {
   readonly entries: readonly { readonly operations: readonly Operation[] }[];
 }
 
-/** How floating-point operations are made: puts the result on the stack. */
-export type FloatMaker = (
-  code: FunctionCode,
-  operation: Operation,
-  operands: { push(at: number): void; pushMode(): void; slow(): void },
-) => ValueType;
-
 /** One function that runs decoded instructions one by one: a loop around a switch with a case for each entry of the table. */
 export class InterpreterCode extends Lowering {
   private readonly next: number;
@@ -80,7 +75,7 @@ export class InterpreterCode extends Lowering {
 
   constructor(
     private readonly isa: InterpretedSet,
-    private readonly makeFloat: FloatMaker,
+    private readonly helpers: FloatHelpers,
   ) {
     super(new FunctionCode(INTERPRETER_SIGNATURE));
     this.next = this.code.local('i32');
@@ -263,16 +258,17 @@ export class InterpreterCode extends Lowering {
 
   // Floating point and time
 
-  protected float(operation: Operation): ValueType {
-    return this.makeFloat(this.code, operation, {
-      push: (at) => this.push(operation.args[at], 'i64'),
-      pushMode: () => this.pushMode(operandOf(operation.args[operation.args.length - 1])),
-      slow: () => this.slow(),
-    });
+  protected float({ op, args }: Operation): ValueType {
+    const name = op as FloatName;
+    const { operands, result, rounded } = FLOAT_SHAPES.get(name)!;
+    for (const i of operands.keys()) this.push(args[i], 'i64');
+    if (rounded) this.pushMode();
+    this.code.call(this.helpers.functionOf(name));
+    return result === 'i32' ? 'i32' : 'i64';
   }
 
   /** The rounding mode in force, 0 to 4; others are for the host, who finds them illegal. */
-  private pushMode(_: OperandName): void {
+  private pushMode(): void {
     const { code } = this;
     const mode = this.temporary('i32');
     code.get(HERE).access('i32.load8_u', SLOT.rm).tee(mode).i32(7).op('i32.eq').if();

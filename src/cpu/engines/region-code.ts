@@ -1,6 +1,8 @@
 import { assert } from '../../base/assert.js';
 import { FunctionCode, type ValueType } from '../wasm/code.js';
 import type { OperandName } from './algebra.js';
+import { FastFloat, isFastMode } from './float-code.js';
+import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
 import {
   CONTROL,
   FETCH_ENTRIES,
@@ -28,16 +30,9 @@ export interface RegionContext {
   exitAt(address: bigint, unretired: number): number;
 }
 
-/** How floating-point operations are made where NX is set already and rounding is to nearest. */
-export type FastFloatMaker = (code: FunctionCode, operation: Operation, operands: FastOperands) => ValueType;
-
-export interface FastOperands {
-  push(at: number, type: ValueType): void;
-  /** The rounding operand: 0 to 4, or 7, which is the nearest here. */
-  readonly mode: number;
-  temporary(type: ValueType): number;
-  slow(): void;
-}
+/** The rounding operand that asks for the thread's own mode, which is to nearest where regions run. */
+const DYNAMIC = 7;
+const RNE = 0;
 
 const LEFT = 0;
 const DEPTH = 1;
@@ -49,6 +44,7 @@ type Label = `block ${number}` | `loop ${number}` | 'out' | null;
 /** Structured code for one region: blocks by the tree of dominators, registers in locals. */
 export class RegionCode extends Lowering {
   private readonly flow: Flow;
+  private readonly fastFloat: FastFloat;
   private readonly locals = new Map<number, number>();
   private readonly labels: Label[] = [];
   private readonly index: number;
@@ -63,10 +59,11 @@ export class RegionCode extends Lowering {
     private readonly isa: RegionSet,
     private readonly region: Region,
     private readonly context: RegionContext,
-    private readonly makeFloat: FastFloatMaker,
+    fuses: boolean,
   ) {
     super(new FunctionCode(REGION_SIGNATURE));
     this.flow = flowOf(region);
+    this.fastFloat = new FastFloat(this.code, fuses);
     this.index = this.code.local('i32');
     this.target = this.code.local('i64');
     this.page = this.code.local('i32');
@@ -434,14 +431,33 @@ export class RegionCode extends Lowering {
     assert(false, `${kind} in a region`);
   }
 
-  protected float(operation: Operation): ValueType {
-    const { args } = operation;
-    return this.makeFloat(this.code, operation, {
-      push: (at, type) => this.push(args[at], type),
-      mode: this.d.rm,
-      temporary: (type) => this.temporary(type),
-      slow: () => this.slow(),
+  protected float({ op, args }: Operation): ValueType {
+    const name = op as FloatName;
+    const { operands: types, result } = FLOAT_SHAPES.get(name)!;
+    const mode = this.d.rm === DYNAMIC ? RNE : this.d.rm;
+    if (!isFastMode(name, mode)) {
+      this.code.i32(1);
+      this.slow();
+      this.pushZero(result);
+      return result;
+    }
+    const operands = args.slice(0, types.length).map((arg) => ({
+      f32: () => this.push(arg, 'f32'),
+      f64: () => this.push(arg, 'f64'),
+      i64: () => this.push(arg, 'i64'),
+    }));
+    return this.fastFloat.emit(name, operands, mode, (nesting) => {
+      this.depth += nesting;
+      this.slow();
+      this.depth -= nesting;
     });
+  }
+
+  private pushZero(type: ValueType): void {
+    if (type === 'f64') this.code.f64(0);
+    else if (type === 'f32') this.code.f32(0);
+    else if (type === 'i64') this.code.i64(0);
+    else this.code.i32(0);
   }
 
   protected special({ op }: Operation): ValueType | null {

@@ -7,7 +7,7 @@ import type { Decoded } from './evaluator.js';
 import { CONTROL, MEMORY_BYTES, memory as hostMemory, SLOT, STATUS, STOPPED_BIT, table, view } from './host-memory.js';
 import { HOT_COUNT, REGION_SIGNATURE } from './interpreter-code.js';
 import { type CodeSource, type Region, RegionFinder, type RegionSet } from './region.js';
-import { type FastFloatMaker, RegionCode } from './region-code.js';
+import { RegionCode } from './region-code.js';
 
 const PAGE_MASK = -4096n;
 const PAGE_BITS = 12n;
@@ -92,7 +92,7 @@ function shortCode(): FunctionCode {
 export class RegionMaker {
   constructor(
     private readonly isa: RegionMakerSet,
-    private readonly makeFloat: FastFloatMaker,
+    private readonly fuses: boolean,
   ) {}
 
   /**
@@ -116,7 +116,7 @@ export class RegionMaker {
         },
         exitAt: (at: bigint, unretired: number): number => exits.push({ address: at, unretired }) - 1,
       };
-      module.define(functions[i]!, new RegionCode(this.isa, region, context, this.makeFloat).write());
+      module.define(functions[i]!, new RegionCode(this.isa, region, context, this.fuses).write());
       module.export(`${i}`, functions[i]!);
     });
     const code = module.result();
