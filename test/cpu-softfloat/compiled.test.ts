@@ -122,8 +122,8 @@ const RARE: readonly [what: string, name: FloatName, operands: readonly number[]
     [2, 2 ** 1023 * (1 - 2 ** -53), 2 ** 969],
     false,
   ],
-  ['splitting overflows, the product is exact', 'f64Mul', [LARGEST, 0.5], true],
-  ['splitting overflows, the fused product is exact', 'f64MulAdd', [LARGEST, 0.5, 0], false],
+  ['splitting overflows, the product is exact', 'f64Mul', [LARGEST, 2 ** -100], true],
+  ['splitting overflows, the fused product is exact', 'f64MulAdd', [LARGEST, 2 ** -100, 0], false],
   [
     'what is lost is lost by the rest alone',
     'f64MulAdd',
