@@ -15,7 +15,7 @@ const NAMES = [...FLOAT_SHAPES.keys()];
  * The type of a helper: the operands' raw bits or integers, then, if the operation rounds, its mode (0 to 4); the
  * result's raw bits or integer, or a condition.
  */
-export function helperSignature(name: FloatName): Signature {
+function helperSignature(name: FloatName): Signature {
   const { operands, result, rounded } = FLOAT_SHAPES.get(name)!;
   const params = [...operands.map(() => 'i64' as const), ...(rounded ? ['i32' as const] : [])];
   return { params, results: [result === 'i32' ? 'i32' : 'i64'] };
