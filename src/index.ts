@@ -3,6 +3,7 @@
  * touches the host, so it runs in a browser as it does in Node; files are in `jacinth/node`.
  */
 
+export type { EngineKind } from './cpu/arch.js';
 export type { DiffReport } from './diff/report.js';
 export { type EventOf, type EventType, type KernelEvent, reduce } from './kernel/objects/events.js';
 export type { Halt, KernelState } from './kernel/objects/kernel.js';
@@ -11,7 +12,7 @@ export { diff } from './library/diff.js';
 export { inOrder } from './library/in-order.js';
 export { open, Session } from './library/open.js';
 export { type RecordOptions, Run, record } from './library/record.js';
-export { type ReplayResult, replay } from './library/replay.js';
+export { type ReplayOptions, type ReplayResult, replay } from './library/replay.js';
 export { ElfError } from './loader/elf.js';
 export type { RunSpec, Strategy } from './loader/launch.js';
 export { exitStatus } from './machine/exit-status.js';

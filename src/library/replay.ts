@@ -1,8 +1,14 @@
+import type { EngineKind } from '../cpu/arch.js';
 import { exitStatus } from '../machine/exit-status.js';
 import type { Position } from '../machine/position.js';
 import type { ByteSource } from '../recording/format/byte-source.js';
 import { Diverged, type Divergence, Player } from '../recording/player.js';
 import { type OpenOptions, recordingOf } from './recording-of.js';
+
+export interface ReplayOptions extends OpenOptions {
+  /** How instructions are run, whatever it was when they were recorded; the quickest when absent. */
+  readonly engine?: EngineKind;
+}
 
 export interface ReplayResult {
   /** Null: everything was as recorded. */
@@ -18,8 +24,8 @@ export interface ReplayResult {
  * Runs a recording again and compares it with what was recorded, up to the first difference.
  * @throws RecordingError, ElfError when there is nothing to run
  */
-export function replay(recording: Uint8Array | ByteSource, options: OpenOptions = {}): ReplayResult {
-  const player = new Player(recordingOf(recording, options));
+export function replay(recording: Uint8Array | ByteSource, options: ReplayOptions = {}): ReplayResult {
+  const player = new Player(recordingOf(recording, options), options.engine);
   let divergence: Divergence | null = null;
   try {
     while (!player.atEnd && player.command());

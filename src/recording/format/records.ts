@@ -1,4 +1,5 @@
-import { Packr, REUSE_BUFFER_MODE, Unpackr } from 'msgpackr/pack';
+import { Packr, REUSE_BUFFER_MODE } from 'msgpackr/pack';
+import { Unpackr } from 'msgpackr/unpack';
 import { assert } from '../../base/assert.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { MAX_ROWS, MAX_STRUCTURE_FIELDS, MAX_STRUCTURES } from './limits.js';
