@@ -1,0 +1,49 @@
+import type { Prng } from '../../../src/base/prng.js';
+import type { Engine, MemoryView, Registers, RunResult } from '../../../src/cpu/arch.js';
+import { RISCV64 } from '../../../src/cpu/riscv64/arch.js';
+
+/** The engines that random programs can be run on, by name. */
+const MAKERS: Record<string, () => Engine> = {
+  reference: () => RISCV64.createEngine(),
+};
+
+export const ENGINE_KINDS: readonly string[] = Object.keys(MAKERS);
+
+export function createEngine(kind: string): Engine {
+  return MAKERS[kind]();
+}
+
+/** Another engine of several for every run. */
+export class MixedEngine implements Engine {
+  constructor(
+    private readonly engines: readonly Engine[],
+    private readonly prng: Prng,
+  ) {}
+
+  run(registers: Registers, memory: MemoryView, budget: number, timeNs: bigint, grace: number): RunResult {
+    const engine = this.engines[this.prng.below(this.engines.length)];
+    return engine.run(registers, memory, budget, timeNs, grace);
+  }
+}
+
+const PARTS = 4;
+
+/** Does every run in parts: the same as in one piece unless a reservation is held where they meet. */
+export class SplitEngine implements Engine {
+  constructor(
+    private readonly engine: Engine,
+    private readonly prng: Prng,
+  ) {}
+
+  run(registers: Registers, memory: MemoryView, budget: number, timeNs: bigint, grace: number): RunResult {
+    let steps = 0;
+    for (let part = 1; part < PARTS; part++) {
+      const length = this.prng.below(budget - steps + 1);
+      const result = this.engine.run(registers, memory, length, timeNs + BigInt(steps), 0);
+      steps += result.steps;
+      if (result.stop.kind !== 'budget') return { steps, stop: result.stop };
+    }
+    const last = this.engine.run(registers, memory, budget - steps, timeNs + BigInt(steps), grace);
+    return { steps: steps + last.steps, stop: last.stop };
+  }
+}

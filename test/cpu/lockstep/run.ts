@@ -1,0 +1,290 @@
+import { Prng, seedPrng } from '../../../src/base/prng.js';
+import type { Engine, Registers, RunResult, Stop, Trace } from '../../../src/cpu/arch.js';
+import { RISCV64 } from '../../../src/cpu/riscv64/arch.js';
+import { PAGE_SIZE } from '../../../src/memory/page.js';
+import { pick } from '../random-instruction.js';
+import { type Program, randomProgram, randomTraits } from './random-program.js';
+import { equal, type Snapshot, spoilt, World } from './world.js';
+
+/**
+ * The same programs on several engines, slice by slice, each engine with memory of its own; a small kernel answers
+ * their traps and changes their memory. After every slice all of them must have the same steps, stop, registers
+ * and memory. Everything is drawn from one seed.
+ */
+
+/** One side of the comparison: an engine, and what it has made of the programs so far. */
+interface Side {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly processes: { readonly world: World; readonly registers: Registers; snapshots: Snapshot[] }[];
+}
+
+export interface Contestant {
+  readonly name: string;
+  /** @param whole the case must not be run in parts: reservations would show it */
+  make(prng: Prng, whole: boolean): Engine;
+}
+
+export interface Difference {
+  readonly seed: number;
+  readonly slice: number;
+  readonly budget: number;
+  readonly process: number;
+  readonly names: readonly [string, string];
+  readonly text: readonly string[];
+}
+
+export interface Outcome {
+  readonly steps: number;
+  readonly slices: number;
+  readonly difference: Difference | null;
+}
+
+/** Where to leave a run: in a slice, after so many steps of it. */
+interface Cut {
+  readonly slice: number;
+  readonly budget: number;
+}
+
+const START = { pc: 0n, sp: 0n, arg1: 0n, arg2: 0n, tp: 0n, abiReg: 0n };
+const GRACE = [0, 0, 1, 32];
+const STUCK = 6;
+const PC_SLOT = 65;
+const LONGEST_SLICE = 100_000;
+
+function randomBudget(prng: Prng): number {
+  const kind = prng.below(16);
+  if (kind < 3) return kind;
+  if (kind < 5) return prng.below(64);
+  return Math.floor(2 ** (4 + (prng.u32() / 2 ** 32) * Math.log2(LONGEST_SLICE / 16)));
+}
+
+function describeStop(stop: Stop): string {
+  return JSON.stringify(stop, (_, value) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value));
+}
+
+function register(registers: Registers, slot: number): bigint {
+  return new DataView(registers.bytes.buffer, registers.bytes.byteOffset).getBigUint64(slot * 8, true);
+}
+
+/** The difference in the shortest piece of its slice that shows one. */
+export function narrow(found: Difference, contestants: readonly Contestant[]): Difference {
+  const at = (budget: number): Difference | null =>
+    new Case(found.seed, contestants).run(Number.POSITIVE_INFINITY, { slice: found.slice, budget })
+      .difference;
+  let shortest = at(found.budget) ?? found;
+  let without = -1;
+  while (shortest.slice === found.slice && shortest.budget - without > 1) {
+    const middle = (shortest.budget + without) >> 1;
+    const difference = at(middle);
+    if (difference === null) without = middle;
+    else shortest = difference;
+  }
+  return shortest;
+}
+
+/** One case: one or two programs that take turns on every engine. */
+export class Case {
+  private readonly prng: Prng;
+  private readonly programs: Program[] = [];
+  private readonly sides: Side[];
+  private steps = 0;
+  private slice = 0;
+  private stuck = 0;
+  /** Whether the code may become anything. */
+  private readonly garbles: boolean;
+
+  constructor(
+    private readonly seed: number,
+    contestants: readonly Contestant[],
+  ) {
+    this.prng = new Prng(seedPrng(seed, 'case'));
+    const traits = randomTraits(this.prng);
+    const count = this.prng.below(8) === 0 ? 2 : 1;
+    for (let i = 0; i < count; i++) this.programs.push(randomProgram(seed + i * 2 ** 40, traits, 2 ** 40));
+    this.garbles = traits.garbage || (traits.wild && traits.selfModifying);
+    const whole = traits.reservations || this.garbles;
+    this.sides = contestants.map(({ name, make }, i) => ({
+      name,
+      engine: make(new Prng(seedPrng(seed, `side ${i}`)), whole),
+      processes: this.programs.map(({ regions, entry }) => ({
+        world: new World(regions),
+        registers: RISCV64.initialRegisters({ ...START, pc: entry }),
+        snapshots: [],
+      })),
+    }));
+  }
+
+  /** @param cut ends the run there, before the kernel acts on it */
+  run(steps: number, cut: Cut | null = null, trace?: Trace): Outcome {
+    while (this.steps < steps) {
+      const process = this.prng.below(this.programs.length);
+      const drawn = randomBudget(this.prng);
+      const grace = pick(this.prng, GRACE);
+      const last = cut?.slice === this.slice;
+      const budget = last ? cut.budget : drawn;
+      const results = this.sides.map(({ engine, processes }) => {
+        const { registers, world } = processes[process];
+        return engine.run(registers, world, budget, BigInt(this.steps), grace, last ? trace : undefined);
+      });
+      const text = this.differences(process, results);
+      if (text !== null) return this.outcome({ ...text, process, budget });
+      if (last) break;
+      this.steps += results[0].steps;
+      this.slice++;
+      this.afterSlice(process, results[0]);
+      const spoiltText = this.spoiltSnapshots(process);
+      if (spoiltText !== null) return this.outcome({ ...spoiltText, process, budget });
+    }
+    return this.outcome(null);
+  }
+
+  private outcome(found: Omit<Difference, 'seed' | 'slice'> | null): Outcome {
+    const difference = found === null ? null : { ...found, seed: this.seed, slice: this.slice };
+    return { steps: this.steps * this.sides.length, slices: this.slice, difference };
+  }
+
+  // Comparing
+
+  private differences(
+    process: number,
+    results: readonly RunResult[],
+  ): { names: [string, string]; text: string[] } | null {
+    const [first, ...others] = this.sides;
+    const { registers, world } = first.processes[process];
+    for (const [i, side] of others.entries()) {
+      const other = side.processes[process];
+      const text: string[] = [];
+      const [mine, its] = [results[0], results[i + 1]];
+      if (mine.steps !== its.steps) text.push(`steps: ${mine.steps}, ${its.steps}`);
+      const stops = [describeStop(mine.stop), describeStop(its.stop)];
+      if (stops[0] !== stops[1]) text.push(`stop: ${stops.join(', ')}`);
+      if (!equal(registers.bytes, other.registers.bytes))
+        text.push(...this.differentRegisters(registers, other.registers));
+      const page = world.differsFrom(other.world);
+      if (page !== null) text.push(...differentBytes(page, world.bytesOf(page), other.world.bytesOf(page)));
+      if (text.length > 0) return { names: [first.name, side.name], text };
+    }
+    return null;
+  }
+
+  private differentRegisters(a: Registers, b: Registers): string[] {
+    const text: string[] = [];
+    for (let slot = 0; slot <= PC_SLOT; slot++) {
+      const [x, y] = [register(a, slot), register(b, slot)];
+      const name = slot === PC_SLOT ? 'pc' : RISCV64.registerName(slot);
+      if (x !== y) text.push(`${name}: 0x${x.toString(16)}, 0x${y.toString(16)}`);
+    }
+    return text;
+  }
+
+  /** The last instructions that the first side's engine runs in a slice cut short, as lines. */
+  static lastInstructions(difference: Difference, contestant: Contestant, count: number): string[] {
+    const lines: string[] = [];
+    const trace: Trace = {
+      step(pc, bits) {
+        lines.push(`${pc.toString(16)}: ${RISCV64.disassemble(pc, bits)}`);
+        if (lines.length > count) lines.shift();
+      },
+      register() {},
+      load() {},
+      store() {},
+    };
+    new Case(difference.seed, [contestant]).run(Number.POSITIVE_INFINITY, difference, trace);
+    return lines;
+  }
+
+  private spoiltSnapshots(process: number): { names: [string, string]; text: string[] } | null {
+    for (const { name, processes } of this.sides) {
+      const count = processes[process].snapshots.reduce((sum, snapshot) => sum + spoilt(snapshot), 0);
+      if (count > 0) return { names: [name, name], text: [`${count} pages of snapshots were written`] };
+    }
+    return null;
+  }
+
+  // The kernel
+
+  private eachWorld(process: number, act: (world: World) => void): void {
+    for (const { processes } of this.sides) act(processes[process].world);
+  }
+
+  private setPc(process: number, pc: bigint): void {
+    for (const { processes } of this.sides) RISCV64.setPc(processes[process].registers, pc);
+  }
+
+  private afterSlice(process: number, { steps, stop }: RunResult): void {
+    const { prng } = this;
+    this.stuck = steps === 0 ? this.stuck + 1 : 0;
+    if (this.stuck > STUCK || (stop.kind === 'budget' ? prng.below(48) : prng.below(8)) === 0) {
+      this.setPc(process, this.programs[process].landing);
+      this.stuck = 0;
+    } else if (stop.kind !== 'budget') this.answer(process, stop);
+    if (prng.below(6) === 0) this.changeMemory(process);
+  }
+
+  /** Gives back what was taken, returns from a jump into nothing, or leaves the instruction out. */
+  private answer(process: number, stop: Exclude<Stop, { kind: 'budget' }>): void {
+    const { registers, world } = this.sides[0].processes[process];
+    const pc = RISCV64.pc(registers);
+    if (stop.kind === 'page-fault') {
+      const page = Number(stop.address >> 12n);
+      let given = false;
+      this.eachWorld(process, (w) => {
+        given = w.giveBack(page, stop.access);
+      });
+      if (given) return;
+    }
+    const first = world.halfAt(pc);
+    const fetched = !(stop.kind === 'page-fault' && stop.access === 'fetch') && first !== null;
+    if (fetched) this.setPc(process, BigInt.asUintN(64, pc + BigInt(RISCV64.instructionLength(first))));
+    else this.setPc(process, register(registers, this.programs[process].link));
+  }
+
+  private changeMemory(process: number): void {
+    const { prng } = this;
+    const { world } = this.sides[0].processes[process];
+    const page = pick(prng, world.pageNumbers);
+    switch (prng.below(8)) {
+      case 0:
+      case 1:
+      case 2:
+        for (const { processes } of this.sides) {
+          const own = processes[process];
+          own.snapshots = [...own.snapshots.slice(-1), own.world.snapshot()];
+        }
+        return;
+      case 3: {
+        const kept = { load: prng.below(3) > 0, store: prng.below(2) > 0, fetch: prng.below(2) > 0 };
+        this.eachWorld(process, (w) => w.takeAway(page, kept));
+        return;
+      }
+      case 4:
+        this.eachWorld(process, (w) => w.exchange(page));
+        return;
+      case 5:
+      case 6: {
+        // What is there, moved a little: code stays code, mostly.
+        if (world.pageForFetch(page) !== null && !this.garbles) return;
+        const at = prng.below(PAGE_SIZE / 4) * 4;
+        const bytes = world.bytesOf(page).slice(at, at + 4 * (1 + prng.below(3)));
+        const to = Math.max(0, at + 4 * (prng.below(3) - 1));
+        this.eachWorld(process, (w) => w.write(page, to, bytes));
+        return;
+      }
+      default:
+        if (prng.below(4) > 0) return;
+        for (const { processes } of this.sides) {
+          const { world: w, snapshots } = processes[process];
+          if (snapshots.length > 0) w.restore(snapshots[0]);
+        }
+    }
+  }
+}
+
+function differentBytes(page: number, a: Uint8Array, b: Uint8Array): string[] {
+  const places = [...a.keys()].filter((i) => a[i] !== b[i]);
+  const at = (BigInt(page) << 12n) + BigInt(places[0]);
+  return [
+    `memory at 0x${at.toString(16)}: ${a[places[0]]}, ${b[places[0]]}; ${places.length} bytes in this page`,
+  ];
+}

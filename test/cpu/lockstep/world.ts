@@ -1,0 +1,187 @@
+import type { MemoryView } from '../../../src/cpu/arch.js';
+import { PAGE_SIZE, Page } from '../../../src/memory/page.js';
+
+export interface Access {
+  readonly load?: boolean;
+  readonly store?: boolean;
+  readonly fetch?: boolean;
+}
+
+/** A piece of memory to start with. Page numbers wrap at the end of the address space. */
+export interface Region {
+  readonly firstPage: number;
+  readonly pages: number;
+  readonly access: Access;
+  /** From the region's start on; zeros behind. Ignored with `sameAs`. */
+  readonly bytes?: Uint8Array;
+  /** Shows the pages of the region with this index instead of its own. */
+  readonly sameAs?: number;
+}
+
+/** What holds a page, as a VMO does: the page can be exchanged, and several mappings may show it. */
+interface Holder {
+  page: Page;
+  mappings: number;
+}
+
+interface Mapping {
+  readonly holder: Holder;
+  readonly allowed: Required<Access>;
+  now: Required<Access>;
+}
+
+/** A page that a snapshot holds, and what must stay in it. */
+interface Frozen {
+  readonly page: Page;
+  readonly bytes: Uint8Array;
+}
+
+export interface Snapshot {
+  readonly pages: readonly Frozen[];
+}
+
+export const PAGE_COUNT = 2 ** 52;
+
+/**
+ * One address space with what the kernel does to it behind an engine's back: snapshots with copy on write,
+ * permissions that come and go, exchanged pages, writes.
+ */
+export class World implements MemoryView {
+  generation = 0;
+  replacedAlone = false;
+  readonly pageNumbers: readonly number[];
+  private owner: object = {};
+  private readonly mappings = new Map<number, Mapping>();
+  private readonly holders: Holder[] = [];
+
+  constructor(regions: readonly Region[]) {
+    const held: Holder[][] = [];
+    for (const { firstPage, pages, access, bytes, sameAs } of regions) {
+      const { load = false, store = false, fetch = false } = access;
+      const own =
+        sameAs === undefined ? Array.from({ length: pages }, (_, i) => this.hold(bytes, i)) : held[sameAs];
+      held.push(own);
+      own.forEach((holder, i) => {
+        holder.mappings++;
+        const allowed = { load, store, fetch };
+        this.mappings.set((firstPage + i) % PAGE_COUNT, { holder, allowed, now: allowed });
+      });
+    }
+    this.pageNumbers = [...this.mappings.keys()];
+  }
+
+  private hold(bytes: Uint8Array | undefined, index: number): Holder {
+    const page = Page.zeroed(this.owner);
+    if (bytes !== undefined) page.bytes.set(bytes.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE));
+    const holder = { page, mappings: 0 };
+    this.holders.push(holder);
+    return holder;
+  }
+
+  pageForLoad(pageNumber: number): Page | null {
+    const mapping = this.mappings.get(pageNumber);
+    return mapping?.now.load === true ? mapping.holder.page : null;
+  }
+
+  pageForFetch(pageNumber: number): Page | null {
+    const mapping = this.mappings.get(pageNumber);
+    return mapping?.now.fetch === true ? mapping.holder.page : null;
+  }
+
+  pageForStore(pageNumber: number): Page | null {
+    const mapping = this.mappings.get(pageNumber);
+    if (mapping?.now.store !== true) return null;
+    this.replacedAlone = mapping.holder.mappings === 1;
+    return this.writable(mapping.holder);
+  }
+
+  private writable(holder: Holder): Page {
+    if (holder.page.owner !== this.owner) {
+      holder.page = holder.page.copy(this.owner);
+      this.generation++;
+    }
+    return holder.page;
+  }
+
+  /** Whether the kernel took away what this page may be used for; then it gives it back. */
+  giveBack(pageNumber: number, access: keyof Access): boolean {
+    const mapping = this.mappings.get(pageNumber);
+    if (mapping === undefined || mapping.now[access] || !mapping.allowed[access]) return false;
+    mapping.now = mapping.allowed;
+    return true;
+  }
+
+  /** Giving is seen without news; taking is not. */
+  takeAway(pageNumber: number, kept: Access): void {
+    const mapping = this.mappings.get(pageNumber);
+    if (mapping === undefined) return;
+    const { load, store, fetch } = mapping.allowed;
+    mapping.now = {
+      load: load && kept.load === true,
+      store: store && kept.store === true,
+      fetch: fetch && kept.fetch === true,
+    };
+    this.generation++;
+  }
+
+  /** Puts a copy of the page in its place. */
+  exchange(pageNumber: number): void {
+    const mapping = this.mappings.get(pageNumber);
+    if (mapping === undefined) return;
+    mapping.holder.page = mapping.holder.page.copy(this.owner);
+    this.generation++;
+  }
+
+  /** Writes as the kernel does: around the permissions, telling of the page's code. */
+  write(pageNumber: number, offset: number, bytes: Uint8Array): void {
+    const mapping = this.mappings.get(pageNumber);
+    if (mapping === undefined) return;
+    const page = this.writable(mapping.holder);
+    page.code = null;
+    page.bytes.set(bytes.subarray(0, PAGE_SIZE - offset), offset);
+  }
+
+  snapshot(): Snapshot {
+    this.owner = {};
+    this.generation++;
+    return { pages: this.holders.map(({ page }) => ({ page, bytes: page.bytes.slice() })) };
+  }
+
+  /** Goes on from a snapshot's memory. */
+  restore({ pages }: Snapshot): void {
+    this.owner = {};
+    this.generation++;
+    this.holders.forEach((holder, i) => {
+      holder.page = pages[i].page;
+    });
+  }
+
+  /** The 16 bits at an address that can be loaded or fetched, else null. */
+  halfAt(address: bigint): number | null {
+    const mapping = this.mappings.get(Number(address >> 12n));
+    return mapping === undefined ? null : mapping.holder.page.view.getUint16(Number(address & 0xffen), true);
+  }
+
+  bytesOf(pageNumber: number): Uint8Array {
+    return this.mappings.get(pageNumber)!.holder.page.bytes;
+  }
+
+  /** The first page that differs from the other world's, made from the same regions. */
+  differsFrom(other: World): number | null {
+    for (let i = 0; i < this.holders.length; i++) {
+      if (!equal(this.holders[i].page.bytes, other.holders[i].page.bytes)) {
+        return this.pageNumbers.find((n) => this.mappings.get(n)!.holder === this.holders[i])!;
+      }
+    }
+    return null;
+  }
+}
+
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+/** Pages of a snapshot that were written nevertheless. */
+export function spoilt({ pages }: Snapshot): number {
+  return pages.filter(({ page, bytes }) => !equal(page.bytes, bytes)).length;
+}
