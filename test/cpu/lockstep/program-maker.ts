@@ -1,31 +1,9 @@
-import type { Prng } from '../../../src/base/prng.js';
 import { PAGE_SIZE } from '../../../src/memory/page.js';
 import { assemble } from '../assemble.js';
 import { pick } from '../random-instruction.js';
-import {
-  Assembly,
-  branchForms,
-  type Form,
-  farForms,
-  jumpForms,
-  Label,
-  type Pointer,
-  shortBranchForms,
-  shortJumpForms,
-} from './assembly.js';
-import { type Instructions, STACK_SCRATCH_BYTES } from './instructions.js';
-
-/** What a program may do. */
-export interface Traits {
-  /** Does what ends in traps, uses half-known code, and whatever user-mode qemu sees otherwise. */
-  readonly wild: boolean;
-  readonly selfModifying: boolean;
-  readonly reservations: boolean;
-  /** Jumps to computed garbage. */
-  readonly garbage: boolean;
-  /** Steps that one round of the program takes, at most. */
-  readonly steps: number;
-}
+import { branchForms, farForms, jumpForms, Label, shortBranchForms, shortJumpForms } from './assembly.js';
+import { Hazards } from './hazards.js';
+import { STACK_SCRATCH_BYTES } from './instructions.js';
 
 /** A function that can be called, and what a call costs at most. */
 interface Callee {
@@ -42,12 +20,6 @@ interface Recursion extends Callee {
   readonly unwinds: boolean;
 }
 
-/** Where an instruction may be written over, and the registers that the others there must leave alone. */
-interface Site {
-  readonly label: Label;
-  readonly taken: readonly number[];
-}
-
 /** Of a frame: scratch, the registers in use by loops, the return address. */
 const SPILLS_AT = STACK_SCRATCH_BYTES;
 const LINK_AT = SPILLS_AT + 8 * 8;
@@ -59,62 +31,15 @@ const UNWIND_STACK_AT = 0;
 const UNWIND_TARGET_AT = 8;
 const FUNCTION_CODES = 320;
 const LOOP_DEPTH = 3;
-const TABLE_BYTES = 8;
-const BRANCHES = ['beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu'];
-const NOP_HALF = Uint8Array.of(1, 0);
-/** Nothing that decodes, or is valid: opcodes, rounding modes, status registers, the privileged part. */
-const ILLEGAL = [
-  0, 0xffff_ffff, 0x0000_707f, 0x0200_d053, 0x0200_e0d3, 0x7ff0_2073, 0xc000_1073, 0x3020_0073,
-];
-
 /**
  * Writes code: loops, calls, tables and worse, around random instructions. Every statement has a limit of steps, so
  * that rounds end and hot code gets hot; a tame program ends for sure.
  */
-export class ProgramMaker {
-  readonly asm = new Assembly();
-  /** Words of the constants page that hold addresses, from its start. */
-  readonly tables: Pointer[] = [];
-  private readonly sites: Site[] = [];
-  private readonly literals: { readonly label: Label; readonly value: bigint | Pointer }[] = [];
-  private callees: Callee[] = [];
-  private recursions: Recursion[] = [];
-  private loops: Label[] = [];
+export class ProgramMaker extends Hazards {
+  private readonly callees: Callee[] = [];
+  private readonly recursions: Recursion[] = [];
+  private readonly loops: Label[] = [];
   private leaf = false;
-  private codesLeft = 0;
-
-  constructor(
-    private readonly ins: Instructions,
-    private readonly traits: Traits,
-    private readonly tableLimit: number,
-    /** How far the second address of the code is behind the first; null when there is none. */
-    private readonly alias: { readonly distance: bigint; readonly executable: boolean } | null,
-  ) {}
-
-  private get prng(): Prng {
-    return this.ins.prng;
-  }
-
-  private chance(n: number): boolean {
-    return this.prng.below(n) === 0;
-  }
-
-  /** From 1 to `last`, each order of magnitude as often as the others. */
-  private spread(last: number): number {
-    return Math.max(1, Math.min(last, Math.floor(2 ** ((this.prng.u32() / 2 ** 32) * Math.log2(last + 1)))));
-  }
-
-  private code(...codes: readonly number[]): number {
-    this.asm.code(...codes);
-    this.codesLeft -= codes.length;
-    return codes.length;
-  }
-
-  private refer(label: Label, forms: readonly Form[]): number {
-    this.asm.reference(label, forms);
-    this.codesLeft -= 2;
-    return 2;
-  }
 
   // Functions
 
@@ -269,60 +194,6 @@ export class ProgramMaker {
     ]);
   }
 
-  private choose(options: readonly (readonly [weight: number, make: () => number])[]): number {
-    let at = this.prng.below(options.reduce((sum, [weight]) => sum + weight, 0));
-    for (const [weight, make] of options) {
-      if (at < weight) return make();
-      at -= weight;
-    }
-    throw new Error('no option');
-  }
-
-  private straight(instructions: number): number {
-    let cost = 0;
-    for (let i = 0; i < instructions; i++) cost += this.code(...this.ins.any());
-    return cost;
-  }
-
-  /** A branch that goes both ways, often. */
-  private branchSometimes(target: Label): number {
-    const { ins, prng } = this;
-    const name = pick(prng, BRANCHES);
-    switch (prng.below(5)) {
-      case 0:
-        return this.refer(target, branchForms(name, prng.below(32), prng.below(32)));
-      case 1: {
-        const short = 8 + prng.below(8);
-        return this.refer(target, shortBranchForms(this.chance(2) ? 'beq' : 'bne', short));
-      }
-      case 2: {
-        const t = ins.free();
-        const at = prng.below(4096) - 2048;
-        this.code(assemble('lb', { xd: t, x1: ins.roles.anchor, i: at }));
-        return 1 + this.refer(target, branchForms(name, t, this.chance(2) ? 0 : prng.below(32)));
-      }
-      default: {
-        const t = ins.free();
-        const bits = 2 ** (1 + prng.below(4)) - 1;
-        this.code(assemble('andi', { xd: t, x1: ins.taken.at(-1) ?? prng.below(32), i: bits }));
-        return 1 + this.refer(target, branchForms(this.chance(2) ? 'beq' : 'bne', t, 0));
-      }
-    }
-  }
-
-  /** In a loop, what is costly comes to its turn once in many rounds. */
-  private rarely(make: () => number): number {
-    const counter = this.ins.taken.at(-1);
-    if (counter === undefined || this.chance(12)) return make();
-    const t = this.ins.free();
-    const over = new Label();
-    this.code(assemble('slli', { xd: t, x1: counter, sh6: 64 - (5 + this.prng.below(7)) }));
-    this.refer(over, branchForms('bne', t, 0));
-    const cost = 3 + make();
-    this.asm.label(over);
-    return cost;
-  }
-
   /** if, or if and else. */
   private choice(steps: number): number {
     const other = new Label();
@@ -341,13 +212,6 @@ export class ProgramMaker {
 
   private iterations(steps: number): number {
     return this.spread(Math.max(2, Math.min(steps / 25, 2 ** 19)));
-  }
-
-  private constant(register: number, value: number): number {
-    const low = (value << 20) >> 20;
-    if (value === low) return this.code(assemble('addi', { xd: register, i: value }));
-    this.code(assemble('lui', { xd: register, u: (value - low) | 0 }));
-    return 1 + this.code(assemble('addiw', { xd: register, x1: register, i: low }));
   }
 
   /** A loop that counts down or up, tested at its start or end, with ways out in between. */
@@ -500,26 +364,6 @@ export class ProgramMaker {
     return this.jumpThroughTable(entries, this.ins.roles.link);
   }
 
-  /** To one of the labels, by the bits of some register. Some addresses are odd, which jumps do not mind. */
-  private jumpThroughTable(labels: readonly Label[], link = 0): number {
-    const { ins, prng } = this;
-    const size = labels.length >= 4 ? 4 : 2;
-    if (this.tables.length + size > this.tableLimit) return this.refer(labels[0], jumpForms(link));
-    const at = this.tables.length * TABLE_BYTES;
-    const far = this.alias?.executable === true && this.chance(4) ? this.alias.distance : 0n;
-    for (let i = 0; i < size; i++) {
-      this.tables.push({ label: labels[i], plus: far + (this.chance(4) ? 1n : 0n) });
-    }
-    const t = ins.free();
-    const from = this.chance(2) ? (ins.taken.at(-1) ?? prng.below(32)) : prng.below(32);
-    return this.code(
-      assemble('andi', { xd: t, x1: from, i: (size - 1) * TABLE_BYTES }),
-      assemble('add', { xd: t, x1: t, x2: ins.roles.pool }),
-      assemble('ld', { xd: t, x1: t, i: TABLES_AT + at }),
-      assemble('jalr', { xd: link, x1: t }),
-    );
-  }
-
   private recursiveCall(steps: number): number {
     const { ins } = this;
     const { link, stack, pool } = ins.roles;
@@ -543,209 +387,4 @@ export class ProgramMaker {
       return 10 + (n + 1) * stepsEach;
     });
   }
-
-  // Odd jumps
-
-  /** Into a row of instructions, by a computed distance. */
-  private computedJump(): number {
-    const { ins, prng } = this;
-    const t = ins.free();
-    const u = ins.free(t);
-    const count = pick(prng, [2, 4, 8]);
-    this.code(
-      assemble('andi', { xd: t, x1: ins.taken.at(-1) ?? prng.below(32), i: (count - 1) * 4 }),
-      assemble('auipc', { xd: u }),
-      assemble('add', { xd: u, x1: u, x2: t }),
-      assemble('jalr', { xd: this.chance(4) ? t : 0, x1: u, i: 12 + prng.below(2) }),
-    );
-    for (let i = 0; i < count; i++) this.code(ins.full());
-    return 4 + count;
-  }
-
-  /** An instruction of four bytes of which the second half is another one, that some paths jump to. */
-  private halfOfInstruction(): number {
-    const { ins } = this;
-    const middle = new Label();
-    const cost = this.branchSometimes(middle);
-    const hidden = ins.compressedPlain();
-    const whole = new Uint8Array(4);
-    new DataView(whole.buffer).setUint32(
-      0,
-      (assemble('lui', { xd: ins.free() }) & 0xffff) | (hidden << 16),
-      true,
-    );
-    this.asm.bytes(whole.subarray(0, 2));
-    this.asm.label(middle);
-    this.asm.bytes(whole.subarray(2));
-    this.codesLeft--;
-    return cost + 1 + this.straight(1);
-  }
-
-  /** When a page ends nearby: an instruction of four bytes across its end. */
-  private pageEdge(): number {
-    const reach = 2 * this.prng.below(40);
-    this.asm.padding((offset) => {
-      const left = (2 * PAGE_SIZE - 2 - (offset % PAGE_SIZE)) % PAGE_SIZE;
-      const count = left <= reach ? left / 2 : 0;
-      return Uint8Array.from({ length: count * 2 }, (_, i) => NOP_HALF[i % 2]);
-    });
-    const cost = reach / 2 + this.code(this.ins.full());
-    return this.chance(2) ? cost : cost + this.code(...this.ins.access());
-  }
-
-  // Reservations
-
-  private reservation(): number {
-    const { ins, prng } = this;
-    const wild = this.traits.wild && this.chance(2);
-    const address = ins.free();
-    const loaded = ins.free(address);
-    const result = ins.free(address, loaded);
-    const width = pick(prng, ['w', 'd']);
-    const at = (prng.below(4080) - 2040) & -8;
-    let cost = this.code(assemble('addi', { xd: address, x1: ins.roles.anchor, i: at }));
-    ins.taken.push(address, loaded, result);
-    const again = this.asm.label();
-    const order = { aqrl: prng.below(4) };
-    this.code(assemble(`lr.${width}`, { xd: loaded, x1: address, ...order }));
-    if (wild) cost += this.straight(prng.below(4));
-    else for (let i = prng.below(4); i > 0; i--) this.code(ins.compressedPlain());
-    const loop = !wild && this.chance(2);
-    const widthThen = wild && this.chance(3) ? 'w' : width;
-    if (wild && this.chance(3)) this.code(assemble('addi', { xd: address, x1: address, i: 8 }));
-    this.code(assemble(`sc.${widthThen}`, { xd: result, x2: prng.below(32), x1: address, ...order }));
-    if (loop) this.refer(again, branchForms('bne', result, 0));
-    if (wild && this.chance(2)) this.code(assemble(`sc.${width}`, { xd: result, x2: 0, x1: address }));
-    ins.taken.splice(-3);
-    return cost + 24;
-  }
-
-  // Code that changes
-
-  private modify(): number {
-    if (this.sites.length < 2 || this.chance(3)) return this.site();
-    return this.rarely(() => this.patch(pick(this.prng, this.sites.slice(-6))));
-  }
-
-  /** An instruction that may be written over, now and then by the one right before it. */
-  private site(): number {
-    const label = new Label();
-    let cost = 1;
-    if (this.chance(2)) cost += this.rarely(() => this.patch({ label, taken: [] }));
-    // Aligned to nothing: the site may well lie across two pages.
-    this.asm.label(label);
-    this.code(this.ins.full());
-    this.sites.push({ label, taken: [...this.ins.taken] });
-    return cost;
-  }
-
-  /** Stores one of two instructions at a site: by its own address or by the other one of the page. */
-  private patch(site: Site): number {
-    const { ins, prng } = this;
-    ins.taken.push(...site.taken);
-    const [first, second] = [ins.full(), ins.full()];
-    ins.taken.splice(ins.taken.length - site.taken.length);
-    const word = ins.free();
-    const address = ins.free(word);
-    let cost =
-      4 +
-      this.refer(
-        this.literal(BigInt(first) | (BigInt(second) << 32n)),
-        farForms(word, (low) => assemble('addi', { xd: word, x1: word, i: low })),
-      );
-    this.code(assemble('andi', { xd: address, x1: ins.taken.at(-1) ?? prng.below(32), i: 4 }));
-    this.code(assemble('add', { xd: word, x1: word, x2: address }), assemble('lw', { xd: word, x1: word }));
-    if (this.alias !== null && this.chance(2))
-      cost += this.loadLiteral('ld', address, { label: site.label, plus: this.alias.distance });
-    else
-      cost += this.refer(
-        site.label,
-        farForms(address, (low) => assemble('addi', { xd: address, x1: address, i: low })),
-      );
-    this.code(
-      assemble(this.chance(4) && this.traits.wild ? pick(prng, ['sh', 'sb']) : 'sw', {
-        x1: address,
-        x2: word,
-      }),
-    );
-    if (!this.traits.wild || this.chance(2)) this.code(assemble('fence.i'));
-    return cost + 6;
-  }
-
-  private literal(value: bigint | Pointer): Label {
-    const label = new Label();
-    this.literals.push({ label, value });
-    return label;
-  }
-
-  private loadLiteral(load: 'ld', register: number, value: bigint | Pointer): number {
-    return this.refer(
-      this.literal(value),
-      farForms(register, (low) => assemble(load, { xd: register, x1: register, i: low })),
-    );
-  }
-
-  /** A register gets a 64-bit value from behind the code. */
-  setLiteral(register: number, value: bigint | Pointer): void {
-    this.loadLiteral('ld', register, value);
-  }
-
-  /** Everything that code loads by its own address. Comes last. */
-  writeLiterals(): void {
-    this.asm.padding((offset) => new Uint8Array(-offset & 7));
-    for (const { label, value } of this.literals) {
-      this.asm.label(label);
-      this.asm.value(value);
-    }
-  }
-
-  // Traps
-
-  private trap(): number {
-    const { ins, prng } = this;
-    const x1 = prng.below(32);
-    switch (prng.below(8)) {
-      case 0:
-        return this.code(assemble('ecall'));
-      case 1:
-        return this.code(this.chance(2) ? assemble('ebreak') : 0x9002);
-      case 2:
-        return this.code(this.chance(2) ? pick(prng, ILLEGAL) : 0);
-      case 3:
-        return this.code(assemble('sw', { x1: ins.roles.pool, x2: x1, s: -4 - 4 * prng.below(500) }));
-      case 4:
-        return this.code(assemble('sd', { x1: ins.roles.pool, x2: x1, s: -1 - prng.below(7) }));
-      case 5:
-        return this.code(
-          assemble('jalr', { xd: ins.roles.link, x1: ins.roles.anchor, i: prng.below(4096) - 2048 }),
-        );
-      case 6:
-        return this.code(
-          assemble(pick(prng, ['ld', 'lb', 'lw']), { xd: ins.free(), x1, i: prng.below(4096) - 2048 }),
-        );
-      default:
-        return this.code(
-          assemble(pick(prng, ['sd', 'sb', 'fsd']), { x1: ins.free(), x2: x1, s: prng.below(4096) - 2048 }),
-        );
-    }
-  }
-
-  /** To the value of a register, or to any half-word of the code around. */
-  private garbageJump(): number {
-    const { ins, prng } = this;
-    const { link } = ins.roles;
-    if (this.chance(2))
-      return this.code(assemble('jalr', { xd: link, x1: prng.below(32), i: prng.below(64) }));
-    const t = ins.free();
-    const u = ins.free(t);
-    return this.code(
-      assemble('andi', { xd: t, x1: prng.below(32), i: 0x7fe }),
-      assemble('auipc', { xd: u, u: pick(prng, [0, 0, -4096]) }),
-      assemble('add', { xd: u, x1: u, x2: t }),
-      assemble('jalr', { xd: link, x1: u }),
-    );
-  }
 }
-
-/** Where the tables start, from the pool register on: behind the registers' first values. */
-export const TABLES_AT = -2048 + 66 * 8;

@@ -4,8 +4,9 @@ import { assemble } from '../assemble.js';
 import { randomFloat, randomInteger } from '../block-program.js';
 import { pick } from '../random-instruction.js';
 import { branchForms, bytesOfValue, jumpForms, Label, resolve } from './assembly.js';
+import { TABLES_AT, type Traits } from './code-writer.js';
 import { FAR_BASE_AT, FAR_BITS, Instructions, type Roles } from './instructions.js';
-import { ProgramMaker, TABLES_AT, type Traits } from './program-maker.js';
+import { ProgramMaker } from './program-maker.js';
 import { PAGE_COUNT, type Region } from './world.js';
 
 /** A program in memory, ready to run from `entry` with any registers. */
@@ -74,7 +75,7 @@ function constantsPage(prng: Prng, maker: ProgramMaker, codeAddress: bigint, far
     put(FIRST_VALUES_AT + slot * 8, slot < 32 ? randomInteger(prng) : randomFloat(prng));
   }
   put(FIRST_VALUES_AT + FCSR_SLOT * 8, BigInt((prng.below(5) << 5) | prng.below(32)));
-  maker.tables.forEach((pointer, i) => put(TABLES_AT + i * 8, resolve(pointer, codeAddress)));
+  for (const [i, pointer] of maker.tables.entries()) put(TABLES_AT + i * 8, resolve(pointer, codeAddress));
   put(FAR_BASE_AT, farBase);
   return page;
 }
