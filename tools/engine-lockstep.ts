@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Prng } from '../src/base/prng.js';
 import { createEngine, ENGINE_KINDS, MixedEngine, SplitEngine } from '../test/cpu/lockstep/engines.js';
 import { Case, type Contestant, type Difference, narrow } from '../test/cpu/lockstep/run.js';
+import { Trouble } from './linux-elf.js';
 
 /**
  * Runs random programs on several engines in lock step: the first engine alone, each other one alone or doing every
@@ -23,8 +24,6 @@ const OPTIONS = {
 } as const;
 const SEEDS = 1e6;
 const SHOWN = 12;
-
-class Trouble extends Error {}
 
 function numberOf(text: string, name: string): number {
   const value = Number(text);
