@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Prng } from '../src/base/prng.js';
 import { createEngine, ENGINE_KINDS, MixedEngine, SplitEngine } from '../test/cpu/lockstep/engines.js';
 import { Case, type Contestant, type Difference, narrow } from '../test/cpu/lockstep/run.js';
-import { Trouble } from './linux-elf.js';
+import { Trouble } from './trouble.js';
 
 /**
  * Runs random programs on several engines in lock step: the first engine alone, each other one alone or doing every

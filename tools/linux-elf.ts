@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PAGE_SIZE } from '../src/memory/page.js';
+import { Trouble } from './trouble.js';
 
 /** Static riscv64 executables for Linux, run by qemu-riscv64. */
 
@@ -9,9 +10,6 @@ const QEMU = 'qemu-riscv64';
 const HEADER_BYTES = 64;
 const SEGMENT_BYTES = 56;
 const TIMEOUT_MS = 120_000;
-
-/** What keeps a comparison from being made, as opposed to a difference. */
-export class Trouble extends Error {}
 
 export interface Segment {
   /** Of a page. */

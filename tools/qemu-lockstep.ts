@@ -17,7 +17,8 @@ import {
   startBlockProgram,
 } from '../test/cpu/block-program.js';
 import { type Block, layOut, randomBlock } from '../test/cpu/random-block.js';
-import { runOnQemu, Trouble } from './linux-elf.js';
+import { runOnQemu } from './linux-elf.js';
+import { Trouble } from './trouble.js';
 
 /**
  * Runs random instruction streams on the reference engine and on qemu-riscv64 and compares all registers, float flags

@@ -9,7 +9,8 @@ import type { Traits } from '../test/cpu/lockstep/code-writer.js';
 import { createEngine, ENGINE_KINDS } from '../test/cpu/lockstep/engines.js';
 import { type Program, randomProgram } from '../test/cpu/lockstep/random-program.js';
 import { World } from '../test/cpu/lockstep/world.js';
-import { runOnQemu, type Segment, Trouble } from './linux-elf.js';
+import { runOnQemu, type Segment } from './linux-elf.js';
+import { Trouble } from './trouble.js';
 
 /**
  * Runs random whole programs on an engine and on qemu-riscv64 and compares all registers and memory at their end.
