@@ -150,8 +150,14 @@ export abstract class CodeWriter {
       assemble('andi', { xd: t, x1: from, i: (size - 1) * TABLE_BYTES }),
       assemble('add', { xd: t, x1: t, x2: ins.roles.pool }),
       assemble('ld', { xd: t, x1: t, i: TABLES_AT + at }),
-      assemble('jalr', { xd: link, x1: t }),
+      this.jumpTo(t, link),
     );
+  }
+
+  /** The jump to a register, in its short form where there is one, now and then. */
+  private jumpTo(register: number, link: number): number {
+    if (link > 1 || this.chance(2)) return assemble('jalr', { xd: link, x1: register });
+    return (link === 0 ? 0x8002 : 0x9002) | (register << 7);
   }
 
   protected literal(value: bigint | Pointer): Label {

@@ -182,6 +182,14 @@ export class Instructions {
         const { first, last } = entry.effects.stores || prng.below(2) === 0 ? POOL_SCRATCH : POOL_CONSTANTS;
         return [this.to(entry, operands, roles.pool, this.place(first, last, size))];
       }
+      case 3: {
+        const x1 = this.free();
+        const at = this.place(-2048, 2047, size);
+        return [
+          assemble('ld', { xd: x1, x1: roles.pool, i: SECOND_ANCHOR_AT }),
+          this.to(entry, operands, x1, at),
+        ];
+      }
       default:
         return [this.to(entry, operands, roles.anchor, this.place(-2048, 2047, size))];
     }
@@ -250,8 +258,9 @@ export class Instructions {
 
 /** Far accesses reach 2^17 bytes from the base, and a page beyond on either side. */
 export const FAR_BITS = 17;
-/** Where the page of constants has the base of the far pages. */
+/** Where the page of constants has the base of the far pages, and a second address of what the anchor points to. */
 export const FAR_BASE_AT = -8;
+export const SECOND_ANCHOR_AT = -16;
 
 function offsetOf(full: number): number {
   const entry = findInstruction(full)!;

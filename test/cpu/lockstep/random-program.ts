@@ -5,7 +5,7 @@ import { randomFloat, randomInteger } from '../block-program.js';
 import { pick } from '../random-instruction.js';
 import { branchForms, bytesOfValue, jumpForms, Label, resolve } from './assembly.js';
 import { TABLES_AT, type Traits } from './code-writer.js';
-import { FAR_BASE_AT, FAR_BITS, Instructions, type Roles } from './instructions.js';
+import { FAR_BASE_AT, FAR_BITS, Instructions, type Roles, SECOND_ANCHOR_AT } from './instructions.js';
 import { ProgramMaker } from './program-maker.js';
 import { PAGE_COUNT, type Region } from './world.js';
 
@@ -26,7 +26,7 @@ const FIRST_VALUES_AT = -2048;
 const FAR_PAGES = 2 ** FAR_BITS / PAGE_SIZE + 2;
 const STACK_PAGES = 26;
 const ROUNDS_AT = 16;
-const TABLE_LIMIT = (FAR_BASE_AT - TABLES_AT) / 8;
+const TABLE_LIMIT = (SECOND_ANCHOR_AT - TABLES_AT) / 8;
 const CODE_PAGES_LIMIT = 64;
 
 interface Layout {
@@ -36,6 +36,7 @@ interface Layout {
   readonly scratch: number;
   readonly far: number;
   readonly stack: number;
+  readonly secondScratch: number;
 }
 
 function addressOf(page: number): bigint {
@@ -51,9 +52,10 @@ function randomLayout(prng: Prng, wild: boolean): Layout {
   const alike = prng.below(2) === 0;
   const place = (index: number): number => (1 + index) * spacing + (alike ? same : prng.below(0x300));
   const around = wild && prng.below(12) === 0;
+  const scratch = around ? PAGE_COUNT - 1 : place(3);
   return {
     ...{ code: place(0), alias: place(1), constants: place(2), far: place(4), stack: place(5) },
-    scratch: around ? PAGE_COUNT - 1 : place(3),
+    ...{ scratch, secondScratch: wild ? place(6) : scratch },
   };
 }
 
@@ -68,15 +70,17 @@ function randomRoles(prng: Prng): Roles {
 }
 
 /** First values of all registers, then tables, then the base of the far pages: what lies before the pool register. */
-function constantsPage(prng: Prng, maker: ProgramMaker, codeAddress: bigint, farBase: bigint): Uint8Array {
+function constantsPage(prng: Prng, maker: ProgramMaker, layout: Layout): Uint8Array {
   const page = prng.bytes(PAGE_SIZE);
   const put = (offset: number, value: bigint): void => page.set(bytesOfValue(value), PAGE_SIZE + offset);
   for (let slot = 0; slot < FCSR_SLOT; slot++) {
     put(FIRST_VALUES_AT + slot * 8, slot < 32 ? randomInteger(prng) : randomFloat(prng));
   }
   put(FIRST_VALUES_AT + FCSR_SLOT * 8, BigInt((prng.below(5) << 5) | prng.below(32)));
-  for (const [i, pointer] of maker.tables.entries()) put(TABLES_AT + i * 8, resolve(pointer, codeAddress));
-  put(FAR_BASE_AT, farBase);
+  for (const [i, pointer] of maker.tables.entries())
+    put(TABLES_AT + i * 8, resolve(pointer, addressOf(layout.code)));
+  put(FAR_BASE_AT, addressOf(layout.far + 1));
+  put(SECOND_ANCHOR_AT, addressOf(layout.secondScratch + 1));
   return page;
 }
 
@@ -232,7 +236,7 @@ export function randomProgram(seed: number, traits: Traits, rounds: number): Pro
   const code = maker.asm.finish(codeAddress);
   const codePages = Math.ceil(code.length / PAGE_SIZE);
   if (codePages > CODE_PAGES_LIMIT) throw new Error(`program ${seed} is too long`);
-  const constants = constantsPage(prng, maker, codeAddress, addressOf(layout.far + 1));
+  const constants = constantsPage(prng, maker, layout);
   const store = selfModifying;
   const regions: Region[] = [
     { firstPage: layout.code, pages: codePages, access: { load: true, store, fetch: true }, bytes: code },
@@ -242,6 +246,12 @@ export function randomProgram(seed: number, traits: Traits, rounds: number): Pro
   if (wild) {
     const access = { load: true, store: selfModifying, fetch: executable };
     regions.push({ firstPage: layout.alias, pages: codePages, access, sameAs: 0 });
+    regions.push({
+      firstPage: layout.secondScratch,
+      pages: 2,
+      access: { load: true, store: true },
+      sameAs: 3,
+    });
   }
   return {
     regions,

@@ -49,6 +49,8 @@ interface Cut {
 const START = { pc: 0n, sp: 0n, arg1: 0n, arg2: 0n, tp: 0n, abiReg: 0n };
 const GRACE = [0, 0, 1, 32];
 const STUCK = 6;
+/** Slices between two looks at what snapshots hold. */
+const SNAPSHOT_CHECK = 32;
 const PC_SLOT = 65;
 const LONGEST_SLICE = 100_000;
 
@@ -133,7 +135,7 @@ export class Case {
       this.steps += results[0].steps;
       this.slice++;
       this.afterSlice(process, results[0]);
-      const spoiltText = this.spoiltSnapshots(process);
+      const spoiltText = this.slice % SNAPSHOT_CHECK === 0 ? this.spoiltSnapshots(process) : null;
       if (spoiltText !== null) return this.outcome({ ...spoiltText, process, budget });
     }
     return this.outcome(null);
@@ -219,7 +221,7 @@ export class Case {
       this.setPc(process, this.programs[process].landing);
       this.stuck = 0;
     } else if (stop.kind !== 'budget') this.answer(process, stop);
-    if (prng.below(6) === 0) this.changeMemory(process);
+    if (prng.below(4) === 0) this.changeMemory(process);
   }
 
   /** Gives back what was taken, returns from a jump into nothing, or leaves the instruction out. */
