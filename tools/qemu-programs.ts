@@ -8,7 +8,7 @@ import { PAGE_SIZE } from '../src/memory/page.js';
 import type { Traits } from '../test/cpu/lockstep/code-writer.js';
 import { createEngine, ENGINE_KINDS } from '../test/cpu/lockstep/engines.js';
 import { type Program, randomProgram } from '../test/cpu/lockstep/random-program.js';
-import { World } from '../test/cpu/lockstep/world.js';
+import { Machine, World } from '../test/cpu/lockstep/world.js';
 import { runOnQemu, type Segment } from './linux-elf.js';
 import { Trouble } from './trouble.js';
 
@@ -65,7 +65,7 @@ interface End {
 
 function runHere({ regions, entry, results }: Program, kind: string): End {
   const engine = createEngine(kind);
-  const world = new World(regions);
+  const world = new World(new Machine(), regions);
   const registers = RISCV64.initialRegisters({ ...START, pc: entry });
   let steps = 0;
   while (steps < TOO_MANY_STEPS) {

@@ -1,12 +1,19 @@
 import { Prng, seedPrng } from '../../../src/base/prng.js';
-import type { Engine, MemoryView, Registers, RunResult } from '../../../src/cpu/arch.js';
+import type { Engine, MemoryView, Registers, RunResult, Trace } from '../../../src/cpu/arch.js';
 import { RISCV64 } from '../../../src/cpu/riscv64/arch.js';
 import { PAGE_SIZE, type Page } from '../../../src/memory/page.js';
 import { createEngine } from './engines.js';
 
 /** Engines with one fault each, as fast engines have them. Lock step that does not find them is worth nothing. */
 
-type Run = (r: Registers, m: MemoryView, budget: number, timeNs: bigint, grace: number) => RunResult;
+type Run = (
+  r: Registers,
+  m: MemoryView,
+  budget: number,
+  timeNs: bigint,
+  grace: number,
+  trace?: Trace,
+) => RunResult;
 
 function around(wrap: (run: Run) => Run): () => Engine {
   return () => {
@@ -145,17 +152,18 @@ export function wrongAt(mnemonic: string): () => Engine {
   return () => {
     const engine = createEngine('reference');
     return {
-      run(registers, memory, budget, timeNs, grace) {
+      run(registers, memory, budget, timeNs, grace, trace) {
         let steps = 0;
         for (;;) {
           let name = '';
-          const trace = {
-            step: (pc: bigint, bits: number) => {
+          const watch: Trace = {
+            step: (pc, bits, length) => {
               name = RISCV64.disassemble(pc, bits).split(' ')[0];
+              trace?.step(pc, bits, length);
             },
-            register() {},
-            load() {},
-            store() {},
+            register: (number, value) => trace?.register(number, value),
+            load: (address, sizeBytes, value) => trace?.load(address, sizeBytes, value),
+            store: (address, sizeBytes, value) => trace?.store(address, sizeBytes, value),
           };
           const one = engine.run(
             registers,
@@ -163,7 +171,7 @@ export function wrongAt(mnemonic: string): () => Engine {
             Math.min(1, budget - steps),
             timeNs + BigInt(steps),
             grace,
-            trace,
+            watch,
           );
           steps += one.steps;
           if (name === mnemonic) registers.bytes[11 * 8] ^= 1;

@@ -1,5 +1,5 @@
 import type { Prng } from '../../../src/base/prng.js';
-import type { Engine, MemoryView, Registers, RunResult } from '../../../src/cpu/arch.js';
+import type { Engine, MemoryView, Registers, RunResult, Trace } from '../../../src/cpu/arch.js';
 import { RISCV64 } from '../../../src/cpu/riscv64/arch.js';
 
 /** The engines that random programs can be run on, by name. */
@@ -20,9 +20,16 @@ export class MixedEngine implements Engine {
     private readonly prng: Prng,
   ) {}
 
-  run(registers: Registers, memory: MemoryView, budget: number, timeNs: bigint, grace: number): RunResult {
+  run(
+    registers: Registers,
+    memory: MemoryView,
+    budget: number,
+    timeNs: bigint,
+    grace: number,
+    trace?: Trace,
+  ): RunResult {
     const engine = this.engines[this.prng.below(this.engines.length)];
-    return engine.run(registers, memory, budget, timeNs, grace);
+    return engine.run(registers, memory, budget, timeNs, grace, trace);
   }
 }
 
@@ -35,15 +42,22 @@ export class SplitEngine implements Engine {
     private readonly prng: Prng,
   ) {}
 
-  run(registers: Registers, memory: MemoryView, budget: number, timeNs: bigint, grace: number): RunResult {
+  run(
+    registers: Registers,
+    memory: MemoryView,
+    budget: number,
+    timeNs: bigint,
+    grace: number,
+    trace?: Trace,
+  ): RunResult {
     let steps = 0;
     for (let part = 1; part < PARTS; part++) {
       const length = this.prng.below(budget - steps + 1);
-      const result = this.engine.run(registers, memory, length, timeNs + BigInt(steps), 0);
+      const result = this.engine.run(registers, memory, length, timeNs + BigInt(steps), 0, trace);
       steps += result.steps;
       if (result.stop.kind !== 'budget') return { steps, stop: result.stop };
     }
-    const last = this.engine.run(registers, memory, budget - steps, timeNs + BigInt(steps), grace);
+    const last = this.engine.run(registers, memory, budget - steps, timeNs + BigInt(steps), grace, trace);
     return { steps: steps + last.steps, stop: last.stop };
   }
 }

@@ -8,7 +8,7 @@ import { BROKEN_ENGINES, wrongAt } from './broken-engines.js';
 import { createEngine, ENGINE_KINDS, MixedEngine, SplitEngine } from './engines.js';
 import { randomProgram } from './random-program.js';
 import { Case, type Contestant, narrow } from './run.js';
-import { World } from './world.js';
+import { Machine, World } from './world.js';
 
 const seeds = fc.integer({ min: 0, max: 2 ** 40 });
 const REFERENCE: Contestant = { name: 'reference', make: () => createEngine('reference') };
@@ -28,9 +28,9 @@ const ALL: readonly Contestant[] = [
 test('random programs run the same on all engines, after every slice', (t) => {
   fc.assert(
     fc.property(seeds, (seed) => {
-      t.deepEqual(new Case(seed, ALL).run(20_000).difference, null);
+      t.deepEqual(new Case(seed, ALL).run(15_000).difference, null);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
@@ -127,7 +127,13 @@ test('tame programs end, by themselves', (t) => {
         tp: 0n,
         abiReg: 0n,
       });
-      const { stop } = createEngine('reference').run(registers, new World(regions), 1e7, 0n, 0);
+      const { stop } = createEngine('reference').run(
+        registers,
+        new World(new Machine(), regions),
+        1e7,
+        0n,
+        0,
+      );
       t.is(stop.kind, 'syscall');
     }),
     { numRuns: 30 },

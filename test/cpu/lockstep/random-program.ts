@@ -214,6 +214,7 @@ export function randomProgram(seed: number, traits: Traits, rounds: number): Pro
       pages: 2,
       access: { load: true, store: true },
       bytes: randomMemory(prng, 2),
+      shared: true,
     },
     {
       firstPage: layout.far,
@@ -239,7 +240,13 @@ export function randomProgram(seed: number, traits: Traits, rounds: number): Pro
   const constants = constantsPage(prng, maker, layout);
   const store = selfModifying;
   const regions: Region[] = [
-    { firstPage: layout.code, pages: codePages, access: { load: true, store, fetch: true }, bytes: code },
+    {
+      firstPage: layout.code,
+      pages: codePages,
+      access: { load: true, store, fetch: true },
+      bytes: code,
+      shared: true,
+    },
     { ...data[0], bytes: constants },
     ...data.slice(1),
   ];

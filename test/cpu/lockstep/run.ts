@@ -1,10 +1,11 @@
+import { Hasher } from '../../../src/base/digest.js';
 import { Prng, seedPrng } from '../../../src/base/prng.js';
 import type { Engine, Registers, RunResult, Stop, Trace } from '../../../src/cpu/arch.js';
 import { RISCV64 } from '../../../src/cpu/riscv64/arch.js';
 import { PAGE_SIZE } from '../../../src/memory/page.js';
 import { pick } from '../random-instruction.js';
 import { type Program, randomProgram, randomTraits } from './random-program.js';
-import { equal, type Snapshot, spoilt, World } from './world.js';
+import { equal, Machine, type Snapshot, spoilt, World } from './world.js';
 
 /**
  * The same programs on several engines, slice by slice, each engine with memory of its own; a small kernel answers
@@ -15,9 +16,19 @@ import { equal, type Snapshot, spoilt, World } from './world.js';
 /** One side of the comparison: an engine, and what it has made of the programs so far. */
 interface Side {
   readonly name: string;
-  readonly engine: Engine;
-  readonly processes: { readonly world: World; readonly registers: Registers; snapshots: Snapshot[] }[];
+  readonly machine: Machine;
+  readonly processes: readonly Process[];
+  snapshots: readonly Snapshot[];
 }
+
+interface Process {
+  readonly engine: Engine;
+  readonly world: World;
+  readonly registers: Registers;
+}
+
+/** What becomes of a case's programs. */
+type Plan = 'one' | 'two' | 'one twice' | 'one twice, an engine each';
 
 export interface Contestant {
   readonly name: string;
@@ -48,7 +59,10 @@ interface Cut {
 
 const START = { pc: 0n, sp: 0n, arg1: 0n, arg2: 0n, tp: 0n, abiReg: 0n };
 const GRACE = [0, 0, 1, 32];
+const PLANS: readonly Plan[] = ['one', 'one', 'one', 'one', 'two', 'one twice', 'one twice, an engine each'];
 const STUCK = 6;
+/** Longer slices are not traced. */
+const TRACED_STEPS = 3000;
 /** Slices between two looks at what snapshots hold. */
 const SNAPSHOT_CHECK = 32;
 const PC_SLOT = 65;
@@ -67,6 +81,35 @@ function describeStop(stop: Stop): string {
 
 function register(registers: Registers, slot: number): bigint {
   return new DataView(registers.bytes.buffer, registers.bytes.byteOffset).getBigUint64(slot * 8, true);
+}
+
+/** Everything that a trace is told, in order. */
+class TraceDigest implements Trace {
+  private readonly hasher = new Hasher();
+
+  private add(kind: number, a: bigint, b: number, c: bigint): void {
+    this.hasher
+      .number(kind)
+      .number(Number(a & 0xffff_ffffn))
+      .number(Number(a >> 32n))
+      .number(b);
+    this.hasher.number(Number(c & 0xffff_ffffn)).number(Number(c >> 32n));
+  }
+  step(pc: bigint, bits: number, length: number): void {
+    this.add(1, pc, length, BigInt(bits));
+  }
+  register(number: number, value: bigint): void {
+    this.add(2, value, number, 0n);
+  }
+  load(address: bigint, sizeBytes: number, value: bigint): void {
+    this.add(3, address, sizeBytes, value);
+  }
+  store(address: bigint, sizeBytes: number, value: bigint): void {
+    this.add(4, address, sizeBytes, value);
+  }
+  value(): string {
+    return this.hasher.value();
+  }
 }
 
 /** The difference in the shortest piece of its slice that shows one. */
@@ -88,7 +131,7 @@ export function narrow(found: Difference, contestants: readonly Contestant[]): D
 /** One case: one or two programs that take turns on every engine. */
 export class Case {
   private readonly prng: Prng;
-  private readonly programs: Program[] = [];
+  private readonly programs: readonly Program[];
   private readonly sides: Side[];
   private steps = 0;
   private slice = 0;
@@ -102,19 +145,30 @@ export class Case {
   ) {
     this.prng = new Prng(seedPrng(seed, 'case'));
     const traits = randomTraits(this.prng);
-    const count = this.prng.below(8) === 0 ? 2 : 1;
-    for (let i = 0; i < count; i++) this.programs.push(randomProgram(seed + i * 2 ** 40, traits, 2 ** 40));
+    const plan = pick(this.prng, PLANS);
+    const first = randomProgram(seed, traits, 2 ** 40);
+    this.programs =
+      plan === 'one'
+        ? [first]
+        : [first, plan === 'two' ? randomProgram(seed + 2 ** 44, traits, 2 ** 40) : first];
     this.garbles = traits.garbage || (traits.wild && traits.selfModifying);
     const whole = traits.reservations || this.garbles;
-    this.sides = contestants.map(({ name, make }, i) => ({
-      name,
-      engine: make(new Prng(seedPrng(seed, `side ${i}`)), whole),
-      processes: this.programs.map(({ regions, entry }) => ({
-        world: new World(regions),
-        registers: RISCV64.initialRegisters({ ...START, pc: entry }),
-        snapshots: [],
-      })),
-    }));
+    this.sides = contestants.map(({ name, make }, i) => {
+      const machine = new Machine();
+      const prng = new Prng(seedPrng(seed, `side ${i}`));
+      const processes: Process[] = [];
+      for (const program of this.programs) {
+        const before = processes.at(0);
+        const share = before !== undefined && program === first ? before.world : null;
+        processes.push({
+          engine:
+            before !== undefined && plan !== 'one twice, an engine each' ? before.engine : make(prng, whole),
+          world: new World(machine, program.regions, share),
+          registers: RISCV64.initialRegisters({ ...START, pc: program.entry }),
+        });
+      }
+      return { name, machine, processes, snapshots: [] };
+    });
   }
 
   /** @param cut ends the run there, before the kernel acts on it */
@@ -125,17 +179,22 @@ export class Case {
       const grace = pick(this.prng, GRACE);
       const last = cut?.slice === this.slice;
       const budget = last ? cut.budget : drawn;
-      const results = this.sides.map(({ engine, processes }) => {
-        const { registers, world } = processes[process];
-        return engine.run(registers, world, budget, BigInt(this.steps), grace, last ? trace : undefined);
+      const traced = budget < TRACED_STEPS && this.prng.below(8) === 0;
+      const digests: TraceDigest[] = [];
+      const results = this.sides.map(({ processes }) => {
+        const { engine, registers, world } = processes[process];
+        const digest = traced ? new TraceDigest() : undefined;
+        if (digest !== undefined) digests.push(digest);
+        const told = last && trace !== undefined ? trace : digest;
+        return engine.run(registers, world, budget, BigInt(this.steps), grace, told);
       });
-      const text = this.differences(process, results);
+      const text = this.differences(process, results, digests);
       if (text !== null) return this.outcome({ ...text, process, budget });
       if (last) break;
       this.steps += results[0].steps;
       this.slice++;
       this.afterSlice(process, results[0]);
-      const spoiltText = this.slice % SNAPSHOT_CHECK === 0 ? this.spoiltSnapshots(process) : null;
+      const spoiltText = this.slice % SNAPSHOT_CHECK === 0 ? this.spoiltSnapshots() : null;
       if (spoiltText !== null) return this.outcome({ ...spoiltText, process, budget });
     }
     return this.outcome(null);
@@ -151,6 +210,7 @@ export class Case {
   private differences(
     process: number,
     results: readonly RunResult[],
+    digests: readonly TraceDigest[],
   ): { names: [string, string]; text: string[] } | null {
     const [first, ...others] = this.sides;
     const { registers, world } = first.processes[process];
@@ -165,6 +225,7 @@ export class Case {
         text.push(...this.differentRegisters(registers, other.registers));
       const page = world.differsFrom(other.world);
       if (page !== null) text.push(...differentBytes(page, world.bytesOf(page), other.world.bytesOf(page)));
+      if (text.length === 0 && digests[0]?.value() !== digests[i + 1]?.value()) text.push('traces');
       if (text.length > 0) return { names: [first.name, side.name], text };
     }
     return null;
@@ -196,9 +257,9 @@ export class Case {
     return lines;
   }
 
-  private spoiltSnapshots(process: number): { names: [string, string]; text: string[] } | null {
-    for (const { name, processes } of this.sides) {
-      const count = processes[process].snapshots.reduce((sum, snapshot) => sum + spoilt(snapshot), 0);
+  private spoiltSnapshots(): { names: [string, string]; text: string[] } | null {
+    for (const { name, snapshots } of this.sides) {
+      const count = snapshots.reduce((sum, snapshot) => sum + spoilt(snapshot), 0);
       if (count > 0) return { names: [name, name], text: [`${count} pages of snapshots were written`] };
     }
     return null;
@@ -250,10 +311,8 @@ export class Case {
       case 0:
       case 1:
       case 2:
-        for (const { processes } of this.sides) {
-          const own = processes[process];
-          own.snapshots = [...own.snapshots.slice(-1), own.world.snapshot()];
-        }
+        for (const side of this.sides)
+          side.snapshots = [...side.snapshots.slice(-1), side.machine.snapshot()];
         return;
       case 3: {
         const kept = { load: prng.below(3) > 0, store: prng.below(2) > 0, fetch: prng.below(2) > 0 };
@@ -275,9 +334,8 @@ export class Case {
       }
       default:
         if (prng.below(4) > 0) return;
-        for (const { processes } of this.sides) {
-          const { world: w, snapshots } = processes[process];
-          if (snapshots.length > 0) w.restore(snapshots[0]);
+        for (const { machine, snapshots } of this.sides) {
+          if (snapshots.length > 0) machine.restore(snapshots[0]);
         }
     }
   }

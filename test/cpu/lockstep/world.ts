@@ -16,12 +16,47 @@ export interface Region {
   readonly bytes?: Uint8Array;
   /** Shows the pages of the region with this index instead of its own. */
   readonly sameAs?: number;
+  /** Where two address spaces are made from the same regions, both show the same pages. */
+  readonly shared?: boolean;
 }
 
 /** What holds a page, as a VMO does: the page can be exchanged, and several mappings may show it. */
 interface Holder {
   page: Page;
   mappings: number;
+}
+
+/** What all address spaces of one machine have in common. */
+export class Machine {
+  generation = 0;
+  owner: object = {};
+  readonly holders: Holder[] = [];
+
+  writable(holder: Holder): Page {
+    if (holder.page.owner !== this.owner) this.exchange(holder);
+    return holder.page;
+  }
+
+  /** Puts a copy of the page in its place. */
+  exchange(holder: Holder): void {
+    holder.page = holder.page.copy(this.owner);
+    this.generation++;
+  }
+
+  snapshot(): Snapshot {
+    this.owner = {};
+    this.generation++;
+    return { pages: this.holders.map(({ page }) => ({ page, bytes: page.bytes.slice() })) };
+  }
+
+  /** Goes on from a snapshot's memory. */
+  restore({ pages }: Snapshot): void {
+    this.owner = {};
+    this.generation++;
+    this.holders.forEach((holder, i) => {
+      holder.page = pages[i].page;
+    });
+  }
 }
 
 interface Mapping {
@@ -47,19 +82,24 @@ export const PAGE_COUNT = 2 ** 52;
  * permissions that come and go, exchanged pages, writes.
  */
 export class World implements MemoryView {
-  generation = 0;
   replacedAlone = false;
   readonly pageNumbers: readonly number[];
-  private owner: object = {};
   private readonly mappings = new Map<number, Mapping>();
-  private readonly holders: Holder[] = [];
+  /** By region. */
+  private readonly held: Holder[][] = [];
 
-  constructor(regions: readonly Region[]) {
-    const held: Holder[][] = [];
-    for (const { firstPage, pages, access, bytes, sameAs } of regions) {
+  /** @param other an address space made from the same regions, some of which this one shares */
+  constructor(
+    private readonly machine: Machine,
+    regions: readonly Region[],
+    other: World | null = null,
+  ) {
+    const { held } = this;
+    for (const { firstPage, pages, access, bytes, sameAs, shared } of regions) {
       const { load = false, store = false, fetch = false } = access;
-      const own =
-        sameAs === undefined ? Array.from({ length: pages }, (_, i) => this.hold(bytes, i)) : held[sameAs];
+      const from =
+        sameAs === undefined ? (shared === true ? other?.held[held.length] : undefined) : held[sameAs];
+      const own = from ?? Array.from({ length: pages }, (_, i) => this.hold(bytes, i));
       held.push(own);
       own.forEach((holder, i) => {
         holder.mappings++;
@@ -71,11 +111,15 @@ export class World implements MemoryView {
   }
 
   private hold(bytes: Uint8Array | undefined, index: number): Holder {
-    const page = Page.zeroed(this.owner);
+    const page = Page.zeroed(this.machine.owner);
     if (bytes !== undefined) page.bytes.set(bytes.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE));
     const holder = { page, mappings: 0 };
-    this.holders.push(holder);
+    this.machine.holders.push(holder);
     return holder;
+  }
+
+  get generation(): number {
+    return this.machine.generation;
   }
 
   pageForLoad(pageNumber: number): Page | null {
@@ -92,15 +136,7 @@ export class World implements MemoryView {
     const mapping = this.mappings.get(pageNumber);
     if (mapping?.now.store !== true) return null;
     this.replacedAlone = mapping.holder.mappings === 1;
-    return this.writable(mapping.holder);
-  }
-
-  private writable(holder: Holder): Page {
-    if (holder.page.owner !== this.owner) {
-      holder.page = holder.page.copy(this.owner);
-      this.generation++;
-    }
-    return holder.page;
+    return this.machine.writable(mapping.holder);
   }
 
   /** Whether the kernel took away what this page may be used for; then it gives it back. */
@@ -121,39 +157,22 @@ export class World implements MemoryView {
       store: store && kept.store === true,
       fetch: fetch && kept.fetch === true,
     };
-    this.generation++;
+    this.machine.generation++;
   }
 
   /** Puts a copy of the page in its place. */
   exchange(pageNumber: number): void {
     const mapping = this.mappings.get(pageNumber);
-    if (mapping === undefined) return;
-    mapping.holder.page = mapping.holder.page.copy(this.owner);
-    this.generation++;
+    if (mapping !== undefined) this.machine.exchange(mapping.holder);
   }
 
   /** Writes as the kernel does: around the permissions, telling of the page's code. */
   write(pageNumber: number, offset: number, bytes: Uint8Array): void {
     const mapping = this.mappings.get(pageNumber);
     if (mapping === undefined) return;
-    const page = this.writable(mapping.holder);
+    const page = this.machine.writable(mapping.holder);
     page.code = null;
     page.bytes.set(bytes.subarray(0, PAGE_SIZE - offset), offset);
-  }
-
-  snapshot(): Snapshot {
-    this.owner = {};
-    this.generation++;
-    return { pages: this.holders.map(({ page }) => ({ page, bytes: page.bytes.slice() })) };
-  }
-
-  /** Goes on from a snapshot's memory. */
-  restore({ pages }: Snapshot): void {
-    this.owner = {};
-    this.generation++;
-    this.holders.forEach((holder, i) => {
-      holder.page = pages[i].page;
-    });
   }
 
   /** The 16 bits at an address that can be loaded or fetched, else null. */
@@ -168,10 +187,8 @@ export class World implements MemoryView {
 
   /** The first page that differs from the other world's, made from the same regions. */
   differsFrom(other: World): number | null {
-    for (let i = 0; i < this.holders.length; i++) {
-      if (!equal(this.holders[i].page.bytes, other.holders[i].page.bytes)) {
-        return this.pageNumbers.find((n) => this.mappings.get(n)!.holder === this.holders[i])!;
-      }
+    for (const [number, { holder }] of this.mappings) {
+      if (!equal(holder.page.bytes, other.bytesOf(number))) return number;
     }
     return null;
   }
