@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { Prng } from '../src/base/prng.js';
-import { createEngine, ENGINE_KINDS, MixedEngine, SplitEngine } from '../test/cpu/lockstep/engines.js';
+import type { EngineKind } from '../src/cpu/arch.js';
+import { RISCV64 } from '../src/cpu/riscv64/arch.js';
+import { MixedEngine, SplitEngine } from '../test/cpu/lockstep/engines.js';
 import { Case, type Contestant, type Difference, narrow } from '../test/cpu/lockstep/run.js';
+import { engineKind } from './engine-kind.js';
 import { Trouble } from './trouble.js';
 
 /**
@@ -12,7 +15,7 @@ import { Trouble } from './trouble.js';
  */
 
 const OPTIONS = {
-  engines: { type: 'string', default: 'reference,reference' },
+  engines: { type: 'string', default: 'reference,interpreter,jit' },
   seed: { type: 'string' },
   /** Number of the first program, to repeat one that differs. */
   first: { type: 'string', default: '0' },
@@ -31,25 +34,25 @@ function numberOf(text: string, name: string): number {
   return value;
 }
 
-function kindsOf(text: string): string[] {
-  return text.split(',').map((name) => {
-    if (ENGINE_KINDS.includes(name)) return name;
-    throw new Trouble(`no engine ${name}: there are ${ENGINE_KINDS.join(', ')}`);
-  });
-}
-
-function contestantsOf([first, ...others]: readonly string[]): Contestant[] {
+function contestantsOf([first, ...others]: readonly EngineKind[]): Contestant[] {
   const all = [first, ...others];
   return [
-    { name: first, make: () => createEngine(first) },
+    { name: first, make: () => RISCV64.createEngine(first) },
     ...others.map((kind) => ({
       name: kind,
       make: (prng: Prng, whole: boolean) => {
-        const engine = createEngine(kind);
+        const engine = RISCV64.createEngine(kind);
         return whole || prng.below(2) === 0 ? engine : new SplitEngine(engine, prng);
       },
     })),
-    { name: 'mixed', make: (prng) => new MixedEngine(all.map(createEngine), prng) },
+    {
+      name: 'mixed',
+      make: (prng) =>
+        new MixedEngine(
+          all.map((kind) => RISCV64.createEngine(kind)),
+          prng,
+        ),
+    },
   ];
 }
 
@@ -65,7 +68,7 @@ function report(found: Difference, contestants: readonly Contestant[], again: st
 
 function main(): number {
   const { values } = parseArgs({ options: OPTIONS });
-  const kinds = kindsOf(values.engines);
+  const kinds = values.engines.split(',').map(engineKind);
   const seed = values.seed === undefined ? Date.now() % SEEDS : numberOf(values.seed, 'seed');
   const first = numberOf(values.first, 'first');
   const programs = numberOf(values.programs, 'programs');

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Prng, seedPrng } from '../src/base/prng.js';
+import type { EngineKind } from '../src/cpu/arch.js';
 import { RISCV64 } from '../src/cpu/riscv64/arch.js';
 import { PAGE_SIZE } from '../src/memory/page.js';
 import type { Traits } from '../test/cpu/lockstep/code-writer.js';
-import { createEngine, ENGINE_KINDS } from '../test/cpu/lockstep/engines.js';
 import { type Program, randomProgram } from '../test/cpu/lockstep/random-program.js';
 import { Machine, World } from '../test/cpu/lockstep/world.js';
+import { engineKind } from './engine-kind.js';
 import { runOnQemu, type Segment } from './linux-elf.js';
 import { Trouble } from './trouble.js';
 
@@ -63,8 +64,8 @@ interface End {
   readonly output: Uint8Array | string;
 }
 
-function runHere({ regions, entry, results }: Program, kind: string): End {
-  const engine = createEngine(kind);
+function runHere({ regions, entry, results }: Program, kind: EngineKind): End {
+  const engine = RISCV64.createEngine(kind);
   const world = new World(new Machine(), regions);
   const registers = RISCV64.initialRegisters({ ...START, pc: entry });
   let steps = 0;
@@ -103,7 +104,7 @@ function describe({ regions, results }: Program, here: Uint8Array, there: Uint8A
   return lines.length > 12 ? [...lines.slice(0, 12), `and ${lines.length - 12} more words`] : lines;
 }
 
-function compare(program: Program, kind: string, directory: string): { steps: number; text: string[] } {
+function compare(program: Program, kind: EngineKind, directory: string): { steps: number; text: string[] } {
   const { steps, output: here } = runHere(program, kind);
   const sizeBytes = program.results.reduce((sum, index) => sum + program.regions[index].pages * PAGE_SIZE, 0);
   const there =
@@ -117,9 +118,7 @@ function compare(program: Program, kind: string, directory: string): { steps: nu
 
 function main(): number {
   const { values } = parseArgs({ options: OPTIONS });
-  const { engine } = values;
-  if (!ENGINE_KINDS.includes(engine))
-    throw new Trouble(`no engine ${engine}: there are ${ENGINE_KINDS.join(', ')}`);
+  const engine = engineKind(values.engine);
   const [seed, first, programs, instructions] = (['seed', 'first', 'programs', 'instructions'] as const).map(
     (name) => {
       const value = Number(values[name] ?? Date.now() % SEEDS);

@@ -2,7 +2,6 @@ import { Prng, seedPrng } from '../../../src/base/prng.js';
 import type { Engine, MemoryView, Registers, RunResult, Trace } from '../../../src/cpu/arch.js';
 import { RISCV64 } from '../../../src/cpu/riscv64/arch.js';
 import { PAGE_SIZE, type Page } from '../../../src/memory/page.js';
-import { createEngine } from './engines.js';
 
 /** Engines with one fault each, as fast engines have them. Lock step that does not find them is worth nothing. */
 
@@ -17,7 +16,7 @@ type Run = (
 
 function around(wrap: (run: Run) => Run): () => Engine {
   return () => {
-    const engine = createEngine('reference');
+    const engine = RISCV64.createEngine('reference');
     return { run: wrap((...args) => engine.run(...args)) };
   };
 }
@@ -38,6 +37,12 @@ function seenAs(memory: MemoryView, change: Partial<MemoryView>): MemoryView {
   return {
     get generation() {
       return memory.generation;
+    },
+    get epoch() {
+      return memory.epoch;
+    },
+    get original() {
+      return memory.original;
     },
     get replacedAlone() {
       return memory.replacedAlone;
@@ -113,6 +118,9 @@ export const BROKEN_ENGINES: Record<string, () => Engine> = {
   'does not hear of a new generation': through((memory) =>
     Object.defineProperty(seenAs(memory, {}), 'generation', { value: 0 }),
   ),
+  'does not hear of a new epoch': through((memory) =>
+    Object.defineProperty(seenAs(memory, {}), 'epoch', { value: 0 }),
+  ),
   'takes every replaced page for replaced alone': through((memory) =>
     Object.defineProperty(seenAs(memory, {}), 'replacedAlone', { value: true }),
   ),
@@ -150,7 +158,7 @@ export const BROKEN_ENGINES: Record<string, () => Engine> = {
 /** Gets one bit wrong whenever it runs instructions with this name. Slow: it runs them one by one. */
 export function wrongAt(mnemonic: string): () => Engine {
   return () => {
-    const engine = createEngine('reference');
+    const engine = RISCV64.createEngine('reference');
     return {
       run(registers, memory, budget, timeNs, grace, trace) {
         let steps = 0;

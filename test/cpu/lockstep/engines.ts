@@ -1,17 +1,8 @@
 import type { Prng } from '../../../src/base/prng.js';
-import type { Engine, MemoryView, Registers, RunResult, Trace } from '../../../src/cpu/arch.js';
-import { RISCV64 } from '../../../src/cpu/riscv64/arch.js';
+import type { Engine, EngineKind, MemoryView, Registers, RunResult, Trace } from '../../../src/cpu/arch.js';
 
-/** The engines that random programs can be run on, by name. */
-const MAKERS: Record<string, () => Engine> = {
-  reference: () => RISCV64.createEngine(),
-};
-
-export const ENGINE_KINDS: readonly string[] = Object.keys(MAKERS);
-
-export function createEngine(kind: string): Engine {
-  return MAKERS[kind]();
-}
+/** Engines that are compared: `auto` is one of them. */
+export const COMPARED: readonly EngineKind[] = ['reference', 'interpreter', 'jit'];
 
 /** Another engine of several for every run. */
 export class MixedEngine implements Engine {

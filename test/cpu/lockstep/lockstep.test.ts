@@ -5,24 +5,32 @@ import { RISCV64 } from '../../../src/cpu/riscv64/arch.js';
 import { COMPRESSED } from '../../../src/cpu/riscv64/compressed.js';
 import { expand, findInstruction, INSTRUCTIONS, instructionLength } from '../../../src/cpu/riscv64/table.js';
 import { BROKEN_ENGINES, wrongAt } from './broken-engines.js';
-import { createEngine, ENGINE_KINDS, MixedEngine, SplitEngine } from './engines.js';
+import { COMPARED, MixedEngine, SplitEngine } from './engines.js';
 import { randomProgram } from './random-program.js';
 import { Case, type Contestant, narrow } from './run.js';
 import { Machine, World } from './world.js';
 
 const seeds = fc.integer({ min: 0, max: 2 ** 40 });
-const REFERENCE: Contestant = { name: 'reference', make: () => createEngine('reference') };
+const REFERENCE: Contestant = { name: 'reference', make: () => RISCV64.createEngine('reference') };
 
 /** Every engine, alone and in parts, and all of them in turn. */
 const ALL: readonly Contestant[] = [
-  ...ENGINE_KINDS.map((name) => ({ name, make: () => createEngine(name) })),
-  ...ENGINE_KINDS.map(
+  ...COMPARED.map((name) => ({ name, make: () => RISCV64.createEngine(name) })),
+  ...COMPARED.map(
     (name): Contestant => ({
       name: `${name} in parts`,
-      make: (prng, whole) => (whole ? createEngine(name) : new SplitEngine(createEngine(name), prng)),
+      make: (prng, whole) =>
+        whole ? RISCV64.createEngine(name) : new SplitEngine(RISCV64.createEngine(name), prng),
     }),
   ),
-  { name: 'mixed', make: (prng) => new MixedEngine(ENGINE_KINDS.map(createEngine), prng) },
+  {
+    name: 'mixed',
+    make: (prng) =>
+      new MixedEngine(
+        COMPARED.map((name) => RISCV64.createEngine(name)),
+        prng,
+      ),
+  },
 ];
 
 test('random programs run the same on all engines, after every slice', (t) => {
@@ -98,7 +106,7 @@ test('programs have every instruction, and most of their steps in hot code', (t)
   const shares: number[] = [];
   for (let seed = 0; seed < 60; seed++) {
     const census = new Census();
-    const engine = createEngine('reference');
+    const engine = RISCV64.createEngine('reference');
     const traced: Engine = {
       run: (registers, memory, budget, timeNs, grace) =>
         engine.run(registers, memory, budget, timeNs, grace, census),
@@ -127,7 +135,7 @@ test('tame programs end, by themselves', (t) => {
         tp: 0n,
         abiReg: 0n,
       });
-      const { stop } = createEngine('reference').run(
+      const { stop } = RISCV64.createEngine('reference').run(
         registers,
         new World(new Machine(), regions),
         1e7,

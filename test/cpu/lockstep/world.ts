@@ -29,6 +29,7 @@ interface Holder {
 /** What all address spaces of one machine have in common. */
 export class Machine {
   generation = 0;
+  epoch = 0;
   owner: object = {};
   readonly holders: Holder[] = [];
 
@@ -40,18 +41,20 @@ export class Machine {
   /** Puts a copy of the page in its place. */
   exchange(holder: Holder): void {
     holder.page = holder.page.copy(this.owner);
+    holder.page.exclusive = true;
     this.generation++;
   }
 
   snapshot(): Snapshot {
     this.owner = {};
-    this.generation++;
+    this.epoch++;
     return { pages: this.holders.map(({ page }) => ({ page, bytes: page.bytes.slice() })) };
   }
 
   /** Goes on from a snapshot's memory. */
   restore({ pages }: Snapshot): void {
     this.owner = {};
+    this.epoch++;
     this.generation++;
     this.holders.forEach((holder, i) => {
       holder.page = pages[i].page;
@@ -83,6 +86,7 @@ export const PAGE_COUNT = 2 ** 52;
  */
 export class World implements MemoryView {
   replacedAlone = false;
+  original: Page | null = null;
   readonly pageNumbers: readonly number[];
   private readonly mappings = new Map<number, Mapping>();
   /** By region. */
@@ -113,6 +117,7 @@ export class World implements MemoryView {
   private hold(bytes: Uint8Array | undefined, index: number): Holder {
     const page = Page.zeroed(this.machine.owner);
     if (bytes !== undefined) page.bytes.set(bytes.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE));
+    page.exclusive = true;
     const holder = { page, mappings: 0 };
     this.machine.holders.push(holder);
     return holder;
@@ -120,6 +125,10 @@ export class World implements MemoryView {
 
   get generation(): number {
     return this.machine.generation;
+  }
+
+  get epoch(): number {
+    return this.machine.epoch;
   }
 
   pageForLoad(pageNumber: number): Page | null {
@@ -133,10 +142,15 @@ export class World implements MemoryView {
   }
 
   pageForStore(pageNumber: number): Page | null {
+    this.original = null;
     const mapping = this.mappings.get(pageNumber);
     if (mapping?.now.store !== true) return null;
-    this.replacedAlone = mapping.holder.mappings === 1;
-    return this.machine.writable(mapping.holder);
+    const { holder } = mapping;
+    const before = holder.page;
+    this.replacedAlone = holder.mappings === 1;
+    const now = this.machine.writable(holder);
+    if (this.replacedAlone && before !== now && before.exclusive) this.original = before;
+    return now;
   }
 
   /** Whether the kernel took away what this page may be used for; then it gives it back. */
