@@ -21,7 +21,7 @@ import { Trouble } from './trouble.js';
  */
 
 const OPTIONS = {
-  engine: { type: 'string', default: 'reference' },
+  engine: { type: 'string', default: 'auto' },
   seed: { type: 'string' },
   /** Number of the first program, to repeat one that differs. */
   first: { type: 'string', default: '0' },

@@ -124,7 +124,7 @@ export abstract class CodeWriter {
   /** In a loop, what is costly comes to its turn once in many rounds. */
   protected rarely(make: () => number): number {
     const counter = this.ins.taken.at(-1);
-    if (counter === undefined || this.chance(12)) return make();
+    if (counter === undefined || this.chance(40)) return make();
     const t = this.ins.free();
     const over = new Label();
     this.code(assemble('slli', { xd: t, x1: counter, sh6: 64 - (5 + this.prng.below(7)) }));

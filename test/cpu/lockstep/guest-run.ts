@@ -35,7 +35,9 @@ export function compareOnGuest(
   };
   while (!first.halted) {
     for (const machine of machines) for (let i = 0; i < every; i++) untilSlice(machine);
-    const found = machines.map((machine) => `${stateHash(machine.k.snapshot())} at ${formatPosition(machine.position)}`);
+    const found = machines.map(
+      (machine) => `${stateHash(machine.k.snapshot())} at ${formatPosition(machine.position)}`,
+    );
     hashes++;
     const other = found.findIndex((text) => text !== found[0]);
     if (other > 0) return outcome(`${kinds[0]} ${found[0]}, ${kinds[other]} ${found[other]}`);

@@ -208,7 +208,7 @@ export class Instructions {
     const { prng } = this;
     const entry = pick(prng, ATOMIC);
     const x1 = this.free();
-    const wrong = !this.tame && prng.below(24) === 0 ? 1 + prng.below(7) : 0;
+    const wrong = !this.tame && prng.below(100) === 0 ? 1 + prng.below(7) : 0;
     const at = (this.place(-2048, 2040, 8) & -8) + wrong;
     return [
       assemble('addi', { xd: x1, x1: this.roles.anchor, i: at }),

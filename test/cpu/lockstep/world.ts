@@ -95,7 +95,7 @@ export class World implements MemoryView {
   /** @param other an address space made from the same regions, some of which this one shares */
   constructor(
     private readonly machine: Machine,
-    regions: readonly Region[],
+    private readonly regions: readonly Region[],
     other: World | null = null,
   ) {
     const { held } = this;
@@ -201,8 +201,12 @@ export class World implements MemoryView {
 
   /** The first page that differs from the other world's, made from the same regions. */
   differsFrom(other: World): number | null {
-    for (const [number, { holder }] of this.mappings) {
-      if (!equal(holder.page.bytes, other.bytesOf(number))) return number;
+    for (const [region, holders] of this.held.entries()) {
+      if (this.regions[region].sameAs !== undefined) continue;
+      for (const [i, holder] of holders.entries()) {
+        if (equal(holder.page.bytes, other.held[region][i].page.bytes)) continue;
+        return (this.regions[region].firstPage + i) % PAGE_COUNT;
+      }
     }
     return null;
   }
