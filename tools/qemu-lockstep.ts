@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,7 +6,6 @@ import { Prng, seedPrng } from '../src/base/prng.js';
 import { RISCV64 } from '../src/cpu/riscv64/arch.js';
 import { COMPRESSED } from '../src/cpu/riscv64/compressed.js';
 import { expand, findInstruction, INSTRUCTIONS, instructionLength } from '../src/cpu/riscv64/table.js';
-import { PAGE_SIZE } from '../src/memory/page.js';
 import {
   type BlockProgram,
   blockProgram,
@@ -19,70 +17,31 @@ import {
   startBlockProgram,
 } from '../test/cpu/block-program.js';
 import { type Block, layOut, randomBlock } from '../test/cpu/random-block.js';
+import { runOnQemu } from './linux-elf.js';
+import { Trouble } from './trouble.js';
 
 /**
  * Runs random instruction streams on the reference engine and on qemu-riscv64 and compares all registers, float flags
  * and memory. Usage: qemu-lockstep [--seed N] [--count INSTRUCTIONS]. Exit status: 0 equal, 1 different, 2 trouble.
  */
 
-const QEMU = 'qemu-riscv64';
 const DEFAULT_COUNT = 120_000;
 const BLOCK_UNITS = 24;
 const BATCH_BLOCKS = 500;
 const BUDGET_STEPS = 1e9;
-
-class Trouble extends Error {}
 
 interface Case {
   readonly block: Block;
   readonly record: Uint8Array;
 }
 
-/** A static executable: one segment of code, one of data. */
-function elf({ code, data }: BlockProgram): Uint8Array {
-  const codeOffset = PAGE_SIZE;
-  const dataOffset = Math.ceil((codeOffset + code.length) / PAGE_SIZE) * PAGE_SIZE;
-  const image = new Uint8Array(dataOffset + data.length);
-  const view = new DataView(image.buffer);
-  // ELF64, little-endian, version 1, then: ET_EXEC, EM_RISCV.
-  image.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  view.setUint16(16, 2, true);
-  view.setUint16(18, 243, true);
-  view.setUint32(20, 1, true);
-  view.setBigUint64(24, BigInt(CODE_ADDRESS), true);
-  view.setBigUint64(32, 64n, true);
-  // Double-float calling convention, compressed instructions.
-  view.setUint32(48, 5, true);
-  view.setUint16(52, 64, true);
-  view.setUint16(54, 56, true);
-  view.setUint16(56, 2, true);
-  const segment = (index: number, flags: number, offset: number, address: number, size: number): void => {
-    const at = 64 + index * 56;
-    view.setUint32(at, 1, true);
-    view.setUint32(at + 4, flags, true);
-    for (const [i, value] of [offset, address, address, size, size, PAGE_SIZE].entries()) {
-      view.setBigUint64(at + 8 + i * 8, BigInt(value), true);
-    }
-  };
-  segment(0, 5, codeOffset, CODE_ADDRESS, code.length);
-  segment(1, 6, dataOffset, DATA_ADDRESS, data.length);
-  image.set(code, codeOffset);
-  image.set(data, dataOffset);
-  return image;
-}
-
 /** The program's output, or what ended it otherwise. */
-function runQemu(program: BlockProgram, directory: string): Uint8Array | string {
-  const file = join(directory, 'blocks.elf');
-  writeFileSync(file, elf(program), { mode: 0o755 });
-  const { stdout, status, signal, error } = spawnSync(QEMU, [file], { maxBuffer: 2 ** 30, timeout: 60_000 });
-  if (error !== undefined && 'code' in error && error.code === 'ENOENT') {
-    throw new Trouble(`${QEMU} not found: install qemu-user`);
-  }
-  if (error !== undefined) throw new Trouble(String(error));
-  return status === 0 && stdout.length === program.data.length
-    ? stdout
-    : `ended by ${signal ?? `status ${status}`}`;
+function runThere({ code, data }: BlockProgram, directory: string): Uint8Array | string {
+  const segments = [
+    { address: BigInt(CODE_ADDRESS), bytes: code, execute: true },
+    { address: BigInt(DATA_ADDRESS), bytes: data, write: true },
+  ];
+  return runOnQemu(BigInt(CODE_ADDRESS), segments, data.length, directory);
 }
 
 function runHere(program: BlockProgram): Uint8Array | string {
@@ -100,7 +59,7 @@ function compare(cases: readonly Case[], directory: string): { index: number; te
     cases.map(({ record }) => record),
   );
   const here = runHere(program);
-  const there = runQemu(program, directory);
+  const there = runThere(program, directory);
   if (typeof here === 'string' || typeof there === 'string') {
     if (cases.length === 1) {
       const say = (result: Uint8Array | string): string =>

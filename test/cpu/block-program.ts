@@ -105,7 +105,7 @@ function random64(prng: Prng): bigint {
   return (BigInt(prng.u32()) << 32n) | BigInt(prng.u32());
 }
 
-function randomInteger(prng: Prng): bigint {
+export function randomInteger(prng: Prng): bigint {
   switch (prng.below(4)) {
     case 0:
       return pick(prng, INTEGERS);
@@ -118,7 +118,7 @@ function randomInteger(prng: Prng): bigint {
   }
 }
 
-function randomFloat(prng: Prng): bigint {
+export function randomFloat(prng: Prng): bigint {
   const sign = BigInt(prng.below(2));
   switch (prng.below(8)) {
     case 0:

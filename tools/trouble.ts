@@ -1,0 +1,2 @@
+/** What keeps a comparison from being made, as opposed to a difference. */
+export class Trouble extends Error {}
