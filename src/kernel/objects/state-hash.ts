@@ -50,6 +50,8 @@ export function hashValue(h: Hasher, value: unknown): void {
 
 function hashObject(h: Hasher, value: object | null): void {
   if (value === null) h.word(TAG.null);
+  // First of all: most are plain, and asking for each class in turn costs more than hashing a small record.
+  else if (Object.getPrototypeOf(value) === Object.prototype) hashRecord(h, value as Record<string, unknown>);
   else if (value instanceof Uint8Array) h.word(TAG.bytes).bytes(value);
   else if (value instanceof IntMap) {
     h.word(TAG.map);
@@ -62,14 +64,15 @@ function hashObject(h: Hasher, value: object | null): void {
   } else if ('bytes' in value && 'copy' in value) {
     // Registers: their bytes are all there is.
     h.word(TAG.bytes).bytes(value.bytes as Uint8Array);
-  } else {
-    const record = value as Record<string, unknown>;
-    const { names, words } = layoutOf(record);
-    h.word(TAG.record).word(names.length);
-    for (let i = 0; i < names.length; i++) {
-      h.list(words[i]);
-      hashValue(h, record[names[i]]);
-    }
+  } else hashRecord(h, value as Record<string, unknown>);
+}
+
+function hashRecord(h: Hasher, record: Readonly<Record<string, unknown>>): void {
+  const { names, words } = layoutOf(record);
+  h.word(TAG.record).word(names.length);
+  for (let i = 0; i < names.length; i++) {
+    h.list(words[i]);
+    hashValue(h, record[names[i]]);
   }
 }
 
