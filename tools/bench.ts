@@ -108,6 +108,11 @@ function recording(): void {
   const events = (machine.k.state.seq / recordMs) * 1000;
   report('recorded kernel events, ping-pong', `${Math.round(events)} /s`, '>= 200000 /s', events >= 200_000);
   report('recording / running, ping-pong', `${ratio.toFixed(3)}x`, '<= 1.05x', ratio <= 1.05);
+  const roundTrips = 20_000;
+  const restricted = recordingCost('restricted-round-trips', [String(roundTrips)]);
+  const trips = (roundTrips / restricted.recordMs) * 1000;
+  const what = 'recorded restricted round trips';
+  report(what, `${Math.round(trips)} /s`, '>= 100000 /s', trips >= 100_000);
 }
 
 /** Runs with a checkpoint every so many steps; `look` sees the machine after each. */

@@ -233,13 +233,19 @@ function decodeArg(kind: ArgKind, value: bigint): number | bigint {
 /**
  * The arguments by their C names. Narrow arguments take the low bits of their register; pointers as `pointerNumber`.
  * @param register the value of argument register `index`, signed or unsigned
+ * @param list gets the same in order
  */
 export function decodeArgs<N extends SyscallName>(
   syscall: Syscall & { readonly name: N },
   register: (index: number) => bigint,
+  list: (number | bigint)[] = [],
 ): SyscallArgs[N] {
   const { args } = syscall;
   const values: Record<string, number | bigint> = {};
-  for (let i = 0; i < args.length; i++) values[args[i].name] = decodeArg(args[i].kind, register(i));
+  for (let i = 0; i < args.length; i++) {
+    const value = decodeArg(args[i].kind, register(i));
+    values[args[i].name] = value;
+    list.push(value);
+  }
   return values as unknown as SyscallArgs[N];
 }

@@ -49,6 +49,27 @@ function wordAt(digest: Digest, start: number): number {
 
 /** Byte order must not show in a digest: hosts of the other one take the slow way through bytes. */
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+/** Fewer bytes than this are folded one by one: looking at them as words costs more than that. */
+const SHORT_BYTES = 64;
+/** Words that wait at most before they are folded; a multiple of 4. */
+const PENDING_WORDS = 256;
+
+// A 64-bit integer and its halves: splitting one by BigInt arithmetic would make new ones.
+const SPLIT = new BigInt64Array(1);
+const HALVES = new Int32Array(SPLIT.buffer);
+const LOW = LITTLE_ENDIAN ? 0 : 1;
+
+/** The words that `Hasher.string` folds for a text. */
+export function stringWords(text: string): Int32Array {
+  const words = new Int32Array(1 + ((text.length + 1) >>> 1));
+  words[0] = text.length;
+  for (let i = 0, at = 1; i < text.length; i += 2, at++) words[at] = unitPair(text, i);
+  return words;
+}
+
+function unitPair(text: string, i: number): number {
+  return text.charCodeAt(i) | ((i + 1 < text.length ? text.charCodeAt(i + 1) : 0) << 16);
+}
 
 /**
  * A running digest: feed words and bytes, read the digest at any time (reading does not end it).
@@ -61,10 +82,10 @@ export class Hasher {
   private h2: number;
   private h3: number;
   private h4: number;
-  private k1 = 0;
-  private k2 = 0;
-  private k3 = 0;
-  private words = 0;
+  /** The first `count` of these are words that are not folded yet: many in one go cost less than one by one. */
+  private readonly pending: number[] = [];
+  private count = 0;
+  private foldedWords = 0;
 
   constructor(seed = 0) {
     this.h1 = this.h2 = this.h3 = this.h4 = seed | 0;
@@ -72,24 +93,14 @@ export class Hasher {
 
   /** One 32-bit word. */
   word(w: number): this {
-    switch (this.words++ & 3) {
-      case 0:
-        this.k1 = w;
-        break;
-      case 1:
-        this.k2 = w;
-        break;
-      case 2:
-        this.k3 = w;
-        break;
-      default:
-        this.block(this.k1, this.k2, this.k3, w);
-    }
+    this.pending[this.count++] = w;
+    if (this.count === PENDING_WORDS) this.foldPending();
     return this;
   }
 
   /** A safe integer of either sign, as two words. */
   number(n: number): this {
+    if ((n | 0) === n) return this.word(n).word(n >> 31);
     if (!Number.isSafeInteger(n)) assert(false, `${n} has no digest: not a safe integer`);
     const high = Math.floor(n / 0x100000000);
     return this.word((n - high * 0x100000000) | 0).word(high | 0);
@@ -97,7 +108,14 @@ export class Hasher {
 
   /** The low 64 bits of an integer, as two words. */
   bigint(n: bigint): this {
-    return this.word(Number(BigInt.asIntN(32, n))).word(Number(BigInt.asIntN(32, n >> 32n)));
+    SPLIT[0] = n;
+    return this.word(HALVES[LOW]).word(HALVES[1 - LOW]);
+  }
+
+  /** As `word` for each of them. */
+  list(words: Int32Array): this {
+    for (let i = 0; i < words.length; i++) this.word(words[i]);
+    return this;
   }
 
   bytes(bytes: Uint8Array): this {
@@ -105,16 +123,14 @@ export class Hasher {
     const whole = length & ~3;
     this.word(length);
     let i = 0;
-    if (LITTLE_ENDIAN && (bytes.byteOffset & 3) === 0) {
+    if (LITTLE_ENDIAN && length >= SHORT_BYTES && (bytes.byteOffset & 3) === 0) {
       const words = new Int32Array(bytes.buffer, bytes.byteOffset, whole >>> 2);
-      const count = words.length;
       let j = 0;
-      while (j < count && (this.words & 3) !== 0) this.word(words[j++]);
-      for (; j + 4 <= count; j += 4) {
-        this.block(words[j], words[j + 1], words[j + 2], words[j + 3]);
-        this.words += 4;
-      }
-      while (j < count) this.word(words[j++]);
+      while ((this.count & 3) !== 0) this.word(words[j++]);
+      this.foldPending();
+      const end = j + ((words.length - j) & ~3);
+      this.fold(words, j, end);
+      for (j = end; j < words.length; j++) this.word(words[j]);
       i = whole;
     }
     for (; i < whole; i += 4) {
@@ -131,9 +147,7 @@ export class Hasher {
   /** A string by its UTF-16 units. */
   string(text: string): this {
     this.word(text.length);
-    for (let i = 0; i < text.length; i += 2) {
-      this.word(text.charCodeAt(i) | ((i + 1 < text.length ? text.charCodeAt(i + 1) : 0) << 16));
-    }
+    for (let i = 0; i < text.length; i += 2) this.word(unitPair(text, i));
     return this;
   }
 
@@ -144,25 +158,27 @@ export class Hasher {
   }
 
   value(): Digest {
+    this.foldPending();
     let { h1, h2, h3, h4 } = this;
-    const rest = this.words & 3;
+    const rest = this.count;
+    const [k1, k2, k3] = this.pending;
     if (rest > 2) {
-      let k = Math.imul(this.k3, C3);
+      let k = Math.imul(k3, C3);
       k = (k << 17) | (k >>> 15);
       h3 ^= Math.imul(k, C4);
     }
     if (rest > 1) {
-      let k = Math.imul(this.k2, C2);
+      let k = Math.imul(k2, C2);
       k = (k << 16) | (k >>> 16);
       h2 ^= Math.imul(k, C3);
     }
     if (rest > 0) {
-      let k = Math.imul(this.k1, C1);
+      let k = Math.imul(k1, C1);
       k = (k << 15) | (k >>> 17);
       h1 ^= Math.imul(k, C2);
     }
     // Modulo 2^32, as the algorithm has it.
-    const length = this.words * 4;
+    const length = (this.foldedWords + rest) * 4;
     h1 ^= length;
     h2 ^= length;
     h3 ^= length;
@@ -185,37 +201,52 @@ export class Hasher {
   /** A copy that goes on from here on its own. */
   clone(): Hasher {
     const copy = new Hasher();
-    Object.assign(copy, this);
+    this.foldPending();
+    Object.assign(copy, this, { pending: this.pending.slice(0, this.count) });
     return copy;
   }
 
-  private block(k1: number, k2: number, k3: number, k4: number): void {
-    k1 = Math.imul(k1, C1);
-    k1 = (k1 << 15) | (k1 >>> 17);
-    let h1 = this.h1 ^ Math.imul(k1, C2);
-    h1 = (h1 << 19) | (h1 >>> 13);
-    h1 = (h1 + this.h2) | 0;
-    this.h1 = (Math.imul(h1, 5) + 0x561ccd1b) | 0;
+  /** Folds what can be folded: whole groups of four. */
+  private foldPending(): void {
+    const { pending, count } = this;
+    const end = count & ~3;
+    this.fold(pending, 0, end);
+    for (let i = end; i < count; i++) pending[i - end] = pending[i];
+    this.count = count - end;
+  }
 
-    k2 = Math.imul(k2, C2);
-    k2 = (k2 << 16) | (k2 >>> 16);
-    let h2 = this.h2 ^ Math.imul(k2, C3);
-    h2 = (h2 << 17) | (h2 >>> 15);
-    h2 = (h2 + this.h3) | 0;
-    this.h2 = (Math.imul(h2, 5) + 0x0bcaa747) | 0;
+  /** Folds groups of four words. Nothing may be pending but them. */
+  private fold(words: ArrayLike<number>, start: number, end: number): void {
+    let { h1, h2, h3, h4 } = this;
+    for (let i = start; i < end; i += 4) {
+      const k1 = Math.imul(words[i], C1);
+      h1 ^= Math.imul((k1 << 15) | (k1 >>> 17), C2);
+      h1 = (h1 << 19) | (h1 >>> 13);
+      h1 = (h1 + h2) | 0;
+      h1 = (Math.imul(h1, 5) + 0x561ccd1b) | 0;
 
-    k3 = Math.imul(k3, C3);
-    k3 = (k3 << 17) | (k3 >>> 15);
-    let h3 = this.h3 ^ Math.imul(k3, C4);
-    h3 = (h3 << 15) | (h3 >>> 17);
-    h3 = (h3 + this.h4) | 0;
-    this.h3 = (Math.imul(h3, 5) + 0x96cd1c35) | 0;
+      const k2 = Math.imul(words[i + 1], C2);
+      h2 ^= Math.imul((k2 << 16) | (k2 >>> 16), C3);
+      h2 = (h2 << 17) | (h2 >>> 15);
+      h2 = (h2 + h3) | 0;
+      h2 = (Math.imul(h2, 5) + 0x0bcaa747) | 0;
 
-    k4 = Math.imul(k4, C4);
-    k4 = (k4 << 18) | (k4 >>> 14);
-    let h4 = this.h4 ^ Math.imul(k4, C1);
-    h4 = (h4 << 13) | (h4 >>> 19);
-    h4 = (h4 + this.h1) | 0;
-    this.h4 = (Math.imul(h4, 5) + 0x32ac3b17) | 0;
+      const k3 = Math.imul(words[i + 2], C3);
+      h3 ^= Math.imul((k3 << 17) | (k3 >>> 15), C4);
+      h3 = (h3 << 15) | (h3 >>> 17);
+      h3 = (h3 + h4) | 0;
+      h3 = (Math.imul(h3, 5) + 0x96cd1c35) | 0;
+
+      const k4 = Math.imul(words[i + 3], C4);
+      h4 ^= Math.imul((k4 << 18) | (k4 >>> 14), C1);
+      h4 = (h4 << 13) | (h4 >>> 19);
+      h4 = (h4 + h1) | 0;
+      h4 = (Math.imul(h4, 5) + 0x32ac3b17) | 0;
+    }
+    this.h1 = h1;
+    this.h2 = h2;
+    this.h3 = h3;
+    this.h4 = h4;
+    this.foldedWords += end - start;
   }
 }

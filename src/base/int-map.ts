@@ -51,6 +51,26 @@ function editable(node: IntMapNode, owner: Owner | null): IntMapNode {
   return new IntMapNode(node.level, node.bitmap, node.slots.slice(), owner);
 }
 
+// By hand, because lists are short, most changes are at their ends, and `splice` makes a list of what it removed.
+
+function insertAt(slots: unknown[], index: number, value: unknown): void {
+  slots.push(value);
+  for (let i = slots.length - 1; i > index; i--) slots[i] = slots[i - 1];
+  slots[index] = value;
+}
+
+function removeAt(slots: unknown[], index: number): void {
+  for (let i = index + 1; i < slots.length; i++) slots[i - 1] = slots[i];
+  slots.pop();
+}
+
+/** Nodes from this level down that hold one entry. */
+function branch(level: number, key: number, value: unknown, owner: Owner | null): IntMapNode {
+  let node = new IntMapNode(0, 1 << place(key, 0), [value], owner);
+  for (let l = 1; l <= level; l++) node = new IntMapNode(l, 1 << place(key, l), [node], owner);
+  return node;
+}
+
 /** Whether the last `setIn` met a key that was not there. Beside the result, because it runs for every syscall. */
 let added = false;
 
@@ -63,7 +83,7 @@ function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | nul
     const copy = editable(node, owner);
     if (present) copy.slots[index] = value;
     else {
-      copy.slots.splice(index, 0, value);
+      insertAt(copy.slots, index, value);
       copy.bitmap |= bit;
       added = true;
     }
@@ -78,8 +98,9 @@ function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | nul
     return copy;
   }
   const copy = editable(node, owner);
-  copy.slots.splice(index, 0, setIn(new IntMapNode(node.level - 1, 0, [], owner), key, value, owner));
+  insertAt(copy.slots, index, branch(node.level - 1, key, value, owner));
   copy.bitmap |= bit;
+  added = true;
   return copy;
 }
 
@@ -91,7 +112,7 @@ function deleteIn(node: IntMapNode, key: number, owner: Owner | null): IntMapNod
   if (rest === null && node.bitmap === bit) return null;
   const copy = editable(node, owner);
   if (rest === null) {
-    copy.slots.splice(index, 1);
+    removeAt(copy.slots, index);
     copy.bitmap &= ~bit;
   } else copy.slots[index] = rest;
   return copy;
@@ -139,7 +160,8 @@ export class IntMap<V> {
     if (!Number.isSafeInteger(key) || key < 0) assert(false, `IntMap key ${key}`);
     assert(value !== undefined, 'IntMap value undefined');
     const level = levelFor(key);
-    let root = this.root ?? new IntMapNode(level, 0, [], owner);
+    if (this.root === null) return new IntMap<V>(branch(level, key, value, owner), 1);
+    let { root } = this;
     while (root.level < level) root = new IntMapNode(root.level + 1, 1, [root], owner);
     added = false;
     const changed = setIn(root, key, value, owner);
@@ -169,6 +191,13 @@ export class IntMap<V> {
     for (let entry = this.ceiling(from); entry !== undefined; entry = this.ceiling(entry[0] + 1)) yield entry;
   }
 
+  /** All entries at once: a list of its own, for loops that change the map in place. */
+  list(): (readonly [number, V])[] {
+    const out: (readonly [number, V])[] = [];
+    if (this.root !== null) listIn<V>(this.root, 0, out);
+    return out;
+  }
+
   *values(): IterableIterator<V> {
     for (const entry of this.entries()) yield entry[1];
   }
@@ -179,6 +208,17 @@ export class IntMap<V> {
 
   [Symbol.iterator](): IterableIterator<readonly [number, V]> {
     return this.entries();
+  }
+}
+
+function listIn<V>(node: IntMapNode, base: number, out: (readonly [number, V])[]): void {
+  let { bitmap } = node;
+  for (let i = 0; i < node.slots.length; i++) {
+    const p = WIDTH - 1 - Math.clz32(bitmap & -bitmap);
+    bitmap &= bitmap - 1;
+    const slot = node.slots[i];
+    if (node.level === 0) out.push([base + p, slot as V]);
+    else listIn<V>(slot as IntMapNode, base + p * POWERS[node.level], out);
   }
 }
 

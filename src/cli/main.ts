@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import type { Command } from 'commander';
 import { ExitStatus } from '../machine/exit-status.js';
 import { VERSION } from '../version.js';
 import { explain } from './errors.js';
@@ -31,37 +31,58 @@ const ONE_LINE = {
   },
 };
 
+/** Options of the command itself: flags and what they do. */
+const VERSION_OPTION = ['-V, --version', 'print the version'] as const;
+const HELP_OPTION = ['-h, --help', 'print this help'] as const;
+
+/** The page of all verbs, which must not wait for the parser of command lines either. */
+function overview(): string {
+  const row = ([name, text]: readonly [string, string]): string => `  ${name.padEnd(13)}  ${text}\n`;
+  const verbs = Object.entries(VERBS).map(([name, [summary]]) => row([name, summary]));
+  return `Usage: jacinth [options] [command]
+
+A deterministic Zircon machine that records, replays and rewinds runs.
+
+Options:
+${row(VERSION_OPTION)}${row(HELP_OPTION)}
+Commands:
+${verbs.join('')}
+Example:
+  jacinth record bank.elf -o bank.jacinth --cores 2 --seed 7
+  jacinth replay bank.jacinth
+`;
+}
+
 async function main(args: readonly string[]): Promise<void> {
+  if (args.length === 0 || (args.length === 1 && HELP_OPTION[0].split(', ').includes(args[0]))) {
+    process.stdout.write(overview());
+    return;
+  }
+  const { Command, CommanderError } = await import('commander');
   const program = new Command('jacinth')
-    .description('A deterministic Zircon machine that records, replays and rewinds runs.')
-    .version(VERSION, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
+    .version(VERSION, ...VERSION_OPTION)
+    .helpOption(...HELP_OPTION)
     .helpCommand(false)
-    .addHelpText(
-      'after',
-      '\nExample:\n  jacinth record bank.elf -o bank.jacinth --cores 2 --seed 7\n  jacinth replay bank.jacinth',
-    )
+    .configureHelp({ formatHelp: overview })
     .exitOverride()
     .configureOutput(ONE_LINE);
   const chosen = args.find((arg) => !arg.startsWith('-'));
-  for (const [name, [summary, load]] of Object.entries(VERBS)) {
+  for (const [name, [, load]] of Object.entries(VERBS)) {
     if (name === chosen) program.addCommand((await load()).exitOverride().configureOutput(ONE_LINE));
-    else program.command(name).description(summary).exitOverride();
+    else program.command(name).exitOverride();
   }
-  if (args.length === 0) {
-    program.outputHelp();
-    return;
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (reason) {
+    if (!(reason instanceof CommanderError)) throw reason;
+    process.exitCode = reason.exitCode === 0 ? 0 : ExitStatus.FAILED;
   }
-  await program.parseAsync(args, { from: 'user' });
 }
 
 try {
   await main(process.argv.slice(2));
 } catch (reason) {
-  if (reason instanceof CommanderError) process.exitCode = reason.exitCode === 0 ? 0 : ExitStatus.FAILED;
-  else {
-    const { line, status } = explain(reason);
-    process.stderr.write(`${line}\n`);
-    process.exitCode = status;
-  }
+  const { line, status } = explain(reason);
+  process.stderr.write(`${line}\n`);
+  process.exitCode = status;
 }

@@ -248,7 +248,7 @@ export class Machine implements Decider {
       this.emit({ type: 'machine-halted', halt: { kind: 'step-limit' } });
       return true;
     }
-    if (state.slice === null) {
+    if (state.slice === null || this.aloneNoMore()) {
       this.schedule();
       return true;
     }
@@ -281,8 +281,11 @@ export class Machine implements Decider {
       this.emit({ type: 'thread-preempted', core: choice.core, thread: before });
     }
     const held = k.state.cores[choice.core];
-    const quantumSteps =
-      held.thread === choice.thread && held.quantumSteps > 0 ? held.quantumSteps : this.options.quantumSteps;
+    // More than a quantum is given to a thread that has the machine to itself, and to no other.
+    const quantum = this.options.quantumSteps;
+    const goesOn = held.thread === choice.thread && held.quantumSteps > 0;
+    const left = goesOn ? Math.min(held.quantumSteps, quantum) : quantum;
+    const quantumSteps = choice.steps > quantum ? choice.steps : left;
     this.slices++;
     this.emit({
       type: 'slice-started',
@@ -291,6 +294,12 @@ export class Machine implements Decider {
       steps: Math.min(choice.steps, quantumSteps),
       quantumSteps,
     });
+  }
+
+  /** A thread got more than a quantum because nobody else could run, and now somebody can. */
+  private aloneNoMore(): boolean {
+    const { slice, runQueue } = this.k.state;
+    return runQueue.length > 0 && slice !== null && slice.stepsLeft > this.options.quantumSteps;
   }
 
   /** No thread can run: time jumps to the next deadline, or nothing will ever happen again. */

@@ -34,6 +34,22 @@ test('words give what MurmurHash3_x86_128 gives for their bytes', (t) => {
   t.is(new Hasher().value(), '0'.repeat(32));
 });
 
+test('more words than are kept before they are folded, read and copied in the middle', (t) => {
+  for (const count of [255, 256, 257, 1023, 1030]) {
+    const words = Array.from({ length: count }, (_, i) => Math.imul(i + 1, 0x9e3779b1));
+    const read = new Hasher(7);
+    let copy = new Hasher(7);
+    for (const [i, w] of words.entries()) {
+      read.word(w);
+      if (i % 101 === 0) copy = read.clone();
+      else copy.word(w);
+      if (i % 77 === 0) read.value();
+    }
+    t.is(read.value(), referenceDigest(words, 7));
+    t.is(copy.value(), read.value());
+  }
+});
+
 test('reading a digest does not end it', (t) => {
   fc.assert(
     fc.property(fc.array(word, LONG), (words) => {

@@ -55,6 +55,7 @@ function difference(
   const entries = sorted(model);
   if (map.size !== model.size) return `size ${map.size}, not ${model.size}`;
   if (JSON.stringify([...map]) !== JSON.stringify(entries)) return `entries ${JSON.stringify([...map])}`;
+  if (JSON.stringify(map.list()) !== JSON.stringify(entries)) return `list ${JSON.stringify(map.list())}`;
   if ([...map.keys()].join() !== entries.map(([k]) => k).join()) return 'keys';
   if ([...map.values()].join() !== entries.map(([, v]) => v).join()) return 'values';
   for (const probe of probes) {

@@ -223,3 +223,17 @@ test('a kept part of a map is not hashed again, and a changed one is', (t) => {
   t.is(digestOf(changed.set(1234, { koid: 1234, observers: 0, value: 1234 })), before);
   t.is(digestOf(map), before);
 });
+
+test('records of any number of shapes have digests that do not depend on the order of their fields', (t) => {
+  const digest = (value: unknown): string => {
+    const h = new Hasher();
+    hashValue(h, value);
+    return h.value();
+  };
+  // More shapes than are remembered.
+  for (let i = 0; i < 6000; i += 100) {
+    const name = `field ${i}`;
+    t.is(digest({ [name]: 1, a: 2, z: 3 }), digest({ z: 3, [name]: 1, a: 2 }));
+    for (let j = i; j < i + 100; j++) digest({ [`field ${j}`]: j });
+  }
+});

@@ -74,7 +74,8 @@ export function countSteps(k: Kernel, { core, thread }: Pick<Slice, 'core' | 'th
     t.ranSteps += steps;
   });
   if (slice !== null) {
-    k.state.slice = slice.stepsLeft <= steps ? null : { ...slice, stepsLeft: slice.stepsLeft - steps };
+    const stepsLeft = slice.stepsLeft - steps;
+    k.state.slice = stepsLeft <= 0 ? null : { core: slice.core, thread: slice.thread, stepsLeft };
   }
 }
 
@@ -94,7 +95,9 @@ export function enqueueThread(k: Kernel, thread: number): void {
 }
 
 function setCore(k: Kernel, index: number, core: CoreState): void {
-  k.state.cores = k.state.cores.with(index, core);
+  const cores = k.state.cores.slice();
+  cores[index] = core;
+  k.state.cores = cores;
 }
 
 function removeFromRunQueue(k: Kernel, thread: number): void {

@@ -7,6 +7,7 @@ import type { Arch, Registers } from '../../cpu/arch.js';
 import type { CoreState, Deadline, Slice } from './core.js';
 import type { KernelObject, Mutable, ObjectKind, ObjectOf } from './object.js';
 import { NO_SHARED_STATE, type SharedState } from './shared-state.js';
+import type { FoundMapping } from './vmar.js';
 
 // Typed arrays and persistent maps inside objects must stay as they are, and freezing costs on every change.
 setAutoFreeze(false);
@@ -96,6 +97,8 @@ export class Kernel {
   memoryGeneration = 0;
   /** Goes up when pages that could be written in place must be copied first, as a snapshot has them now. */
   epoch = 0;
+  /** What `findMapping` found lately: every copy to and from a program asks for a few pages over and over. */
+  readonly foundMappings: (FoundMapping | undefined)[] = [];
   private readonly ownedObjects = new Set<number>();
   private readonly ownedShared = new Set<number>();
   private readonly ownedRegisters = new Set<number>();

@@ -1,4 +1,4 @@
-import { type Digest, Hasher } from '../../base/digest.js';
+import { type Digest, Hasher, stringWords } from '../../base/digest.js';
 import { IntMap, type IntMapNode } from '../../base/int-map.js';
 import { Page } from '../../memory/page.js';
 import type { KernelEvent } from './events.js';
@@ -50,6 +50,8 @@ export function hashValue(h: Hasher, value: unknown): void {
 
 function hashObject(h: Hasher, value: object | null): void {
   if (value === null) h.word(TAG.null);
+  // First of all: most are plain, and asking for each class in turn costs more than hashing a small record.
+  else if (Object.getPrototypeOf(value) === Object.prototype) hashRecord(h, value as Record<string, unknown>);
   else if (value instanceof Uint8Array) h.word(TAG.bytes).bytes(value);
   else if (value instanceof IntMap) {
     h.word(TAG.map);
@@ -58,19 +60,59 @@ function hashObject(h: Hasher, value: object | null): void {
   } else if (value instanceof Page) h.word(TAG.page).digest(value.digest());
   else if (Array.isArray(value)) {
     h.word(TAG.list).word(value.length);
-    for (const item of value) hashValue(h, item);
+    for (let i = 0; i < value.length; i++) hashValue(h, value[i]);
   } else if ('bytes' in value && 'copy' in value) {
     // Registers: their bytes are all there is.
     h.word(TAG.bytes).bytes(value.bytes as Uint8Array);
-  } else {
-    const record = value as Record<string, unknown>;
-    const keys = Object.keys(record).sort();
-    h.word(TAG.record).word(keys.length);
-    for (const key of keys) {
-      h.string(key);
-      hashValue(h, record[key]);
-    }
+  } else hashRecord(h, value as Record<string, unknown>);
+}
+
+function hashRecord(h: Hasher, record: Readonly<Record<string, unknown>>): void {
+  const { names, words } = layoutOf(record);
+  h.word(TAG.record).word(names.length);
+  for (let i = 0; i < names.length; i++) {
+    h.list(words[i]);
+    hashValue(h, record[names[i]]);
   }
+}
+
+/** The fields of a record in order of their names, and those names as words of a digest. */
+interface Layout {
+  readonly names: readonly string[];
+  readonly words: readonly Int32Array[];
+}
+
+/** Records made by the same code have the same fields in the same order: a step down a tree for each finds their layout. */
+class LayoutTree {
+  layout: Layout | null = null;
+  readonly next = new Map<string, LayoutTree>();
+}
+
+/** More than all code makes: a stranger's recording may hold records with fields of any names. */
+const MAX_LAYOUT_STEPS = 4096;
+const layouts = new LayoutTree();
+let layoutSteps = 0;
+
+function layoutOf(record: Readonly<Record<string, unknown>>): Layout {
+  const names = Object.keys(record);
+  let node = layouts;
+  for (let i = 0; i < names.length; i++) {
+    let next = node.next.get(names[i]);
+    if (next === undefined) {
+      if (layoutSteps >= MAX_LAYOUT_STEPS) return sorted(names);
+      layoutSteps++;
+      next = new LayoutTree();
+      node.next.set(names[i], next);
+    }
+    node = next;
+  }
+  node.layout ??= sorted(names);
+  return node.layout;
+}
+
+function sorted(names: string[]): Layout {
+  names.sort();
+  return { names, words: names.map(stringWords) };
 }
 
 function nodeDigest(node: IntMapNode): Digest {
@@ -106,18 +148,29 @@ export function stateHash(state: KernelState): Digest {
   return h.value();
 }
 
-// The fields of each type of event in order of their names. Events of one type have the same fields.
-const fieldsOfType = new Map<string, readonly string[]>();
+/** What is the same in all events of a type: their fields in order of names, and the words before the first of them. */
+interface EventLayout {
+  readonly fields: readonly string[];
+  readonly head: Int32Array;
+}
+
+const layoutOfType = new Map<string, EventLayout>();
 
 /** Folds an event into a running digest of a run. */
 export function hashEvent(h: Hasher, event: KernelEvent): void {
-  let fields = fieldsOfType.get(event.type);
-  if (fields === undefined) {
-    fields = Object.keys(event).sort();
-    fieldsOfType.set(event.type, fields);
+  const { type } = event;
+  let layout = layoutOfType.get(type);
+  if (layout === undefined) {
+    const names = Object.keys(event).sort();
+    layout = {
+      fields: names.filter((name) => name !== 'type'),
+      head: Int32Array.of(...stringWords(type), names.length),
+    };
+    layoutOfType.set(type, layout);
   }
-  h.string(event.type).word(fields.length);
-  for (const field of fields) {
-    if (field !== 'type') hashValue(h, (event as Record<string, unknown> & KernelEvent)[field as 'type']);
+  const { fields, head } = layout;
+  h.list(head);
+  for (let i = 0; i < fields.length; i++) {
+    hashValue(h, (event as Record<string, unknown> & KernelEvent)[fields[i] as 'type']);
   }
 }

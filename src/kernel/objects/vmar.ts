@@ -153,13 +153,35 @@ function countMapping(k: Kernel, vmoKoid: number, vmarKoid: number, by: 1 | -1):
   });
 }
 
+/** A page of an address space and the mapping it is in, while memory's generation is that one. */
+export interface FoundMapping {
+  readonly generation: number;
+  readonly rootVmar: number;
+  readonly page: number;
+  readonly mapping: Mapping;
+}
+
+const FOUND_SLOTS = 32;
+
 /** The mapping that holds the address, in the address space below this region; undefined where nothing is mapped. */
 export function findMapping(k: Kernel, rootVmar: number, address: number): Mapping | undefined {
   const page = Math.floor(address / PAGE_SIZE);
+  const generation = k.memoryGeneration;
+  const slot = page & (FOUND_SLOTS - 1);
+  const found = k.foundMappings[slot];
+  if (found?.page === page && found.rootVmar === rootVmar && found.generation === generation) {
+    return found.mapping;
+  }
+  const mapping = searchMapping(k, rootVmar, page);
+  if (mapping !== undefined) k.foundMappings[slot] = { generation, rootVmar, page, mapping };
+  return mapping;
+}
+
+function searchMapping(k: Kernel, rootVmar: number, page: number): Mapping | undefined {
   let vmar = k.get(rootVmar, 'vmar');
   for (;;) {
     const region = vmar.regions.floor(page)?.[1];
-    if (region === undefined || address >= region.base + region.sizeBytes) return undefined;
+    if (region === undefined || page * PAGE_SIZE >= region.base + region.sizeBytes) return undefined;
     if (region.kind === 'mapping') return region;
     vmar = k.get(region.koid, 'vmar');
   }

@@ -7,7 +7,7 @@ import type { KernelState } from '../objects/kernel.js';
 export interface Choice {
   readonly core: number;
   readonly thread: number;
-  /** ≥ 1; cut to what is left of the thread's quantum. */
+  /** ≥ 1; cut to what is left of the thread's quantum, but for a thread that has the machine to itself. */
   readonly steps: number;
 }
 
@@ -32,4 +32,15 @@ export function usableCores(state: KernelState): number[] {
     }
   }
   return out;
+}
+
+/**
+ * Steps of a slice of a thread that no other thread waits for, at most: what a machine does in one piece. When another
+ * can run it ends (see `Machine`).
+ */
+export const ALONE_STEPS = 1 << 20;
+
+/** Whether there is but one thread that could run. */
+export function isAlone(state: KernelState, usable: readonly number[]): boolean {
+  return usable.length === 1 && (state.cores[usable[0]].thread === 0 ? 1 : 0) === state.runQueue.length;
 }

@@ -1,6 +1,6 @@
 import { Prng, seedPrng } from '../../base/prng.js';
 import type { KernelState } from '../objects/kernel.js';
-import { type Choice, type Oracle, usableCores } from './oracle.js';
+import { ALONE_STEPS, type Choice, isAlone, type Oracle, usableCores } from './oracle.js';
 
 /**
  * Any core, any length, and whenever threads queue, any of them or the one at hand: one core alone runs for up to a
@@ -23,6 +23,7 @@ export class SeededRandom implements Oracle {
     const held = state.cores[core].thread;
     const candidates = held === 0 ? state.runQueue : [held, ...state.runQueue];
     const thread = candidates[candidates.length === 1 ? 0 : this.prng.below(candidates.length)];
+    if (isAlone(state, usable)) return { core, thread, steps: Math.max(this.quantumSteps, ALONE_STEPS) };
     const bound = usable.length === 1 ? this.quantumSteps : Math.max(1, this.quantumSteps >>> 1);
     return { core, thread, steps: 1 + this.prng.below(bound) };
   }

@@ -12,7 +12,7 @@ import { addHandle } from './handles.js';
 import type { PageAccess } from './page-requests.js';
 import { applyBadHandlePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
-import { isUserWritable, readUser, requireUserPages, writeUser } from './user-memory.js';
+import { isUserWritable, littleEndian, readUser, requireUserPages, writeUser } from './user-memory.js';
 
 /** The call goes on later: somebody else will finish it. */
 export const BLOCKED = Symbol('blocked');
@@ -167,18 +167,14 @@ export class Call<N extends SyscallName = SyscallName> {
   put(name: keyof SyscallArgs[N] & string, value: number | bigint): void {
     const address = this.value(name);
     if (address === 0) return;
-    const bytes = new Uint8Array(scalarBytes(this.argument(name)));
-    let rest = BigInt.asUintN(64, BigInt(value));
-    for (let i = 0; i < bytes.length; i++, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
+    const bytes = littleEndian(value, scalarBytes(this.argument(name)));
     this.write(address, bytes);
   }
 
   /** Writes 32 bits where `requireWritable` saw that it can; a null pointer is skipped. */
   writeU32(address: number, value: number): void {
     if (address === 0) return;
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setUint32(0, value, true);
-    this.write(address, bytes);
+    this.write(address, littleEndian(value, 4));
   }
 
   /** Gives the caller a handle and writes its value through an out-argument. */

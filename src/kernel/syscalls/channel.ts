@@ -50,7 +50,8 @@ function read(call: Call, args: SyscallArgs['zx_channel_read'], etc: boolean): n
   if ((args.options & ~ChannelReadOption.MAY_DISCARD) !== 0) refuse(Status.ERR_NOT_SUPPORTED);
   const message = messages.get(head);
   if (message === undefined) {
-    refuse(call.k.find(peer) === undefined ? Status.ERR_PEER_CLOSED : Status.ERR_SHOULD_WAIT);
+    // Returned, not thrown: programs ask often.
+    return call.k.find(peer) === undefined ? Status.ERR_PEER_CLOSED : Status.ERR_SHOULD_WAIT;
   }
   const { bytes, handles } = message;
   if (args.actual_bytes !== 0) call.requireWritable(args.actual_bytes, 4);
@@ -66,6 +67,7 @@ function read(call: Call, args: SyscallArgs['zx_channel_read'], etc: boolean): n
   if (fits) {
     takeMessage(call.m, koid);
     call.write(args.bytes, bytes);
+    if (handles.length === 0) return Status.OK;
     const values = handles.map((entry) => receiveHandle(call.m, call.process, entry.koid, entry.rights));
     call.write(args.handles, handleListBytes(call.k, values, handles, etc));
     return Status.OK;

@@ -114,14 +114,15 @@ export function decideSyscall(
 ): void {
   const { k } = m;
   const { process } = k.get(thread, 'thread');
-  const args = decodeArgs(syscall as Syscall & { name: SyscallName }, register);
+  const values: (number | bigint)[] = [];
+  const args = decodeArgs(syscall as Syscall & { name: SyscallName }, register, values);
   m.emit({
     type: 'syscall-entered',
     thread,
     core,
     name: syscall.name,
     number: syscall.number,
-    args: Object.values(args),
+    args: values,
   });
   const outcome = decide(new Call(m, syscall, args, thread, process), args);
   if (typeof outcome !== 'symbol') leave(m, thread, syscall.number, outcome);

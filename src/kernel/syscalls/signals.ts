@@ -17,7 +17,7 @@ export function changeSignals(m: Decider, koid: number, clear: number, set: numb
   m.emit({ type: 'signals-changed', koid, signals });
   if (object.observers.size === 0) return;
   // A list first: what an observer sets off may change the observers.
-  for (const [order, observer] of [...object.observers]) {
+  for (const [order, observer] of object.observers.list()) {
     if ((observer.mask & signals) === 0) continue;
     if (observer.kind === 'wait') finishWait(m, observer.thread, Status.OK);
     else if ((observer.options & WaitAsyncOption.EDGE) === 0 || (observer.mask & signals & ~before) !== 0) {
@@ -65,7 +65,7 @@ export function cancelObserversOf(m: Decider, koid: number, table: number, slot:
   if (object === undefined) return;
   if (object.kind === 'channel' && object.calls.size > 0) cancelCallsOf(m, object, table, slot);
   if (object.observers.size === 0) return;
-  for (const [order, observer] of [...object.observers]) {
+  for (const [order, observer] of object.observers.list()) {
     if (observer.table !== table || observer.handle !== slot) continue;
     if (observer.kind === 'async') m.emit({ type: 'observer-removed', koid, order });
     else finishWait(m, observer.thread, Status.ERR_CANCELED, slot);

@@ -101,9 +101,26 @@ export function readUser(
     const page = pageForRead(k.state, k.get(part.vmo, 'vmo'), Math.floor(part.offset / PAGE_SIZE));
     if (page === ZERO_PAGE) continue;
     const inPage = part.offset % PAGE_SIZE;
-    out.set(page.bytes.subarray(inPage, inPage + part.length), part.address - address);
+    copy(page.bytes, inPage, out, part.address - address, part.length);
   }
   return out;
+}
+
+/** Below this a view of the bytes costs more than copying them one by one. */
+const SHORT_BYTES = 64;
+
+function copy(from: Uint8Array, at: number, to: Uint8Array, toAt: number, length: number): void {
+  if (length >= SHORT_BYTES) to.set(from.subarray(at, at + length), toAt);
+  else for (let i = 0; i < length; i++) to[toAt + i] = from[at + i];
+}
+
+/** The low bytes of an integer as memory holds them. */
+export function littleEndian(value: number | bigint, sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  let word = typeof value === 'bigint' ? Number(BigInt.asUintN(32, value)) : value;
+  for (let i = 0; i < Math.min(sizeBytes, 4); i++, word >>>= 8) bytes[i] = word;
+  if (sizeBytes > 4) bytes.set(littleEndian(BigInt(value) >> 32n, sizeBytes - 4), 4);
+  return bytes;
 }
 
 /** Whether the process itself could write the range now, and memory is left to do it. */
@@ -132,7 +149,7 @@ export function hasMemoryFor(k: Kernel, parts: readonly Piece[]): boolean {
   return missing.size <= free;
 }
 
-/** Writes memory that was found writable before. Writing nothing is fine. */
+/** Writes memory that was found writable before. Writing nothing is fine. The bytes are the event's from then on. */
 export function writeUser(
   m: Decider,
   process: number,
@@ -152,7 +169,7 @@ export function writeUser(
       address: at,
       vmo,
       offset,
-      bytes: bytes.slice(from, from + length),
+      bytes: length === bytes.length ? bytes : bytes.slice(from, from + length),
     });
   }
 }

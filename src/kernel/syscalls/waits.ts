@@ -7,7 +7,7 @@ import { BLOCKED, type Call } from './call.js';
 import type { Decider } from './decider.js';
 import { endException } from './exceptions.js';
 import { cancelPageWait } from './page-requests.js';
-import { isUserWritable, writeUser } from './user-memory.js';
+import { isUserWritable, littleEndian, writeUser } from './user-memory.js';
 
 /** What a finished call leaves in its caller's memory. */
 export interface Output {
@@ -111,13 +111,12 @@ export function finishWait(m: Decider, thread: number, status: number, closedSlo
   const output = (address: number, koid: number, order: number): Output => {
     const object = m.k.find(koid);
     const closed = closedSlot !== 0 && object?.observers.get(order)?.handle === closedSlot;
-    const bytes = new Uint8Array(4);
     const signals = (object?.signals ?? 0) | (closed ? Signal.HANDLE_CLOSED : 0);
-    new DataView(bytes.buffer).setUint32(0, signals, true);
-    return { address, bytes };
+    return { address, bytes: littleEndian(signals, 4) };
   };
   if (wait?.kind === 'wait-one') {
-    finishCall(m, thread, status, [output(wait.observedAddress, wait.object, wait.observer)]);
+    const { observedAddress: address, object, observer } = wait;
+    finishCall(m, thread, status, address === 0 ? [] : [output(address, object, observer)]);
   } else if (wait?.kind === 'wait-many') {
     // zx_wait_item_t: handle, waitfor, pending.
     const outputs = wait.items.map(({ object, observer }, index) =>

@@ -164,19 +164,25 @@ function storageOf(type: ColumnType): Storage<unknown> {
 /** Collects rows, a column at a time. */
 export class ColumnBuffer<S extends Schema> {
   private readonly names: readonly string[];
+  private readonly storages: readonly Storage<unknown>[];
   private columns: unknown[][];
   rowCount = 0;
 
   constructor(private readonly schema: S) {
     this.names = Object.keys(schema);
+    this.storages = this.names.map((name) => storageOf(schema[name]));
     this.columns = this.names.map(() => []);
+  }
+
+  get columnCount(): number {
+    return this.names.length;
   }
 
   add(row: Row<S>): void {
     for (let i = 0; i < this.names.length; i++) {
-      const name = this.names[i];
-      const value: unknown = row[name];
-      assert(storageOf(this.schema[name]).accepts(value), `column ${name} cannot hold ${String(value)}`);
+      const value: unknown = row[this.names[i]];
+      if (!this.storages[i].accepts(value))
+        assert(false, `column ${this.names[i]} cannot hold ${String(value)}`);
       this.columns[i].push(value);
     }
     this.rowCount++;

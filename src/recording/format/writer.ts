@@ -85,7 +85,7 @@ export class RecordingWriter {
     const { buffer } = this.open(kind, seq);
     if (buffer instanceof ColumnBuffer) {
       buffer.add(item as Row<Schema>);
-      this.pendingBytes += 2 * Object.keys(item).length;
+      this.pendingBytes += 2 * buffer.columnCount;
     } else {
       const before = buffer.sizeBytes;
       addRecord(buffer as RecordBuffer, kind, item);
@@ -152,9 +152,13 @@ export class RecordingWriter {
         'record less of the run',
       );
     }
-    const entry = this.buffers.get(kind) ?? { buffer: bufferFor(kind), firstSeq: null, lastSeq: 0 };
-    this.buffers.set(kind, entry);
-    assert(Number.isSafeInteger(seq) && seq >= entry.lastSeq, `${kind} at ${seq} after ${entry.lastSeq}`);
+    let entry = this.buffers.get(kind);
+    if (entry === undefined) {
+      entry = { buffer: bufferFor(kind), firstSeq: null, lastSeq: 0 };
+      this.buffers.set(kind, entry);
+    }
+    if (!Number.isSafeInteger(seq) || seq < entry.lastSeq)
+      assert(false, `${kind} at ${seq} after ${entry.lastSeq}`);
     entry.firstSeq ??= seq;
     entry.lastSeq = seq;
     return entry;
