@@ -157,6 +157,7 @@ export function cHeaders(): Map<string, string> {
   add('zircon/syscalls/policy.h', [TYPES_H], [...MACROS.policy(), ...layouts('policy')]);
   add('zircon/syscalls/port.h', [TYPES_H], [...MACROS.port(), ...layouts('port')]);
   add('zircon/syscalls/clock.h', [TYPES_H], [...MACROS.clock(), ...layouts('clock')]);
+  add('zircon/syscalls/rseq.h', [TYPES_H], layouts('rseq'));
   add(
     'zircon/syscalls-next.h',
     ['zircon/syscalls/exception.h', 'zircon/syscalls/types.h', TYPES_H],
