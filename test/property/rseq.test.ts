@@ -1,12 +1,8 @@
 import test from 'ava';
-import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import { launch } from '../../src/loader/launch.js';
 import { exitStatus } from '../../src/machine/exit-status.js';
-import { Fold } from '../../src/recording/fold.js';
-import { Player } from '../../src/recording/player.js';
-import { Timeline } from '../../src/timeline/timeline.js';
 import { brokenInvariants } from '../kernel/invariants.js';
-import { recordRun, specFor } from './runs.js';
+import { specFor } from './runs.js';
 
 const guest = (args: readonly string[], cores: number, seed: number, quantumSteps: number) =>
   specFor('rseq', args, { cores, seed, quantumSteps });
@@ -31,27 +27,4 @@ test('without the kernel the same program loses increments', (t) => {
   const machine = launch(guest(['plain'], 2, 1, 900));
   machine.run();
   t.is(exitStatus(machine.k.state.halt!), 1);
-});
-
-test('restarts are recorded, replayed, folded and sought like anything else', (t) => {
-  const spec = guest([], 2, 3, 700);
-  const { recording, end } = recordRun(spec, 'full');
-  const essential = recordRun(spec, 'essential');
-  t.deepEqual(essential.end, end);
-  const player = new Player(essential.recording);
-  while (!player.atEnd) t.true(player.command());
-  const fold = new Fold(recording, 'immer');
-  const timeline = new Timeline(essential.recording);
-  for (const share of [0.2, 0.5, 0.8]) {
-    const position = { seq: Math.floor(end.events * share), step: 0 };
-    t.true(fold.foldTo(position));
-    const sought = timeline.seek(position);
-    t.is(stateHash(sought.k.snapshot()), stateHash(fold.state));
-    t.is(sought.eventHash(), fold.eventHash());
-  }
-  const early = { seq: Math.floor(end.events * 0.3), step: 0 };
-  const back = stateHash(timeline.seek(early).k.snapshot());
-  const again = new Fold(recording);
-  again.foldTo(early);
-  t.is(back, stateHash(again.state));
 });
