@@ -121,7 +121,11 @@ class World {
     const bytes = this.bytes(parts.reduce((sum, length) => sum + length, 0));
     this.h.poke(BUFFER, bytes);
     let at = BUFFER;
-    const vectors = iovecs(this.h, ...parts.map((length) => [(at += length) - length, length] as const));
+    const buffers = parts.map((length) => {
+      at += length;
+      return [at - length, length] as const;
+    });
+    const vectors = iovecs(this.h, ...buffers);
     const message = { tag: TAGS[by], bytes };
     const used = this.queue.reduce((sum, m) => sum + padded(m), 0);
     const fits = used + padded(message) <= RING;
