@@ -4,14 +4,14 @@ import { Property } from '../../src/abi/info.js';
 import { PolicyExceptionCode } from '../../src/abi/policy.js';
 import { ALL_RIGHTS, DEFAULT_RIGHTS, Right } from '../../src/abi/rights.js';
 import { decodeStruct, sizeOf } from '../../src/abi/structs.js';
-import { syscallByName } from '../../src/abi/syscalls.js';
+import { SYSCALLS, syscallByName } from '../../src/abi/syscalls.js';
 import { ThreadStateKind } from '../../src/abi/threads.js';
 import { RISCV64 } from '../../src/cpu/riscv64/arch.js';
-import { dispatchSyscall } from '../../src/kernel/syscalls/dispatch.js';
+import { dispatchSyscall, isBuilt } from '../../src/kernel/syscalls/dispatch.js';
 import { decidePageFault } from '../../src/kernel/syscalls/page-fault.js';
 import { endThread } from '../../src/kernel/syscalls/tasks.js';
 import { answer, debug, listen, receive, take } from '../kernel/exception-support.js';
-import { Harness } from '../kernel/harness.js';
+import { Harness, SCRATCH } from '../kernel/harness.js';
 import { gives, koidOf, newPort } from '../kernel/ipc-support.js';
 import { bind, enter, isRestricted, restrictedHarness, setState } from '../kernel/restricted-support.js';
 import { map, PAGE, R, RW, X } from '../kernel/vm-support.js';
@@ -163,4 +163,22 @@ test('the answer to an exception can be given after a kill, and means nothing', 
   answer(h, exception, ExceptionState.HANDLED);
   t.is(h.k.find(other), undefined);
   t.is(h.k.get(h.process, 'process').life, 'running');
+});
+
+test('calls of drivers and hypervisors are NOT_SUPPORTED, whatever they are given', (t) => {
+  const calls = SYSCALLS.filter(({ tier }) => tier === 'ddk');
+  t.true(calls.length > 50);
+  for (const { name, args } of calls.filter((call) => !isBuilt(call.name))) {
+    const h = new Harness();
+    for (const value of [0, h.handles.process, SCRATCH])
+      gives(
+        t,
+        h,
+        'ERR_NOT_SUPPORTED',
+        name,
+        args.map(() => value),
+      );
+  }
+  const built = calls.filter(({ name }) => isBuilt(name)).map(({ name }) => name);
+  t.deepEqual(built, ['zx_debug_write']);
 });

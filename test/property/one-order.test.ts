@@ -5,12 +5,17 @@ import { Player } from '../../src/recording/player.js';
 import { Timeline } from '../../src/timeline/timeline.js';
 import { recordRun, specFor } from './runs.js';
 
-/** Guests whose calls act outside of calls: at preemption, at page faults. */
-const GUESTS = ['rseq', 'user-pager'];
+/** Guests with something that acts outside of calls: at preemption, at page faults, at random addresses. */
+const RUNS = [
+  { guest: 'rseq', aslr: false },
+  { guest: 'user-pager', aslr: false },
+  { guest: 'user-pager', aslr: true },
+  { guest: 'process-tree-pie', aslr: true },
+];
 
-for (const guest of GUESTS) {
-  test(`${guest}: recorded, replayed, folded and sought it is one run`, (t) => {
-    const spec = specFor(guest, [], { cores: 2, seed: 3, quantumSteps: 700 });
+for (const { guest, aslr } of RUNS) {
+  test(`${guest}${aslr ? ' at random addresses' : ''}: recorded, replayed, folded and sought it is one run`, (t) => {
+    const spec = specFor(guest, [], { cores: 2, seed: 3, quantumSteps: 700, aslr });
     const { recording, end } = recordRun(spec, 'full');
     const essential = recordRun(spec, 'essential');
     t.deepEqual(essential.end, end);
