@@ -15,7 +15,7 @@ const RUNS = [
 
 for (const { guest, aslr } of RUNS) {
   test(`${guest}${aslr ? ' at random addresses' : ''}: recorded, replayed, folded and sought it is one run`, (t) => {
-    const spec = specFor(guest, [], { cores: 2, seed: 3, quantumSteps: 700, aslr });
+    const spec = specFor(guest, [], { cores: 2, seed: 3, quantumSteps: 2000, aslr });
     const { recording, end } = recordRun(spec, 'full');
     const essential = recordRun(spec, 'essential');
     t.deepEqual(essential.end, end);
