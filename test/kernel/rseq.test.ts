@@ -77,6 +77,22 @@ test('a thread that comes to a core inside its sequence goes on at abort_ip, els
   }
 });
 
+test('abort_ip is any address, but for its lowest bit: who goes there faults there', (t) => {
+  const h = restrictedHarness();
+  const { at } = registered(h);
+  for (const [abort_ip, pc] of [
+    [0n, 0n],
+    [0x4001n, 0x4000n],
+    [0xffff_ffff_ffff_ffffn, 0xffff_ffff_ffff_fffen],
+  ]) {
+    const everywhere = { start_ip: 0n, post_commit_offset: 0xffff_ffff_ffff_ffffn, abort_ip };
+    h.poke(at, encodeStruct('zx_rseq_t', everywhere));
+    standAt(h, 0x1000n);
+    checkRseq(h, h.thread, 0);
+    t.is(pcOf(h), pc);
+  }
+});
+
 test('in restricted mode there is no sequence; the core is told when the thread leaves', (t) => {
   const h = restrictedHarness();
   const { at } = registered(h);

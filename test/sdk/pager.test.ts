@@ -1,10 +1,12 @@
 import test from 'ava';
+import { encodeStruct } from '../../src/abi/structs.js';
 import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import { open } from '../../src/library/open.js';
 import { replay } from '../../src/library/replay.js';
 import { Fold } from '../../src/recording/fold.js';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
 import { Recording } from '../../src/recording/format/reader.js';
+import { Place } from '../../src/sdk/image.js';
 import {
   must,
   Pager,
@@ -95,3 +97,36 @@ for (const what of [paged, told]) {
       t.is(stateHash(timeline.seek({ seq, step: 0 }).k.snapshot()), hash, `at ${seq}`);
   });
 }
+
+test('a sequence that is everywhere sends a thread of a program away: the same in every way', (t) => {
+  for (const abort of [0n, 0x10n, BigInt(Place.call) + 4n]) {
+    const away = program('away', function* (zx) {
+      const { vmo } = must(yield* Vmo.create(zx, PAGE));
+      const { address } = must(yield* zx.rootVmar.map(RW, 0, vmo, 0, PAGE));
+      const { thread } = must(
+        yield* zx.spawn(function* () {
+          must(yield* zx.threadSetRseq(vmo.raw, 0, 32));
+          for (let i = 0; i < 20; i++) yield* zx.work(3);
+        }),
+      );
+      yield* zx.work(30);
+      const everywhere = { start_ip: 0n, post_commit_offset: 0xffff_ffff_ffff_ffffn, abort_ip: abort };
+      yield* zx.store(address, encodeStruct('zx_rseq_t', everywhere));
+      yield* thread.waitOne(Signal.TASK_TERMINATED, FOREVER);
+    });
+    for (const quantumSteps of [1, 4, 7]) {
+      const { end, bytes } = run(away, { cores: 1, seed: 2, quantumSteps, maxSteps: 3000 });
+      t.not(end.exitCode, 125);
+      t.is(replay(bytes, { programs: [away] }).divergence, null, `${abort}, ${quantumSteps}`);
+      const { timeline } = open(bytes, { programs: [away] });
+      const at = Array.from({ length: 12 }, (_, i) => ({ seq: Math.floor((end.events * i) / 12), step: 0 }));
+      const hashes = at.map((position) => stateHash(timeline.seek(position).k.snapshot()));
+      for (let i = at.length - 1; i >= 0; i--)
+        t.is(
+          stateHash(timeline.seek(at[i]).k.snapshot()),
+          hashes[i],
+          `${abort}, ${quantumSteps}, ${at[i].seq}`,
+        );
+    }
+  }
+});
