@@ -1,8 +1,10 @@
+import { SYSCALLS } from '../src/abi/syscalls.js';
+import { isBuilt } from '../src/kernel/syscalls/dispatch.js';
 import { type CallReport, CORE_CALLS, survey } from '../test/conformance/survey.js';
 
 /**
  * Prints, by family: calls built of all there are, and status causes proven by a case, excused with a reason, and
- * all there are. With names of families as arguments: each cause of theirs that has neither.
+ * all there are; and the calls of drivers and hypervisors, which nobody can make here. With names of families as arguments: each cause of theirs that has neither.
  */
 
 interface Count {
@@ -45,6 +47,10 @@ console.log(`${'family'.padEnd(14)}${'calls'.padStart(9)}${'proven + excused'.pa
 for (const [name, count] of [...families].sort(([a], [b]) => (a < b ? -1 : 1)))
   console.log(line(name, count));
 console.log(line('all', total));
+const others = SYSCALLS.filter(({ name, tier }) => tier === 'ddk' && !isBuilt(name)).map(({ name }) =>
+  name.replace('zx_', ''),
+);
+console.log(`\n${others.length} calls of drivers and hypervisors are refused: ${others.join(', ')}`);
 
 const asked = new Set(process.argv.slice(2));
 for (const { call, causes, invalid } of reports) {

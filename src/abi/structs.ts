@@ -11,6 +11,7 @@ import { POLICY_LAYOUTS } from './layouts/policy.js';
 import { PORT_LAYOUTS } from './layouts/port.js';
 import { PROCESSARGS_LAYOUTS } from './layouts/processargs.js';
 import { RESTRICTED_LAYOUTS } from './layouts/restricted.js';
+import { RSEQ_LAYOUTS } from './layouts/rseq.js';
 import { TYPES_LAYOUTS } from './layouts/types.js';
 
 export type { StructFields, StructValues } from './generated/struct-values.js';
@@ -27,6 +28,7 @@ export const LAYOUTS_BY_HEADER = {
   port: PORT_LAYOUTS,
   clock: CLOCK_LAYOUTS,
   processargs: PROCESSARGS_LAYOUTS,
+  rseq: RSEQ_LAYOUTS,
 } as const satisfies Record<string, Layouts>;
 
 type ByHeader = typeof LAYOUTS_BY_HEADER;

@@ -13,6 +13,7 @@ import { decideSyscall, dispatchSyscall } from '../kernel/syscalls/dispatch.js';
 import { raiseException, settleExceptions } from '../kernel/syscalls/exceptions.js';
 import { decidePageFault } from '../kernel/syscalls/page-fault.js';
 import { leaveByKick, leaveBySyscall } from '../kernel/syscalls/restricted.js';
+import { checkRseq } from '../kernel/syscalls/rseq.js';
 import { fireTimer } from '../kernel/syscalls/timer.js';
 import { expireWait } from '../kernel/syscalls/waits.js';
 import { ProcessMemory } from './memory-view.js';
@@ -294,6 +295,7 @@ export class Machine implements Decider {
       steps: Math.min(choice.steps, quantumSteps),
       quantumSteps,
     });
+    if (held.thread !== choice.thread) checkRseq(this, choice.thread, choice.core);
   }
 
   /** A thread got more than a quantum because nobody else could run, and now somebody can. */

@@ -11,7 +11,16 @@ export { PacketType, WaitAsyncOption } from '../abi/ports.js';
 export { ProcArg } from '../abi/processargs.js';
 export { Right } from '../abi/rights.js';
 export { Signal } from '../abi/signals.js';
-export { VmarOp, VmOption, VmoChildOption, VmoOp, VmoOption } from '../abi/vm.js';
+export {
+  DirtyRangeOption,
+  PagerCommand,
+  PagerOp,
+  VmarOp,
+  VmOption,
+  VmoChildOption,
+  VmoOp,
+  VmoOption,
+} from '../abi/vm.js';
 export type { CallMessage, Disposition } from './calls.js';
 export { Channel, type Sent } from './channel.js';
 export { Clock, type ClockUpdate } from './clock.js';
@@ -25,7 +34,7 @@ export { Job, type PolicyRule } from './job.js';
 export { type Launch, launch } from './launch.js';
 export type { Task } from './operation.js';
 export { Pager } from './pager.js';
-export { type Packet, Port, signalOf } from './port.js';
+export { type Packet, Port, pageRequestOf, signalOf } from './port.js';
 export { Process } from './process.js';
 export { type Main, type Program, program } from './program.js';
 export { type ErrorStatus, Failed, must, type PartialResult, type Result } from './result.js';

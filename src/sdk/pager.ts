@@ -1,3 +1,4 @@
+import { decodeStruct, sizeOf } from '../abi/structs.js';
 import { Handle } from './handle.js';
 import type { Wide } from './invoke.js';
 import type { Port } from './port.js';
@@ -27,6 +28,26 @@ export class Pager extends Handle {
   /** `zx_pager_op_range`. @param op ZX_PAGER_OP_* */
   *opRange(op: number, vmo: Vmo, offset: Wide, length: Wide, data: Wide = 0) {
     return yield* this.zx.pagerOpRange(this.raw, op, vmo.raw, offset, length, data);
+  }
+
+  /** `zx_pager_query_dirty_ranges`: what differs from the pager's own, in order; so many of them at most. */
+  *dirtyRanges(vmo: Vmo, offset: Wide, length: Wide, most = 64) {
+    const size = sizeOf('zx_vmo_dirty_range_t');
+    const result = yield* this.zx.pagerQueryDirtyRanges(this.raw, vmo.raw, offset, length, size * most);
+    return mapped(result, ['ranges'], ({ buffer, actual }) => ({
+      ranges: Array.from({ length: Number(actual) }, (_, i) =>
+        decodeStruct('zx_vmo_dirty_range_t', buffer.subarray(size * i)),
+      ),
+    }));
+  }
+
+  /** `zx_pager_query_vmo_stats`. @param options 0 or ZX_PAGER_RESET_VMO_STATS */
+  *vmoStats(vmo: Vmo, options = 0) {
+    const size = sizeOf('zx_pager_vmo_stats_t');
+    const result = yield* this.zx.pagerQueryVmoStats(this.raw, vmo.raw, options, size);
+    return mapped(result, ['modified'], ({ buffer }) => ({
+      modified: decodeStruct('zx_pager_vmo_stats_t', buffer).modified !== 0,
+    }));
   }
 
   /** `zx_pager_detach_vmo`: no more requests for it. */

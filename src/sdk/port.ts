@@ -41,6 +41,11 @@ export function signalOf({ u }: Packet): StructValues['zx_packet_signal_t'] {
   return decodeStruct('zx_packet_signal_t', bodyOf(u));
 }
 
+/** The body of a packet that asks a pager for pages, type PAGE_REQUEST; offset and length in bytes. */
+export function pageRequestOf({ u }: Packet): StructValues['zx_packet_page_request_t'] {
+  return decodeStruct('zx_packet_page_request_t', bodyOf(u));
+}
+
 function bodyOf(u: Packet['u']): Uint8Array {
   return u instanceof Uint8Array ? u : encodeStruct('zx_packet_body_t', u);
 }

@@ -395,6 +395,7 @@ export const STRUCT_PINS: Readonly<
       names_num: 32,
     },
   ],
+  zx_rseq_t: [32, 32, { cpu_id: 0, reserved: 4, start_ip: 8, post_commit_offset: 16, abort_ip: 24 }],
   zx_packet_user_t: [32, 8, { u64: 0, u32: 0, u16: 0, c8: 0 }],
   zx_iob_discipline_t: [72, 8, { type: 0, reserved: 8 }],
   zx_iob_discipline_mediated_write_ring_buffer_t: [64, 8, { tag: 0, reserved: 8 }],

@@ -36,6 +36,7 @@ const FRESH: readonly { readonly name: SyscallName; readonly args: readonly numb
   { name: 'zx_counter_create', args: [0, SCRATCH] },
   { name: 'zx_iob_create_shared_region', args: [0, 0x3000, SCRATCH] },
   { name: 'zx_clock_create', args: [0x10, 0, SCRATCH] },
+  { name: 'zx_pager_create', args: [0, SCRATCH] },
   { name: 'zx_vmo_create', args: [0x8000, 2, SCRATCH] },
   { name: 'zx_vmo_create', args: [0x5000, 0, SCRATCH] },
 ];

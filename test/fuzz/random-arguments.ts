@@ -1,9 +1,12 @@
 import { CLOCK_ARGS_VERSION_SHIFT } from '../../src/abi/clocks.js';
+import { ExceptionType } from '../../src/abi/exceptions.js';
 import { InfoTopic, Property } from '../../src/abi/info.js';
+import { PolicyAction, PolicyCondition, PolicyTopic } from '../../src/abi/policy.js';
 import { Right } from '../../src/abi/rights.js';
+import { Status } from '../../src/abi/status.js';
 import { STRUCT_NAMES, type StructField, type StructName, struct } from '../../src/abi/structs.js';
 import type { Syscall, SyscallArg } from '../../src/abi/syscalls.js';
-import { VmarOp, VmOption, VmoChildOption, VmoOp, VmoOption } from '../../src/abi/vm.js';
+import { PagerOp, VmarOp, VmOption, VmoChildOption, VmoOp, VmoOption } from '../../src/abi/vm.js';
 import type { Prng } from '../../src/base/prng.js';
 import { handleValue } from '../../src/kernel/objects/handle-value.js';
 import type { Kernel } from '../../src/kernel/objects/kernel.js';
@@ -29,6 +32,8 @@ const EDGES: readonly bigint[] = [
 
 /** Version 1 of the arguments of clock calls. */
 const CLOCK_V1 = 1n << CLOCK_ARGS_VERSION_SHIFT;
+
+const IO_FAILED = BigInt.asUintN(64, BigInt(Status.ERR_IO));
 
 const VM_FLAGS = Object.values(VmOption);
 
@@ -106,12 +111,29 @@ const MEANT: Readonly<Record<string, readonly (number | bigint)[]>> = {
   'zx_vmar_map_iob.region_length': [4096],
   'zx_iob_create_shared_region.size': [4096, 8192, 12288],
   'zx_system_get_event.kind': [1, 2, 3, 4, 5],
+  'zx_thread_set_rseq.offset': [0, 32, 4064, 4096],
+  'zx_thread_set_rseq.size': [32, 32, 32, 0],
+  'zx_pager_create_vmo.options': [0, 0, VmoOption.RESIZABLE, VmoOption.TRAP_DIRTY],
+  'zx_pager_op_range.op': Object.values(PagerOp),
+  'zx_pager_op_range.data': [0, 0, 1, IO_FAILED],
+  'zx_pager_query_vmo_stats.options': [0, 1],
+  'zx_pager_query_vmo_stats.buffer_size': [4],
+  'zx_pager_query_dirty_ranges.buffer_size': [0, 24, 240],
+  'zx_job_set_policy.topic': Object.values(PolicyTopic),
+  'zx_job_set_policy.options': [0, 1],
+  condition: Object.values(PolicyCondition),
+  action: Object.values(PolicyAction),
+  'zx_thread_raise_exception.options': [1],
+  'zx_thread_raise_exception.type': [ExceptionType.USER],
+  'zx_vmar_op_range.size': [4096, 8192],
+  'zx_vmar_allocate.offset': [0, 0, 0, 4096],
   'zx_vmar_allocate.options': [0x180, 0x1c0, 0x1d0, 0x3c0, 0x188],
 };
 
 /** What pointers to void point to, when it is something in particular. */
 const POINTED: Readonly<Record<string, string>> = {
   'zx_iob_create.regions': 'zx_iob_region_t',
+  'zx_job_set_policy.policy': 'zx_policy_basic_v2_t',
   'zx_clock_update.args': 'zx_clock_update_args_v2_t',
 };
 
@@ -159,7 +181,10 @@ export class RandomArguments {
   }
 
   private value(call: Syscall, arg: SyscallArg): bigint {
-    if (arg.kind === 'handle') return this.handle(arg.handle?.type, arg.handle?.oneOf);
+    if (arg.kind === 'handle') {
+      if (arg.optional && this.chance(50)) return 0n;
+      return this.handle(arg.handle?.type, arg.handle?.oneOf);
+    }
     // Stray bits above a narrow argument are not for the kernel to see.
     const wide = this.chance(5) ? BigInt(this.random.u32()) << 32n : 0n;
     return this.named(call.name, arg.name, arg.cType) | wide;

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
+import { ClockOption } from '../../src/abi/clocks.js';
 import { INFO_TOPICS, InfoTopic, type InfoTopicName } from '../../src/abi/info.js';
 import { ObjectType } from '../../src/abi/object-types.js';
 import { DEFAULT_RIGHTS, Right } from '../../src/abi/rights.js';
@@ -7,6 +8,7 @@ import { Signal } from '../../src/abi/signals.js';
 import type { StatusName } from '../../src/abi/status.js';
 import { sizeOf } from '../../src/abi/structs.js';
 import { ThreadState } from '../../src/abi/threads.js';
+import { crash, listen, newTarget } from './exception-support.js';
 import { Harness, SCRATCH } from './harness.js';
 import {
   addMemory,
@@ -27,6 +29,7 @@ import {
   withRights,
   words,
 } from './ipc-support.js';
+import { newClock, newIob, newSocket, newStream } from './object-support.js';
 import { ENTRY, newJob, newRunning, newThread, record, records, STACK, threadState } from './task-support.js';
 import { newVmo, PAGE } from './vm-support.js';
 
@@ -84,9 +87,40 @@ test('every topic: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, INVALID_ARGS, BUFFER_T
     VMAR: vmar,
     VMAR_MAPS: vmar,
     VMO: newVmo(h, PAGE),
+    SOCKET: newSocket(h)[0],
+    STREAM: newStream(h, newVmo(h, PAGE), 3),
+    IOB: newIob(h, {})[0],
+    IOB_REGIONS: newIob(h, {})[0],
+    CLOCK_MAPPED_SIZE: newClock(h, ClockOption.MAPPABLE),
+    THREAD_EXCEPTION_REPORT: threadInException(h, job),
   };
   for (const [topic, handle] of Object.entries(handles)) commonStatuses(t, h, topic as InfoTopicName, handle);
+  // The rest are of objects that only drivers and hypervisors have, and what has no record.
+  const others = Object.entries(INFO_TOPICS).filter(([topic]) => !(topic in handles));
+  const rest = others.filter(
+    ([, { types }]) => types === 'any' || types.some((type) => IS_MADE[type] === true),
+  );
+  t.deepEqual(
+    rest.map(([topic]) => topic),
+    ['HANDLE_VALID', 'THREAD_EXCEPTION_REPORT_V1'],
+  );
 });
+
+/** Kinds of objects that programs can make. */
+const IS_MADE: Readonly<Record<string, boolean>> = Object.fromEntries(
+  Object.keys(DEFAULT_RIGHTS).map((kind) => [
+    kind,
+    !['resource', 'interrupt', 'bti', 'msi', 'vcpu'].includes(kind),
+  ]),
+);
+
+/** A handle to a thread that a handler has the exception of. */
+function threadInException(h: Harness, job: number): number {
+  const { thread, tid, process } = newTarget(h, job);
+  listen(h, process);
+  crash(h, tid);
+  return thread;
+}
 
 test('topics that do not exist: NOT_SUPPORTED; of objects that do not exist: WRONG_TYPE', (t) => {
   const h = new Harness();

@@ -319,6 +319,7 @@ class Check {
     this.expect((wait !== null) === waits, `${name}: ${life}, waits for ${wait?.kind}`);
     const started = life === 'ready' || waits;
     this.expect(registers.has(koid) === started, `${name}: ${life}, registers ${registers.has(koid)}`);
+    this.expect(thread.rseq === undefined || started, `${name}: ${life} with a restartable sequence`);
     const listed = this.find(thread.process, 'process')?.threads.has(koid) ?? false;
     this.expect(listed === started, `${name}: ${life}, in its process's list: ${listed}`);
     this.expect(

@@ -16,6 +16,7 @@ export function heldBytes(object: KernelObject): number {
 function keptVmos(object: KernelObject): number[] {
   if (object.kind === 'stream' || object.kind === 'iob-shared-region') return [object.vmo];
   if (object.kind === 'iob') return object.regions.map(({ views }) => views[object.endpoint]);
+  if (object.kind === 'thread') return object.rseq === undefined ? [] : [object.rseq.vmo];
   if (object.kind === 'clock') return object.vmo === 0 ? [] : [object.vmo];
   return [];
 }

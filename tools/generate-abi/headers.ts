@@ -1,6 +1,12 @@
 import { parseDeclaration, SCALAR_KINDS, type ScalarKind, scalarKind } from '../../src/abi/c-types.js';
 import type { Layout, Layouts } from '../../src/abi/layouts/layout.js';
-import { LAYOUTS_BY_HEADER, STRUCT_NAMES, type StructField, struct } from '../../src/abi/structs.js';
+import {
+  LAYOUTS_BY_HEADER,
+  STRUCT_NAMES,
+  type StructField,
+  type StructName,
+  struct,
+} from '../../src/abi/structs.js';
 import { isPublic, SYSCALLS, type Syscall } from '../../src/abi/syscalls.js';
 import { MACROS } from './macros.js';
 
@@ -43,8 +49,16 @@ function tag(name: string): string {
   return name.replace(/_t$/, '');
 }
 
+/** Unions that have no name in the original: programs name their members as the struct's own. */
+const ANONYMOUS: ReadonlySet<string> = new Set(['zx_packet_body_t']);
+
 function member(declaration: string): string {
   const { cType, name, count } = parseDeclaration(declaration);
+  if (ANONYMOUS.has(cType)) {
+    const members = Object.values<StructField>(struct(cType as StructName).fields);
+    const inner = members.map((field) => `    ${field.cType} ${field.name};\n`).join('');
+    return `  union {\n    ${cType} ${name};\n${inner}  };\n`;
+  }
   return `  ${cType} ${name}${count === undefined ? '' : `[${count}]`};\n`;
 }
 
@@ -157,6 +171,7 @@ export function cHeaders(): Map<string, string> {
   add('zircon/syscalls/policy.h', [TYPES_H], [...MACROS.policy(), ...layouts('policy')]);
   add('zircon/syscalls/port.h', [TYPES_H], [...MACROS.port(), ...layouts('port')]);
   add('zircon/syscalls/clock.h', [TYPES_H], [...MACROS.clock(), ...layouts('clock')]);
+  add('zircon/syscalls/rseq.h', [TYPES_H], layouts('rseq'));
   add(
     'zircon/syscalls-next.h',
     ['zircon/syscalls/exception.h', 'zircon/syscalls/types.h', TYPES_H],

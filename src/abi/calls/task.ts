@@ -232,8 +232,10 @@ export const TASK_CALLS: readonly Call[] = [
           'ERR_INVALID_ARGS',
           'size not sizeof(zx_rseq_t), misaligned, pager vmo, unregister with nonzero args',
         ],
+        ['ERR_OUT_OF_RANGE', 'not inside vmo'],
+        ['ERR_NO_MEMORY', 'no page'],
       ],
-      note: 'seen in 2026 kernel source; not in the cdecls snapshot',
+      note: 'RFC-0278 and kernels of 2026: a second registration replaces the first',
     },
     {
       name: 'zx_thread_start',

@@ -92,6 +92,7 @@ export interface StructFields {
   zx_clock_update_args_v1_t: 'rate_adjust' | 'padding1' | 'value' | 'error_bound';
   zx_clock_update_args_v2_t: 'rate_adjust' | 'padding1' | 'synthetic_value' | 'reference_value' | 'error_bound';
   zx_proc_args_t: 'protocol' | 'version' | 'handle_info_off' | 'args_off' | 'args_num' | 'environ_off' | 'environ_num' | 'names_off' | 'names_num';
+  zx_rseq_t: 'cpu_id' | 'reserved' | 'start_ip' | 'post_commit_offset' | 'abort_ip';
 }
 
 export interface StructValues {
@@ -185,4 +186,5 @@ export interface StructValues {
   zx_clock_update_args_v1_t: { rate_adjust: number; padding1: Uint8Array; value: bigint; error_bound: bigint };
   zx_clock_update_args_v2_t: { rate_adjust: number; padding1: Uint8Array; synthetic_value: bigint; reference_value: bigint; error_bound: bigint };
   zx_proc_args_t: { protocol: number; version: number; handle_info_off: number; args_off: number; args_num: number; environ_off: number; environ_num: number; names_off: number; names_num: number };
+  zx_rseq_t: { cpu_id: number; reserved: number; start_ip: bigint; post_commit_offset: bigint; abort_ip: bigint };
 }

@@ -77,7 +77,7 @@ export const RISCV64: Arch = {
   createEngine: (kind = 'auto') =>
     kind === 'reference' ? new ReferenceEngine(INSTRUCTION_SET) : new FastEngine(INSTRUCTION_SET, kind),
   pc: (r) => own(r).get(PC),
-  setPc: (r, pc) => own(r).set(PC, pc),
+  setPc: (r, pc) => own(r).set(PC, pc & ~1n),
   sp: (r) => own(r).get(SP),
   framePointer: (r) => own(r).get(S0),
   returnAddress: (r) => own(r).get(RA),

@@ -17,6 +17,7 @@ import { type PortEvents, portReducers } from './port.js';
 import { type ProcessEvents, processReducers } from './process.js';
 import type { Reducers } from './reducer.js';
 import { type RestrictedEvents, restrictedReducers } from './restricted.js';
+import { type RseqEvents, rseqReducers } from './rseq.js';
 import { type SocketEvents, socketReducers } from './socket.js';
 import { type StreamEvents, streamReducers } from './stream.js';
 import { type SuspendTokenEvents, suspendTokenReducers } from './suspend-token.js';
@@ -63,6 +64,7 @@ export type EventMap = ChannelEvents &
   SocketEvents &
   StreamEvents &
   RestrictedEvents &
+  RseqEvents &
   SuspendTokenEvents &
   ThreadEvents &
   TimerEvents &
@@ -93,6 +95,7 @@ export const reducers: Reducers<EventMap> = {
   ...socketReducers,
   ...streamReducers,
   ...restrictedReducers,
+  ...rseqReducers,
   ...suspendTokenReducers,
   ...threadReducers,
   ...timerReducers,

@@ -6,6 +6,7 @@ import type { Kernel } from './kernel.js';
 import { newObject, type ObjectBase } from './object.js';
 import type { Reducers } from './reducer.js';
 import type { RestrictedRun } from './restricted.js';
+import type { Rseq } from './rseq.js';
 
 /** What a blocked thread waits for, with all that is needed to finish its call. Addresses are user addresses. */
 export type Wait =
@@ -93,6 +94,8 @@ export interface ThreadState extends ObjectBase {
   readonly restricted: RestrictedRun | null;
   /** To leave restricted mode as soon as it is in it. */
   readonly kicked: boolean;
+  /** Absent, not null, while none is registered: such threads hash as they did before there were any. */
+  readonly rseq?: Rseq;
   /** The page that a pager said it will not get, until it asks again. */
   readonly failedPage: FailedPage | null;
   /** -1 until it first had one. */

@@ -273,7 +273,7 @@ export function holdVmo(k: Kernel, vmoKoid: number, holder: number): void {
   });
 }
 
-function letGoOfVmo(k: Kernel, vmoKoid: number, holder: number): void {
+export function letGoOfVmo(k: Kernel, vmoKoid: number, holder: number): void {
   k.update(vmoKoid, 'vmo', (vmo) => {
     vmo.holders = vmo.holders.delete(holder, k.owner);
   });

@@ -30,6 +30,7 @@ import { portCalls } from './port.js';
 import { profileCalls } from './profile.js';
 import { Refusal } from './refusal.js';
 import { restrictedCalls } from './restricted.js';
+import { rseqCalls } from './rseq.js';
 import { socketCalls } from './socket.js';
 import { streamCalls } from './stream.js';
 import { systemCalls } from './system.js';
@@ -64,6 +65,7 @@ const handlers: Handlers = {
   ...socketCalls,
   ...streamCalls,
   ...restrictedCalls,
+  ...rseqCalls,
   ...systemCalls,
   ...systemEventCalls,
   ...taskCalls,

@@ -56,7 +56,7 @@ export function lowestGap(
     const spread = spreadOf(node, owner);
     if (spot + sizeBytes <= spread.start) return true;
     if (spread.widestGapBytes < sizeBytes) {
-      spot = alignUp(spread.end);
+      spot = Math.max(spot, alignUp(spread.end));
       return false;
     }
     for (const slot of node.slots) {
@@ -65,7 +65,7 @@ export function lowestGap(
       } else {
         const { base, sizeBytes: taken } = slot as Region;
         if (spot + sizeBytes <= base) return true;
-        spot = alignUp(base + taken);
+        spot = Math.max(spot, alignUp(base + taken));
       }
     }
     return false;

@@ -55,7 +55,7 @@ const supplyPages: Handler<'zx_pager_supply_pages'> = (call, { offset, length, a
   requireOwn(pager, vmo);
   const from = requireInside(call.k, call.object('aux_vmo', 'vmo'), aux_offset, length);
   if (from.vmo.source !== null) refuse(Status.ERR_NOT_SUPPORTED);
-  requireUnpinned(from.vmo);
+  requireUnpinned(call.k, from);
   const to = requireInside(call.k, vmo, offset, length);
   requireAttached(vmo);
   if (length === 0n) return Status.OK;

@@ -17,6 +17,7 @@ import { requireHandleRoom } from './handles.js';
 import { releaseObjects } from './lifetime.js';
 import { requirePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
+import { tellCoreAfterRestricted } from './rseq.js';
 import { isUserWritable, writeUser } from './user-memory.js';
 import { requireMemory } from './vmo-range.js';
 
@@ -132,4 +133,5 @@ function leave(m: Decider, thread: number, reason: RestrictedReasonName, saved: 
   const { vector, context } = restricted;
   m.emit({ type: 'vmo-written', vmo, offset: 0, bytes: saved });
   m.emit({ type: 'restricted-left', thread, reason, vector, context });
+  tellCoreAfterRestricted(m, thread);
 }

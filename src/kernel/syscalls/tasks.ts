@@ -8,6 +8,7 @@ import { tellOfDeath } from './exceptions.js';
 import { closeHandle } from './handles.js';
 import { releaseObjects } from './lifetime.js';
 import { unbindState } from './restricted.js';
+import { clearRseq } from './rseq.js';
 import { changeSignals } from './signals.js';
 import { abandonWait } from './waits.js';
 
@@ -26,6 +27,7 @@ export function endThread(m: Decider, koid: number): void {
   if (thread.life !== 'dying') tellOfDeath(m, koid);
   abandonWait(m, koid);
   unbindState(m, koid);
+  clearRseq(m, koid);
   m.emit({ type: 'thread-life-changed', koid, life: 'dead' });
   changeSignals(m, koid, Signal.THREAD_RUNNING | Signal.THREAD_SUSPENDED, Signal.THREAD_TERMINATED);
   closeExceptionChannels(m, thread);

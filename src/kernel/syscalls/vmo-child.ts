@@ -84,7 +84,7 @@ function snapshot(k: Kernel, parent: VmoState, options: number, asked: Asked): I
   if (asked.offset + asked.sizeBytes > BigInt(MAX_VMO_BYTES)) refuse(Status.ERR_OUT_OF_RANGE);
   requireCached(parent);
   if (isBacked(k, parent)) return clone(k, parent, options, asked);
-  requireUnpinned(parent);
+  requireUnpinned(k, { vmo: parent, offset: 0, length: parent.sizeBytes });
   // What the parent would write afterwards is not defined (vm/vm_cow_pages, CreateCloneLocked).
   if (parent.childKind === 'slice') refuse(Status.ERR_NOT_SUPPORTED);
   const from = placeOf(k.state, parent, Number(asked.offset));

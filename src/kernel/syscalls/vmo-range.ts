@@ -3,6 +3,7 @@ import { CachePolicy } from '../../abi/vm.js';
 import { PAGE_SIZE, ZERO_PAGE } from '../../memory/page.js';
 import type { Kernel } from '../objects/kernel.js';
 import { absentRuns } from '../objects/page-source.js';
+import { rseqPages } from '../objects/rseq.js';
 import type { VmoState } from '../objects/vmo.js';
 import { isThere, lentEnd, memoryOf, pageForRead, placeOf } from '../objects/vmo-pages.js';
 import type { Decider } from './decider.js';
@@ -33,9 +34,21 @@ export function requireCached(vmo: VmoState): void {
   if (vmo.cachePolicy !== CachePolicy.CACHED) refuse(Status.ERR_BAD_STATE);
 }
 
-/** The pages of a restricted state are pinned: refuses with BAD_STATE what would take them away or share them. */
-export function requireUnpinned({ restrictedState }: VmoState): void {
-  if (restrictedState !== 'none') refuse(Status.ERR_BAD_STATE);
+/** Pages that the kernel itself uses, in order: of a restricted state, and what zx_thread_set_rseq was told of. */
+function pinnedPages(
+  k: Kernel,
+  { holders, restrictedState }: VmoState,
+  first: number,
+  end: number,
+): number[] {
+  const pages = restrictedState === 'none' ? rseqPages(k, holders.keys(), PAGE_SIZE) : [0];
+  return pages.filter((page) => page >= first && page < end);
+}
+
+/** Refuses with BAD_STATE what would take pinned pages away or share them. */
+export function requireUnpinned(k: Kernel, range: VmoRange): void {
+  const { first, end } = pagesOf(range);
+  if (pinnedPages(k, range.vmo, first, end).length > 0) refuse(Status.ERR_BAD_STATE);
 }
 
 /** Refuses with NO_MEMORY unless so many more pages can be had. */
@@ -77,7 +90,7 @@ export function commitRange(m: Decider, range: VmoRange): void {
  */
 export function requireDecommit(k: Kernel, { vmo, offset, length }: VmoRange): void {
   if (length === 0) return;
-  requireUnpinned(vmo);
+  requireUnpinned(k, { vmo, offset, length });
   if (vmo.childKind === 'snapshot' || vmo.source !== null || vmo.lender !== 0)
     refuse(Status.ERR_NOT_SUPPORTED);
   for (const child of vmo.children.keys()) {
@@ -158,22 +171,23 @@ export function zeroRange(m: Decider, range: VmoRange): void {
     m.emit({ type: 'vmo-written', vmo: vmo.koid, offset: part.offset, bytes });
   }
   const { first, end } = wholePages(range);
-  if (vmo.restrictedState !== 'none') {
-    zeroPinned(m, vmo, first, end);
-    return;
+  let from = first;
+  for (const page of pinnedPages(m.k, vmo, first, end)) {
+    dropRange(m, vmo, from, page);
+    const bytes = new Uint8Array(PAGE_SIZE);
+    m.emit({ type: 'vmo-written', vmo: vmo.koid, offset: page * PAGE_SIZE, bytes });
+    from = page + 1;
   }
+  dropRange(m, vmo, from, end);
+}
+
+function dropRange(m: Decider, { koid }: VmoState, first: number, end: number): void {
+  const vmo = m.k.get(koid, 'vmo');
   const isHeld = (vmo.pages.ceiling(first)?.[0] ?? end) < end;
   if (end <= first || !(isHeld || vmo.source !== null || first < lentEnd(vmo, end))) return;
   const wanted = [...absentRuns(vmo, first, end)];
   m.emit({ type: 'vmo-pages-dropped', vmo: vmo.koid, page: first, count: end - first });
   for (const run of wanted) settlePages(m, vmo.koid, ['read'], run);
-}
-
-function zeroPinned(m: Decider, vmo: VmoState, first: number, end: number): void {
-  for (let page = first; page < end; page++) {
-    const bytes = new Uint8Array(PAGE_SIZE);
-    m.emit({ type: 'vmo-written', vmo: vmo.koid, offset: page * PAGE_SIZE, bytes });
-  }
 }
 
 /** Writes what the kernel itself keeps in a VMO's memory; refuses with NO_MEMORY before anything is written. */

@@ -17,9 +17,9 @@ export const transferData: Handler<'zx_vmo_transfer_data'> = (
   if (target.koid === source.koid && offset === src_offset) return Status.OK;
   const from = requireInside(call.k, source, src_offset, length);
   const to = requireInside(call.k, target, offset, length);
-  for (const { vmo } of [from, to]) {
-    if (vmo.source !== null) refuse(Status.ERR_NOT_SUPPORTED);
-    requireUnpinned(vmo);
+  for (const range of [from, to]) {
+    if (range.vmo.source !== null) refuse(Status.ERR_NOT_SUPPORTED);
+    requireUnpinned(call.k, range);
   }
   requireTake(call.k, from, missingPages(to));
   requireZero(call.k, to);

@@ -110,6 +110,8 @@ const setSize: Handler<'zx_vmo_set_size'> = (call, { handle, size }) => {
   const sizeBytes = requireSize(size);
   const contentSizeBytes = Number(size);
   const tail = { offset: contentSizeBytes, length: sizeBytes - contentSizeBytes };
+  if (sizeBytes < vmo.sizeBytes)
+    requireUnpinned(call.k, { vmo, offset: sizeBytes, length: vmo.sizeBytes - sizeBytes });
   if (isBacked(call.k, vmo)) requireZero(call.k, { vmo, ...tail });
   call.emit({ type: 'vmo-resized', koid: vmo.koid, sizeBytes, contentSizeBytes });
   zeroRange(call.m, { vmo: call.k.get(vmo.koid, 'vmo'), ...tail });
@@ -139,7 +141,7 @@ export function setStreamSize(m: Decider, object: VmoState, size: bigint): void 
 const setCachePolicy: Handler<'zx_vmo_set_cache_policy'> = (call, { cache_policy }) => {
   requireArgs(cache_policy <= CachePolicy.WRITE_COMBINING);
   const vmo = call.object('handle', 'vmo');
-  requireUnpinned(vmo);
+  requireUnpinned(call.k, { vmo, offset: 0, length: vmo.sizeBytes });
   if (vmo.mappings > 0 || vmo.children.size > 0 || vmo.parent !== 0) refuse(Status.ERR_BAD_STATE);
   if (vmo.borrowers.size > 0 || vmo.lender !== 0) refuse(Status.ERR_BAD_STATE);
   const isFixed = vmo.discardable || vmo.source !== null;

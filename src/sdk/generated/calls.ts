@@ -1213,13 +1213,15 @@ export class GeneratedCalls {
 
   /**
    * `zx_thread_set_rseq` (thread).
-   * Note: seen in 2026 kernel source; not in the cdecls snapshot.
+   * Note: RFC-0278 and kernels of 2026: a second registration replaces the first.
    * - ZX_ERR_BAD_HANDLE: vmo is not in the caller's handle table
    * - ZX_ERR_WRONG_TYPE: vmo is not a vmo
    * - ZX_ERR_ACCESS_DENIED: vmo lacks DUPLICATE, READ, WRITE
    * - ZX_ERR_INVALID_ARGS: size not sizeof(zx_rseq_t), misaligned, pager vmo, unregister with nonzero args
+   * - ZX_ERR_OUT_OF_RANGE: not inside vmo
+   * - ZX_ERR_NO_MEMORY: no page
    */
-  *threadSetRseq(vmo: number, offset: Wide, size: Wide): Task<Result<unknown, 'ZX_ERR_BAD_HANDLE' | 'ZX_ERR_WRONG_TYPE' | 'ZX_ERR_ACCESS_DENIED' | 'ZX_ERR_INVALID_ARGS'>> {
+  *threadSetRseq(vmo: number, offset: Wide, size: Wide): Task<Result<unknown, 'ZX_ERR_BAD_HANDLE' | 'ZX_ERR_WRONG_TYPE' | 'ZX_ERR_ACCESS_DENIED' | 'ZX_ERR_INVALID_ARGS' | 'ZX_ERR_OUT_OF_RANGE' | 'ZX_ERR_NO_MEMORY'>> {
     return yield* invoke('zx_thread_set_rseq', [vmo, offset, size]);
   }
 

@@ -1,6 +1,6 @@
 import { Right } from '../../../src/abi/rights.js';
 
-import { ADDRESS_SPACES, CachePolicy, VmoOption } from '../../../src/abi/vm.js';
+import { ADDRESS_SPACES, CachePolicy, VmoOp, VmoOption } from '../../../src/abi/vm.js';
 
 import { type Harness, SCRATCH } from '../../kernel/harness.js';
 import { NOWHERE, newEvent, withRights } from '../../kernel/ipc-support.js';
@@ -182,3 +182,38 @@ valid('zx_task_kill', (h) => [newRunning(h).process]);
 refuses('zx_task_kill', 'ERR_WRONG_TYPE', 'not a job, process or thread', (h) => [
   withRights(h, newEvent(h), Right.DESTROY),
 ]);
+
+const RSEQ_BYTES = 32;
+valid('zx_thread_set_rseq', (h) => [newVmo(h, PAGE), PAGE - RSEQ_BYTES, RSEQ_BYTES]);
+refuses(
+  'zx_thread_set_rseq',
+  'ERR_INVALID_ARGS',
+  'size not sizeof(zx_rseq_t), misaligned, pager vmo, unregister with nonzero args',
+  (h) => [newVmo(h, PAGE), 0, RSEQ_BYTES - 1],
+  (h) => [newVmo(h, PAGE), 0, 0],
+  (h) => [newVmo(h, PAGE), 16, RSEQ_BYTES],
+  () => [0, RSEQ_BYTES, 0],
+  () => [0, 0, RSEQ_BYTES],
+  (h) => [backedVmo(h), 0, RSEQ_BYTES],
+);
+refuses(
+  'zx_thread_set_rseq',
+  'ERR_OUT_OF_RANGE',
+  'not inside vmo',
+  (h) => [newVmo(h, PAGE), PAGE, RSEQ_BYTES],
+  (h) => [newVmo(h, PAGE), 2n ** 64n - 32n, RSEQ_BYTES],
+);
+refuses('zx_thread_set_rseq', 'ERR_NO_MEMORY', 'no page', (h) => {
+  const large = newVmo(h, 2 ** 30);
+  const free = h.k.config.physicalPages - h.k.state.committedPages;
+  h.call('zx_vmo_op_range', [large, VmoOp.COMMIT, 0, free * PAGE, 0, 0]);
+  return [newVmo(h, PAGE), 0, RSEQ_BYTES];
+});
+
+function backedVmo(h: Harness): number {
+  const out = h.scratch(8);
+  h.call('zx_pager_create', [0, out]);
+  h.call('zx_port_create', [0, out + 4]);
+  h.call('zx_pager_create_vmo', [h.u32(out), 0, h.u32(out + 4), 0, PAGE, out]);
+  return h.u32(out);
+}

@@ -101,12 +101,11 @@ refuses('zx_vmo_set_size', 'ERR_ACCESS_DENIED', 'RESIZE missing (newest)', (h) =
   withRights(h, newVmo(h, PAGE, RESIZABLE), Right.WRITE),
   PAGE,
 ]);
-excuse(
-  'zx_vmo_set_size',
-  'ERR_BAD_STATE',
-  'pinned pages',
-  'pages are pinned through a BTI, which drivers have',
-);
+refuses('zx_vmo_set_size', 'ERR_BAD_STATE', 'pinned pages', (h) => {
+  const vmo = newVmo(h, 2 * PAGE, RESIZABLE);
+  h.call('zx_thread_set_rseq', [vmo, PAGE, 32]);
+  return [vmo, PAGE];
+});
 
 valid('zx_vmo_set_stream_size', (h) => [newVmo(h, PAGE), 8]);
 refuses('zx_vmo_set_stream_size', 'ERR_OUT_OF_RANGE', 'beyond vmo size', (h) => [newVmo(h, PAGE), PAGE + 1]);

@@ -70,7 +70,13 @@ typedef struct zx_port_packet {
   uint64_t key;
   uint32_t type;
   zx_status_t status;
-  zx_packet_body_t u;
+  union {
+    zx_packet_body_t u;
+    zx_packet_user_t user;
+    zx_packet_signal_t signal;
+    zx_packet_interrupt_t interrupt;
+    zx_packet_page_request_t page_request;
+  };
 } zx_port_packet_t;
 
 __END_CDECLS
