@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, type ErrorOptions } from 'commander';
 import { diffRecordings, NotReplayable } from '../diff/diff.js';
 import type { Both, DiffReport } from '../diff/report.js';
 import { reportText } from '../diff/text.js';
@@ -13,14 +13,21 @@ const DIFFERENT = 1;
 const TROUBLE = 2;
 
 const DETAILS = `
-Exit status: 0 the same run, 1 they differ, 2 a recording cannot be read or run
-again. A recording that was cut is compared as far as it goes.
+Exit status: 0 the same run, 1 they differ, 2 trouble: a recording cannot be
+read or run again. A recording that was cut is compared as far as it goes.
 
 Example:
   jacinth diff failing.jacinth passing.jacinth`;
 
+/** A mistake on the command line is trouble too: 1 would say that the recordings differ. */
+class DiffCommand extends Command {
+  override error(message: string, options?: ErrorOptions): never {
+    return super.error(message, { ...options, exitCode: TROUBLE });
+  }
+}
+
 export function diffCommand(): Command {
-  return new Command('diff')
+  return new DiffCommand('diff')
     .description('Where and why two recordings of one program part.')
     .argument('<a>', 'a .jacinth file')
     .argument('<b>', 'another')

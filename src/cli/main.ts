@@ -19,6 +19,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
   diff: ['where and why two recordings part', async () => (await import('./diff.js')).diffCommand()],
 };
 
+/** What commander gives for a mistake on the command line, where the verb has no status of its own for that. */
+const MISTAKE = 1;
+
 /** Mistakes on the command line in the form of all others: one line, with what to do. */
 const ONE_LINE = {
   outputError: (text: string, write: (text: string) => void): void => {
@@ -58,7 +61,8 @@ async function main(args: readonly string[]): Promise<void> {
 try {
   await main(process.argv.slice(2));
 } catch (reason) {
-  if (reason instanceof CommanderError) process.exitCode = reason.exitCode === 0 ? 0 : ExitStatus.FAILED;
+  if (reason instanceof CommanderError)
+    process.exitCode = reason.exitCode === MISTAKE ? ExitStatus.FAILED : reason.exitCode;
   else {
     const { line, status } = explain(reason);
     process.stderr.write(`${line}\n`);
