@@ -7,6 +7,7 @@ import { RecordingFile } from '../platform/node/recording-file.js';
 import { Recording } from '../recording/format/reader.js';
 import { explain, UserError } from './errors.js';
 import { printing } from './inspect.js';
+import { ofRecording } from './open-recording.js';
 
 /** As `diff` has it. */
 const DIFFERENT = 1;
@@ -55,7 +56,7 @@ function compare(files: Both<string>): DiffReport {
 
 /** A recording that was cut is as good as it is long; one that is damaged is not to be believed. */
 function open(path: string): Recording {
-  const recording = Recording.open(RecordingFile.open(path));
+  const recording = ofRecording(path, () => Recording.open(RecordingFile.open(path)));
   const { problem } = recording;
   if (problem === null) return recording;
   const line = `${path}: ${problem.message}`;

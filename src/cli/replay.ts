@@ -6,7 +6,7 @@ import { Diverged, Player } from '../recording/player.js';
 import { Timeline } from '../timeline/timeline.js';
 import { UserError } from './errors.js';
 import { showGuest } from './guest-output.js';
-import { openRecording } from './open-recording.js';
+import { ofRecording, openRecording } from './open-recording.js';
 
 interface ReplayOptions {
   readonly to?: string;
@@ -21,7 +21,7 @@ export function replayCommand(): Command {
     .option('--fold', 'apply the stored events by reducers alone (recordings of --detail full)')
     .addHelpText('after', '\nExample:\n  jacinth replay bank.jacinth && echo the same run')
     .action((path: string, options: ReplayOptions) => {
-      process.exitCode = options.fold ? fold(path, options.to) : replay(path, options.to);
+      process.exitCode = ofRecording(path, () => (options.fold ? fold : replay)(path, options.to));
     });
 }
 

@@ -1,20 +1,18 @@
 /**
  * Runs command lines of `jacinth` one after the other in one process, because starting one costs more than most of them:
- * the list is the argument, as JSON. What each says on stdout and stderr ends with a mark; their exit statuses go to fd 4.
+ * JSON lists of arguments, one a line of stdin. What each says on stdout and stderr ends with a NUL and its exit status.
  */
 import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import { MAIN, MARK } from './jacinth.js';
+import { MAIN } from './jacinth.js';
 
-const commands = JSON.parse(process.argv[2]) as string[][];
-const statuses: number[] = [];
-for (const [i, args] of commands.entries()) {
-  process.argv = [process.execPath, MAIN, ...args];
+let count = 0;
+for await (const line of createInterface({ input: process.stdin })) {
+  process.argv = [process.execPath, MAIN, ...(JSON.parse(line) as string[])];
   process.exitCode = undefined;
   // A module is run once a name.
-  await import(`${pathToFileURL(MAIN).href}?command=${i}`);
-  statuses.push(Number(process.exitCode ?? 0));
-  for (const descriptor of [1, 2]) writeSync(descriptor, MARK);
+  await import(`${pathToFileURL(MAIN).href}?command=${count++}`);
+  for (const descriptor of [1, 2]) writeSync(descriptor, `\0${process.exitCode ?? 0}\n`);
 }
 process.exitCode = 0;
-writeSync(4, JSON.stringify(statuses));

@@ -42,10 +42,13 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [['replay'], /recording/],
   [['replay', bank, '--to', 'soon'], /soon/],
   [['replay', bank, '--fold'], /--detail full/],
-  [['replay', 'package.json'], /not a Jacinth recording/],
+  [['run', 'package.json'], /not an ELF file: .*, in package\.json, give/],
+  [['replay', 'package.json'], /package\.json: not a Jacinth recording/],
   [['replay', '/nowhere'], /no such file/],
   [['replay', 'new\nline\u001b[31m'], /no such file/],
-  [['info', 'package.json'], /not a Jacinth recording/],
+  [['info', 'package.json'], /package\.json: not a Jacinth recording/],
+  [['show', 'package.json', '--at', 'end'], /package\.json: not a Jacinth recording/],
+  [['diff', bank, 'package.json'], /package\.json: not a Jacinth recording/],
   [['events', bank, '--from', '-1'], /from|-1/],
   [['events', bank, '--to', '1:2:3'], /1:2:3/],
   [['show', bank], /--at/],
@@ -67,7 +70,7 @@ test('mistakes are one line, with what to do', (t) => {
   for (const [i, [args, says]] of MISTAKES.entries()) {
     const { status, stdout, stderr } = outcomes[i];
     const line = args.join(' ');
-    t.is(status, args[0] === 'diff' ? 2 : 125, line);
+    t.is(status, args[0] === 'diff' ? 2 : args.join(' ') === 'run package.json' ? 126 : 125, line);
     t.is(stdout, '', line);
     t.regex(stderr, /^jacinth: [^\n]+\n$/, line);
     t.notRegex(stderr, /internal error/, line);
