@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, type ErrorOptions } from 'commander';
 import { diffRecordings, NotReplayable } from '../diff/diff.js';
 import type { Both, DiffReport } from '../diff/report.js';
 import { reportText } from '../diff/text.js';
@@ -7,20 +7,28 @@ import { RecordingFile } from '../platform/node/recording-file.js';
 import { Recording } from '../recording/format/reader.js';
 import { explain, UserError } from './errors.js';
 import { printing } from './inspect.js';
+import { ofRecording } from './open-recording.js';
 
 /** As `diff` has it. */
 const DIFFERENT = 1;
 const TROUBLE = 2;
 
 const DETAILS = `
-Exit status: 0 the same run, 1 they differ, 2 a recording cannot be read or run
-again. A recording that was cut is compared as far as it goes.
+Exit status: 0 the same run, 1 they differ, 2 trouble: a recording cannot be
+read or run again. A recording that was cut is compared as far as it goes.
 
 Example:
   jacinth diff failing.jacinth passing.jacinth`;
 
+/** A mistake on the command line is trouble too: 1 would say that the recordings differ. */
+class DiffCommand extends Command {
+  override error(message: string, options?: ErrorOptions): never {
+    return super.error(message, { ...options, exitCode: TROUBLE });
+  }
+}
+
 export function diffCommand(): Command {
-  return new Command('diff')
+  return new DiffCommand('diff')
     .description('Where and why two recordings of one program part.')
     .argument('<a>', 'a .jacinth file')
     .argument('<b>', 'another')
@@ -48,7 +56,7 @@ function compare(files: Both<string>): DiffReport {
 
 /** A recording that was cut is as good as it is long; one that is damaged is not to be believed. */
 function open(path: string): Recording {
-  const recording = Recording.open(RecordingFile.open(path));
+  const recording = ofRecording(path, () => Recording.open(RecordingFile.open(path)));
   const { problem } = recording;
   if (problem === null) return recording;
   const line = `${path}: ${problem.message}`;

@@ -45,6 +45,7 @@ const POSITION_COLUMNS = 11;
 const TASK_COLUMNS = 16;
 const SYMBOL_COLUMNS = 20;
 const TEXT_COLUMNS = 28;
+const VALUE_COLUMNS = 40;
 
 class EventPrinter {
   private readonly disassembler: Disassembler;
@@ -123,7 +124,6 @@ class EventPrinter {
     const { names } = this.inspection;
     const symbol = address === null ? null : names.symbol(process, address);
     const place = pc === null ? null : names.address(process, pc);
-    const old = before === null ? null : valueText(before);
     if (this.options.json) {
       this.out.json({
         position: formatPosition(position),
@@ -137,7 +137,7 @@ class EventPrinter {
         ...(vmo === null ? {} : { vmo: vmo.koid, offset: hex64(vmo.offset) }),
         size: after.length,
         symbol,
-        ...(old === null ? {} : { old }),
+        ...(before === null ? {} : { old: valueText(before) }),
         new: valueText(after),
       });
       return;
@@ -147,7 +147,8 @@ class EventPrinter {
         ? `VMO ${names.task(vmo?.koid ?? 0)} + ${hex64(vmo?.offset ?? 0)}`
         : (symbol ?? hex64(address));
     const who = place ?? syscall ?? 'kernel';
-    const change = old === null ? `= ${clip(valueText(after), 40)}` : `= ${old} -> ${valueText(after)}`;
+    const told = (bytes: Uint8Array): string => clip(names.value(process, bytes), VALUE_COLUMNS);
+    const change = before === null ? `= ${told(after)}` : `= ${told(before)} -> ${told(after)}`;
     this.line(position, thread, `${clip(who, SYMBOL_COLUMNS).padEnd(SYMBOL_COLUMNS)} ${target} ${change}`);
   }
 

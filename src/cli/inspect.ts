@@ -3,7 +3,7 @@ import { type Position, parsePosition } from '../machine/position.js';
 import { Names } from '../timeline/names.js';
 import { Timeline } from '../timeline/timeline.js';
 import { UserError } from './errors.js';
-import { openRecording } from './open-recording.js';
+import { ofRecording, openRecording } from './open-recording.js';
 import { wholeNumber } from './run-options.js';
 
 /** What the verbs that look into a recording have in common. */
@@ -13,7 +13,7 @@ export class Inspection {
 
   /** @throws RecordingError, ElfError */
   constructor(path: string) {
-    this.timeline = new Timeline(openRecording(path));
+    this.timeline = ofRecording(path, () => new Timeline(openRecording(path)));
     this.names = new Names(this.timeline.machine.k, this.timeline.spec.program);
   }
 

@@ -19,6 +19,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
   diff: ['where and why two recordings part', async () => (await import('./diff.js')).diffCommand()],
 };
 
+/** What commander gives for a mistake on the command line, where the verb has no status of its own for that. */
+const MISTAKE = 1;
+
 /** Mistakes on the command line in the form of all others: one line, with what to do. */
 const ONE_LINE = {
   outputError: (text: string, write: (text: string) => void): void => {
@@ -75,7 +78,7 @@ async function main(args: readonly string[]): Promise<void> {
     await program.parseAsync(args, { from: 'user' });
   } catch (reason) {
     if (!(reason instanceof CommanderError)) throw reason;
-    process.exitCode = reason.exitCode === 0 ? 0 : ExitStatus.FAILED;
+    process.exitCode = reason.exitCode === MISTAKE ? ExitStatus.FAILED : reason.exitCode;
   }
 }
 

@@ -1,12 +1,27 @@
 import { RecordingFile } from '../platform/node/recording-file.js';
 import { Recording } from '../recording/format/reader.js';
+import { RecordingError } from '../recording/format/recording-error.js';
+import { UserError } from './errors.js';
 
 /**
  * Opens a recording file; what is wrong with a damaged one is said on stderr, and what stands before it can be read.
- * @throws RecordingError
+ * @throws UserError
  */
 export function openRecording(path: string): Recording {
-  const recording = Recording.open(RecordingFile.open(path));
+  const recording = ofRecording(path, () => Recording.open(RecordingFile.open(path)));
   if (recording.problem !== null) process.stderr.write(`jacinth: ${path}: ${recording.problem.message}\n`);
   return recording;
+}
+
+/**
+ * Does something with a recording; what is wrong with it is told with its name.
+ * @throws UserError for a RecordingError
+ */
+export function ofRecording<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (reason) {
+    if (!(reason instanceof RecordingError) || reason.message.includes(path)) throw reason;
+    throw new UserError(`${path}: ${reason.message}`);
+  }
 }

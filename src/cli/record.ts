@@ -3,7 +3,7 @@ import { RecordingFileSink } from '../platform/node/recording-file.js';
 import { Recorder } from '../recording/recorder.js';
 import type { Detail } from '../recording/run-header.js';
 import { showGuest } from './guest-output.js';
-import { addRunOptions, type RunOptions, runSpec } from './run-options.js';
+import { addRunOptions, ofProgram, type RunOptions, runSpec } from './run-options.js';
 
 interface RecordOptions extends RunOptions {
   readonly output: string;
@@ -25,10 +25,8 @@ export function recordCommand(): Command {
     .action((path: string, args: string[], options: RecordOptions) => {
       const spec = runSpec(path, args, options);
       let sink: RecordingFileSink | null = null;
-      const recorder = new Recorder(spec, options.detail, () => {
-        sink = RecordingFileSink.create(options.output);
-        return sink;
-      });
+      const openSink = (): RecordingFileSink => (sink = RecordingFileSink.create(options.output));
+      const recorder = ofProgram(path, () => new Recorder(spec, options.detail, openSink));
       showGuest(recorder.machine, spec, options.json ? 2 : 1);
       const end = recorder.run();
       (sink as RecordingFileSink | null)?.close();

@@ -7,7 +7,7 @@ import { Diverged, Player } from '../recording/player.js';
 import { Timeline } from '../timeline/timeline.js';
 import { UserError } from './errors.js';
 import { showGuest } from './guest-output.js';
-import { openRecording } from './open-recording.js';
+import { ofRecording, openRecording } from './open-recording.js';
 import { engineOption } from './run-options.js';
 
 interface ReplayOptions {
@@ -25,7 +25,9 @@ export function replayCommand(): Command {
     .addOption(engineOption())
     .addHelpText('after', '\nExample:\n  jacinth replay bank.jacinth && echo the same run')
     .action((path: string, options: ReplayOptions) => {
-      process.exitCode = options.fold ? fold(path, options.to) : replay(path, options);
+      process.exitCode = ofRecording(path, () =>
+        options.fold ? fold(path, options.to) : replay(path, options),
+      );
     });
 }
 

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { VINTAGES, type Vintage } from '../abi/vintage.js';
 import { ENGINE_KINDS, type EngineKind } from '../cpu/arch.js';
+import { ElfError } from '../loader/elf.js';
 import {
   DEFAULTS,
   MAX_PHYSICAL_PAGES,
@@ -88,6 +89,22 @@ export function addRunOptions(command: Command): Command {
 function collect(text: string, before: readonly string[]): string[] {
   if (!/^[^=\0]+=/.test(text)) throw new InvalidArgumentError('It must be NAME=value.');
   return [...before, text];
+}
+
+/**
+ * Starts a program; why one cannot be run is told with its name.
+ * @throws UserError for an ElfError
+ */
+export function ofProgram<T>(path: string, start: () => T): T {
+  try {
+    return start();
+  } catch (reason) {
+    if (!(reason instanceof ElfError)) throw reason;
+    throw new UserError(
+      `${reason.message}, in ${path}, give a program that \`jacinth cc\` built`,
+      ExitStatus.NOT_A_PROGRAM,
+    );
+  }
 }
 
 /** The run that a command line asks for. */

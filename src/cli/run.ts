@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { launch } from '../loader/launch.js';
 import { exitStatus } from '../machine/exit-status.js';
 import { showGuest } from './guest-output.js';
-import { addRunOptions, type RunOptions, runSpec } from './run-options.js';
+import { addRunOptions, ofProgram, type RunOptions, runSpec } from './run-options.js';
 
 export function runCommand(): Command {
   return addRunOptions(new Command('run'))
@@ -10,7 +10,7 @@ export function runCommand(): Command {
     .addHelpText('after', '\nExample:\n  jacinth run hello.elf --cores 2 --seed 7 -- some arguments')
     .action((path: string, args: string[], options: RunOptions) => {
       const spec = runSpec(path, args, options);
-      const machine = launch(spec);
+      const machine = ofProgram(path, () => launch(spec));
       showGuest(machine, spec);
       machine.run();
       if (machine.k.state.halt !== null) process.exitCode = exitStatus(machine.k.state.halt);

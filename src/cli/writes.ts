@@ -120,7 +120,8 @@ function lines(write: MemoryWrite, origin: Origin | null, { names }: Inspection)
   const { position, thread, process, pc, syscall, event, address, before, after } = write;
   const who = thread === 0 ? '' : names.task(thread);
   const where = pc === null ? (syscall ?? event ?? 'kernel') : names.address(process, pc);
-  const what = `${names.address(process, address)} ${valueText(before)} -> ${valueText(after)}`;
+  const told = (bytes: Uint8Array): string => names.value(process, bytes);
+  const what = `${names.address(process, address)} ${told(before)} -> ${told(after)}`;
   const line = `${formatPosition(position).padEnd(11)} ${who.padEnd(16)} ${where.padEnd(20)} ${what}`;
   return [line, ...(origin?.lines ?? [])];
 }

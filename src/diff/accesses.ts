@@ -3,6 +3,7 @@ import type { Happened } from '../machine/machine.js';
 import type { Position } from '../machine/position.js';
 import { PAGE_SIZE } from '../memory/page.js';
 import type { Access as MemoryAccess } from '../timeline/expand.js';
+import { integerOf } from '../timeline/text.js';
 import { ENOUGH } from '../timeline/timeline.js';
 import type { Watch } from '../timeline/watch.js';
 import { findWatch } from '../timeline/writes.js';
@@ -10,7 +11,6 @@ import { type Observer, observe } from './observe.js';
 import type { AccessMoment, Both } from './report.js';
 import type { Run } from './run.js';
 import type { SliceStep } from './slices.js';
-import { integerOf } from './words.js';
 
 /** What looking at one run may cost: slices that are run again, instructions traced, accesses kept. */
 const MAX_SLICES = 1 << 15;

@@ -109,8 +109,8 @@ function unlikeReport(
   setup: readonly SetupDifference[],
   unlike: readonly SetupDifference[],
 ): DiffReport {
-  const what = unlike.map((difference) => difference.what).join(', ');
-  const cause: Cause = { kind: 'setup', summary: `the recordings are of unlike runs: other ${what}` };
+  const what = unlike.map((difference) => unlikeText(difference, recordings)).join(', ');
+  const cause: Cause = { kind: 'setup', summary: `the recordings are of unlike runs: ${what}` };
   const summary = ({ header, end, complete }: Recording): SideSummary => ({
     program: printable(header.images[0]?.name ?? ''),
     seed: header.machine.seed,
@@ -123,6 +123,12 @@ function unlikeReport(
   });
   const sides = { a: summary(recordings.a), b: summary(recordings.b) };
   return { ...NOTHING, same: false, cause, sides, setup, kinds: ['setup'] };
+}
+
+/** Who builds a program anew has two of one name. */
+function unlikeText({ what }: SetupDifference, { a, b }: Both<Recording>): string {
+  const [name, other] = [a, b].map(({ header }) => header.images[0]?.name ?? '');
+  return what === 'program' && name === other ? `other builds of ${printable(name)}` : `other ${what}`;
 }
 
 const KINDS: readonly DifferenceKind[] = [

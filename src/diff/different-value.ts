@@ -1,4 +1,5 @@
 import { comparePositions } from '../machine/position.js';
+import { integerOf } from '../timeline/text.js';
 import { lastWriter, type MemoryWrite } from '../timeline/writes.js';
 import { type Accesses, accessMoment, LOADER, type Variable } from './accesses.js';
 import {
@@ -10,7 +11,7 @@ import {
   type SideName,
 } from './report.js';
 import type { Run } from './run.js';
-import { amount, integerOf, nameOf } from './words.js';
+import { amount, nameOf } from './words.js';
 
 /**
  * A load that gave a thread another value than in the other run, with who wrote before and after it; null where the

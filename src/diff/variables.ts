@@ -2,9 +2,9 @@ import { checkProgram } from '../loader/bootstrap.js';
 import { layoutOf } from '../loader/layout.js';
 import { PAGE_SIZE } from '../memory/page.js';
 import { readMemory } from '../timeline/address-space.js';
+import { integerOf } from '../timeline/text.js';
 import type { Both, SideName, VariableDifference } from './report.js';
 import type { Run } from './run.js';
-import { integerOf } from './words.js';
 
 /** How much of a program's data is compared. */
 const MAX_BYTES = 16 << 20;

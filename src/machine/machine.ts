@@ -352,7 +352,10 @@ export class Machine implements Decider {
     const cores = ownSpace ? this.engines[mode] : this.engines.normal;
     let core = cores.get(process);
     if (core === undefined) {
-      core = { engine: this.options.arch.createEngine(this.options.engine), memory: new ProcessMemory(this.k, process, mode) };
+      core = {
+        engine: this.options.arch.createEngine(this.options.engine),
+        memory: new ProcessMemory(this.k, process, mode),
+      };
       cores.set(process, core);
     }
     return core;

@@ -62,7 +62,10 @@ export class PagePool {
     let place = this.places[slot];
     if (place === undefined) {
       const at = this.start + slot * PAGE_SIZE;
-      place = { bytes: new Uint8Array(this.memory, at, PAGE_SIZE), view: new DataView(this.memory, at, PAGE_SIZE) };
+      place = {
+        bytes: new Uint8Array(this.memory, at, PAGE_SIZE),
+        view: new DataView(this.memory, at, PAGE_SIZE),
+      };
       this.places[slot] = place;
     }
     place.bytes.set(page.bytes);

@@ -1,9 +1,8 @@
-import type { Trace } from '../cpu/arch.js';
+import type { EngineKind, Trace } from '../cpu/arch.js';
 import type { KernelEvent } from '../kernel/objects/events.js';
 import { stateHash } from '../kernel/objects/state-hash.js';
 import { usableCores } from '../kernel/scheduler/oracle.js';
 import { ElfError } from '../loader/elf.js';
-import type { EngineKind } from '../cpu/arch.js';
 import { launch, type RunSpec } from '../loader/launch.js';
 import { ProcessArgsError } from '../loader/processargs.js';
 import type { Checkpoint, Machine } from '../machine/machine.js';

@@ -8,9 +8,12 @@ import { imageSpan } from '../loader/segments.js';
 import { loadedModule, type Module, Symbolizer } from '../loader/symbols.js';
 import type { Frame } from '../loader/unwind.js';
 import { PAGE_SIZE } from '../memory/page.js';
-import { printable } from './text.js';
+import { amountText, hex64, hexBytes, INTEGER_SIZES, integerOf, printable } from './text.js';
 
 const MAX_USER_ADDRESS = 2n ** 47n;
+const POINTER_BYTES = 8;
+/** As much of a text in memory is told as one. */
+const MAX_TEXT_BYTES = 256;
 /** Names of tasks that are no more, kept so that late events still tell them. */
 const MAX_REMEMBERED = 4096;
 
@@ -83,6 +86,29 @@ export class Names {
   symbol(process: number, address: number | bigint): string | null {
     const text = this.address(process, address);
     return text.startsWith('0x') ? null : text;
+  }
+
+  /**
+   * Bytes in a process's memory as a person would say them: a pointer with what it points to, a number, a text in
+   * quotes, else the bytes.
+   */
+  value(process: number, bytes: Uint8Array): string {
+    if (!INTEGER_SIZES.includes(bytes.length)) {
+      const text = /^[\x20-\x7e\n]+(?=\0*$)/.exec(
+        String.fromCharCode(...bytes.subarray(0, MAX_TEXT_BYTES)),
+      )?.[0];
+      return text === undefined || text.length < 2 ? hexBytes(bytes) : JSON.stringify(text);
+    }
+    const value = integerOf(bytes);
+    const place = bytes.length < POINTER_BYTES ? null : this.placeOf(process, value);
+    return place === null ? amountText(value, bytes.length) : `${hex64(value)} (${place})`;
+  }
+
+  /** What a pointer points to, if that has a name. */
+  private placeOf(process: number, value: bigint): string | null {
+    if (value >= MAX_USER_ADDRESS) return null;
+    const named = this.symbolizer(process).resolve(Number(value)) !== null;
+    return named ? this.address(process, value) : null;
   }
 
   /** A symbol of the program or the vDSO, as it stands in a process. */

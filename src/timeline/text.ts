@@ -16,14 +16,26 @@ export function hexBytes(bytes: Uint8Array): string {
   return out;
 }
 
-const INTEGER_SIZES: readonly number[] = [1, 2, 4, 8];
+export const INTEGER_SIZES: readonly number[] = [1, 2, 4, 8];
 
 /** As a little-endian integer where bytes have an integer's size (`0x2a`), else `hexBytes`. */
 export function valueText(bytes: Uint8Array): string {
   if (!INTEGER_SIZES.includes(bytes.length)) return hexBytes(bytes);
-  let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]);
-  return `0x${value.toString(16)}`;
+  return hex64(integerOf(bytes));
+}
+
+/** Beyond, a number says more in hexadecimal. */
+const LARGE = 1n << 32n;
+
+/** A number of so many bytes for people: decimal where that is short, signed where that is shorter. */
+export function amountText(value: bigint, sizeBytes: number): string {
+  const signed = BigInt.asIntN(sizeBytes * 8, value);
+  return signed > -LARGE && signed < LARGE ? signed.toString() : hex64(value);
+}
+
+/** Bytes in memory as an unsigned number. */
+export function integerOf(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
 /** Bytes of `sizeBytes`, the lowest first. */

@@ -6,7 +6,7 @@ import { KINDS } from '../../src/recording/format/kinds.js';
 import { Recording } from '../../src/recording/format/reader.js';
 import { recordRun, specFor } from '../property/runs.js';
 import { seal, unseal } from '../recording/sample.js';
-import { guest, jacinth, scratchFolder } from './jacinth.js';
+import { guest, jacinth, jacinthEach, type Outcome, scratchFolder } from './jacinth.js';
 
 const folder = scratchFolder();
 const at = (name: string): string => join(folder, name);
@@ -23,26 +23,26 @@ const ENDINGS: readonly (readonly [what: string, args: readonly string[], status
   ['a mistake on the command line', [guest('hello'), '--cores', '65'], 125],
 ];
 
-for (const [what, args, status] of ENDINGS) {
-  test(`run, record and replay: ${what} is ${status}`, (t) => {
-    const run = jacinth(['run', ...args]);
-    t.is(run.status, status, run.stderr);
-    const path = at(`${what.replace(/\W/g, '-')}.jacinth`);
-    const [program, ...rest] = args;
-    const recorded = jacinth(['record', program, '-o', path, ...rest]);
-    t.is(recorded.status, status, recorded.stderr);
-    t.is(recorded.stdout, run.stdout);
-    t.is(recorded.stderr, run.stderr);
-    if (status >= 125 && status < 128) {
-      // Nothing was begun that could be replayed.
-      t.is(jacinth(['replay', path]).status, 125);
-      return;
-    }
-    const replayed = jacinth(['replay', path]);
-    t.is(replayed.status, status, replayed.stderr);
-    t.is(replayed.stdout, run.stdout);
-  });
-}
+test('run, record and replay end with one status', (t) => {
+  const paths = ENDINGS.map((_, i) => at(`${i}.jacinth`));
+  const each = (command: (args: readonly string[], i: number) => string[]): Outcome[] =>
+    jacinthEach(ENDINGS.map(([, args], i) => command(args, i)));
+  const runs = each((args) => ['run', ...args]);
+  const records = each(([program, ...rest], i) => ['record', program, '-o', paths[i], ...rest]);
+  const replays = each((_, i) => ['replay', paths[i]]);
+  for (const [i, [what, , status]] of ENDINGS.entries()) {
+    const { [i]: run } = runs;
+    t.is(run.status, status, `${what}: ${run.stderr}`);
+    t.is(records[i].status, status, `${what}: ${records[i].stderr}`);
+    t.is(records[i].stdout, run.stdout, what);
+    t.is(records[i].stderr, run.stderr, what);
+    // Where nothing was begun there is nothing that could be replayed.
+    const begun = status < 125 || status >= 128;
+    t.is(replays[i].status, begun ? status : 125, `${what}: ${replays[i].stderr}`);
+    if (begun) t.is(replays[i].stdout, run.stdout, what);
+  }
+  t.is(jacinth(['run', ...ENDINGS[1][1]]).status, ENDINGS[1][2]);
+});
 
 test('replay: a recording whose run was another is 125, with both sides', (t) => {
   const { recording } = recordRun(specFor('hello', []), 'essential');
@@ -67,11 +67,17 @@ test('writes is 0 when it found something and 1 when not; diff is 0, 1 or 2', (t
     return at(name);
   };
   const [a, again, b] = [bank('a.jacinth', 1), bank('again.jacinth', 1), bank('b.jacinth', 2)];
-  t.is(jacinth(['writes', a, '--addr', 'balance']).status, 0);
-  t.is(jacinth(['writes', a, '--addr', 'balance', '--before', '3']).status, 1);
-  t.is(jacinth(['writes', a, '--addr', 'no_such_symbol']).status, 125);
-  t.is(jacinth(['diff', a, again]).status, 0);
-  t.is(jacinth(['diff', a, b]).status, 1);
-  t.is(jacinth(['diff', a, 'package.json']).status, 2);
-  t.is(jacinth(['diff', at('nothing'), a]).status, 2);
+  const outcomes = jacinthEach([
+    ['writes', a, '--addr', 'balance'],
+    ['writes', a, '--addr', 'balance', '--before', '3'],
+    ['writes', a, '--addr', 'no_such_symbol'],
+    ['diff', a, again],
+    ['diff', a, b],
+    ['diff', a, 'package.json'],
+    ['diff', at('nothing'), a],
+  ]);
+  t.deepEqual(
+    outcomes.map(({ status }) => status),
+    [0, 1, 125, 0, 1, 2, 2],
+  );
 });

@@ -1,8 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { CommanderError } from 'commander';
 import { explain } from '../../src/cli/errors.js';
@@ -11,8 +10,8 @@ import { infoCommand } from '../../src/cli/info.js';
 import { showCommand } from '../../src/cli/show.js';
 import { writesCommand } from '../../src/cli/writes.js';
 import { recordBytes, specOf } from '../timeline/runs.js';
+import { JacinthSession, MAIN } from './jacinth.js';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'jacinth-inspect-'));
 const bank = join(folder, 'bank.jacinth');
 
@@ -21,20 +20,23 @@ test.before(() => {
 });
 test.after.always(() => rmSync(folder, { recursive: true }));
 
-function jacinth(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
+const session = new JacinthSession();
+test.after.always(() => session.end());
+
+function jacinth(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  return session.run(args);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of many shapes
-function json(...args: string[]): any {
-  const { status, stdout, stderr } = jacinth(...args, '--json');
+async function json(...args: string[]): Promise<any> {
+  const { status, stdout, stderr } = await jacinth(...args, '--json');
   if (stderr !== '') throw new Error(`${args.join(' ')}: ${status} ${stderr}`);
   return JSON.parse(stdout);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: events of many shapes
-function lines(...args: string[]): any[] {
-  const { stdout, stderr } = jacinth('events', bank, ...args, '--json');
+async function lines(...args: string[]): Promise<any[]> {
+  const { stdout, stderr } = await jacinth('events', bank, ...args, '--json');
   if (stderr !== '') throw new Error(stderr);
   return stdout
     .trimEnd()
@@ -42,8 +44,8 @@ function lines(...args: string[]): any[] {
     .map((line) => JSON.parse(line));
 }
 
-test('info says what is recorded, without running it', (t) => {
-  const facts = json('info', bank);
+test('info says what is recorded, without running it', async (t) => {
+  const facts = await json('info', bank);
   t.like(facts, {
     recording: bank,
     guest: 'lost-update.elf',
@@ -62,26 +64,26 @@ test('info says what is recorded, without running it', (t) => {
   t.is(facts.timeNs, String(facts.steps));
   t.is(facts.end, `${facts.events}:0`);
   t.regex(facts.stateHash, /^[0-9a-f]{32}$/);
-  const { status, stdout } = jacinth('info', bank);
+  const { status, stdout } = await jacinth('info', bank);
   t.is(status, 0);
   t.regex(stdout, /^complete +yes$/m);
 });
 
-test('info of a recording that was cut says so, and how far it leads', (t) => {
+test('info of a recording that was cut says so, and how far it leads', async (t) => {
   const cut = join(folder, 'cut.jacinth');
   const bytes = recordBytes(specOf('lost-update', { cores: 2, seed: 5, args: ['3'] }), 'full');
   writeFileSync(cut, bytes.slice(0, Math.floor(bytes.length * 0.97)));
-  const { status, stdout, stderr } = jacinth('info', cut, '--json');
+  const { status, stdout, stderr } = await jacinth('info', cut, '--json');
   t.is(status, 0);
   t.regex(stderr, /^jacinth: .*cut.*\n$/);
   const facts = JSON.parse(stdout);
   t.like(facts, { complete: false, exit: null, cause: null });
   t.regex(facts.problem, /cut/);
-  t.true(facts.events > 0 && facts.events <= json('info', bank).events);
+  t.true(facts.events > 0 && facts.events <= (await json('info', bank)).events);
 });
 
-test('events: one object a line, in order, with positions, threads and exact numbers', (t) => {
-  const all = lines();
+test('events: one object a line, in order, with positions, threads and exact numbers', async (t) => {
+  const all = await lines();
   const kernel = all.filter(({ type }) => type !== 'span');
   t.deepEqual(
     kernel.map(({ position }) => position),
@@ -96,16 +98,16 @@ test('events: one object a line, in order, with positions, threads and exact num
   const span = all.find(({ type }) => type === 'span');
   t.is(span.position.split(':')[1], String(span.steps));
   const { koid } = all.find(({ type, name }) => type === 'object-named' && name === 'teller-2');
-  const own = lines('--thread', String(koid));
+  const own = await lines('--thread', String(koid));
   t.true(own.length > 5 && own.length < all.length);
   t.true(own.every(({ thread, by }) => thread === koid || by === koid));
 });
 
-test('events: stretches, instructions and writes', (t) => {
-  const all = lines();
+test('events: stretches, instructions and writes', async (t) => {
+  const all = await lines();
   const span = all.filter(({ type }) => type === 'span').sort((a, b) => b.steps - a.steps)[0];
   const [seq] = span.position.split(':').map(Number);
-  const steps = lines('--from', `${seq}:10`, '--to', `${seq}:15`, '--detail', 'step');
+  const steps = await lines('--from', `${seq}:10`, '--to', `${seq}:15`, '--detail', 'step');
   t.deepEqual(
     steps.map(({ position, type }) => `${type} ${position}`),
     [...[11, 12, 13, 14, 15].map((n) => `step ${seq}:${n}`), `span ${seq}:15`],
@@ -116,7 +118,7 @@ test('events: stretches, instructions and writes', (t) => {
     t.regex(step.instruction, /^[a-z]/);
     t.is(step.thread, span.thread);
   }
-  const writes = lines('--detail', 'write');
+  const writes = await lines('--detail', 'write');
   t.true(writes.every(({ type }) => type === 'write'));
   const balance = writes.filter(({ symbol }) => symbol === 'balance');
   t.is(balance.length, 12);
@@ -124,15 +126,15 @@ test('events: stretches, instructions and writes', (t) => {
   t.true(writes.some(({ by, syscall }) => by === 'kernel' && syscall === 'zx_thread_create'));
 });
 
-test('events for people: aligned, names instead of numbers, mostly within 80 columns', (t) => {
-  const { stdout } = jacinth('events', bank);
+test('events for people: aligned, names instead of numbers, mostly within 80 columns', async (t) => {
+  const { stdout } = await jacinth('events', bank);
   const text = stdout.trimEnd().split('\n');
   t.true(text.filter((line) => line.length > 80).length < text.length / 8);
   t.regex(stdout, /^\d+:0 +main\[\d+\] +zx_thread_create\(0x/m);
   t.regex(stdout, /^\d+:0 +main\[\d+\] +zx_thread_create = ZX_OK$/m);
   t.regex(stdout, /console "balance 12, as expected"/);
   t.regex(
-    jacinth('events', bank, '--detail', 'step', '--from', '64', '--to', '66').stdout,
+    (await jacinth('events', bank, '--detail', 'step', '--from', '64', '--to', '66')).stdout,
     /_start \s+auipc/,
   );
 });
@@ -149,78 +151,79 @@ test('events stop quietly when nobody reads on', async (t) => {
   t.is(stderr, '');
 });
 
-test('show: each part of a state, as text and as a document', (t) => {
-  const summary = json('show', bank, '--at', '50%');
+test('show: each part of a state, as text and as a document', async (t) => {
+  const summary = await json('show', bank, '--at', '50%');
   t.regex(summary.stateHash, /^[0-9a-f]{32}$/);
   const [process] = summary.processes;
   t.like(process, { name: 'lost-update.elf', life: 'running' });
   const main = process.threads.find(({ name }: { name: string }) => name === 'main');
   t.is(main.backtrace.at(-1).symbol.split('+')[0], '_start');
-  const { threads } = json('show', bank, '--at', '50%', 'regs');
+  const { threads } = await json('show', bank, '--at', '50%', 'regs');
   t.is(threads.length, process.threads.filter(({ pc }: { pc: string | null }) => pc !== null).length);
   t.is(threads[0].registers.pc, main.pc);
   t.is(threads[0].registers.ft0, '0x0');
-  const one = json('show', bank, '--at', '50%', 'regs', '--thread', String(main.koid));
+  const one = await json('show', bank, '--at', '50%', 'regs', '--thread', String(main.koid));
   t.is(one.threads.length, 1);
-  const { handles } = json('show', bank, '--at', '50%', 'handles').processes[0];
+  const { handles } = (await json('show', bank, '--at', '50%', 'handles')).processes[0];
   t.true(
     handles.some((h: { type: string; rights: string[] }) => h.type === 'thread' && h.rights.includes('WAIT')),
   );
-  const { regions } = json('show', bank, '--at', '50%', 'maps').processes[0];
+  const { regions } = (await json('show', bank, '--at', '50%', 'maps')).processes[0];
   t.true(regions.some((r: { permissions: string }) => r.permissions === 'r-x'));
-  const { objects } = json('show', bank, '--at', '50%', 'objects');
+  const { objects } = await json('show', bank, '--at', '50%', 'objects');
   t.true(objects.some((o: { type: string; name: string }) => o.type === 'vmo' && o.name === 'vdso/next'));
   for (const what of ['threads', 'regs', 'handles', 'maps', 'objects']) {
-    const { status, stdout } = jacinth('show', bank, what, '--at', '50%');
+    const { status, stdout } = await jacinth('show', bank, what, '--at', '50%');
     t.is(status, 0);
     t.regex(stdout, /lost-update|main/);
   }
-  t.regex(jacinth('show', bank, '--at', 'end').stdout, /^halted: main process ended with 0$/m);
-  t.is(json('show', bank, '--at', 'start').steps, 0);
+  t.regex((await jacinth('show', bank, '--at', 'end')).stdout, /^halted: main process ended with 0$/m);
+  t.is((await json('show', bank, '--at', 'start')).steps, 0);
 });
 
-test('show mem: by symbol and by address, what is mapped of it', (t) => {
-  const { writes } = json('writes', bank, '--addr', 'balance', '--last');
+test('show mem: by symbol and by address, what is mapped of it', async (t) => {
+  const { writes } = await json('writes', bank, '--addr', 'balance', '--last');
   const [{ position, address }] = writes;
-  const shown = json('show', bank, '--at', position, 'mem', 'balance');
+  const shown = await json('show', bank, '--at', position, 'mem', 'balance');
   t.like(shown, { size: 8, address, symbol: 'balance', chunks: [{ address, bytes: '0c00000000000000' }] });
-  t.deepEqual(json('show', bank, '--at', position, 'mem', address, '8').chunks, shown.chunks);
-  t.is(json('show', bank, '--at', position, 'mem', 'balance+1', '2').chunks[0].bytes, '0000');
-  const text = jacinth('show', bank, '--at', position, 'mem', 'balance').stdout;
+  t.deepEqual((await json('show', bank, '--at', position, 'mem', address, '8')).chunks, shown.chunks);
+  t.is((await json('show', bank, '--at', position, 'mem', 'balance+1', '2')).chunks[0].bytes, '0000');
+  const text = (await jacinth('show', bank, '--at', position, 'mem', 'balance')).stdout;
   t.regex(text, /^0x[0-9a-f]+ +0c 00 00 00 00 00 00 00 +\| +\.{8}( +)?\|$/m);
   const page = Number(address) - (Number(address) % 4096);
-  const edge = json('show', bank, '--at', position, 'mem', String(page), '0x10000');
+  const edge = await json('show', bank, '--at', position, 'mem', String(page), '0x10000');
   t.is(edge.chunks[0].address, `0x${page.toString(16)}`);
   t.true(edge.chunks[0].bytes.length < 0x20000);
 });
 
-test('writes: everybody, the last one, and none', (t) => {
-  const all = json('writes', bank, '--addr', 'balance');
+test('writes: everybody, the last one, and none', async (t) => {
+  const all = await json('writes', bank, '--addr', 'balance');
   t.is(all.size, 8);
   const values = all.writes.map(({ new: value }: { new: string }) => Number(value));
   t.deepEqual(values, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   t.like(all.writes[0], { by: 'kernel', event: 'vmo-written', thread: null });
-  const [last] = json('writes', bank, '--addr', 'balance', '--last').writes;
+  const [last] = (await json('writes', bank, '--addr', 'balance', '--last')).writes;
   t.like(last, { by: 'instruction', old: '0xb', new: '0xc', position: all.writes.at(-1).position });
   t.regex(last.symbol, /^deposit/);
   t.true(last.backtrace.length >= 3);
   t.is(last.pc, last.backtrace[0].address);
-  const [before] = json(
-    'writes',
-    bank,
-    '--addr',
-    all.address,
-    '--size',
-    '8',
-    '--last',
-    '--before',
-    last.position,
+  const [before] = (
+    await json('writes', bank, '--addr', all.address, '--size', '8', '--last', '--before', last.position)
   ).writes;
   t.is(before.new, '0xb');
-  const none = jacinth('writes', bank, '--addr', 'balance', '--before', '30');
+  const none = await jacinth('writes', bank, '--addr', 'balance', '--before', '30');
   t.is(none.status, 1);
   t.regex(none.stdout, /nobody wrote/);
-  t.is(jacinth('writes', bank, '--addr', 'balance', '--before', '30', '--json').status, 1);
+  t.is((await jacinth('writes', bank, '--addr', 'balance', '--before', '30', '--json')).status, 1);
+});
+
+test('writes and events tell values as a person would: numbers, what a pointer points to, texts', async (t) => {
+  const { stdout: last } = await jacinth('writes', bank, '--addr', 'balance', '--last');
+  t.regex(last, / balance 11 -> 12$/m);
+  const { stdout: pointer } = await jacinth('writes', bank, '--addr', '__zx_vdso_table', '--size', '8');
+  t.regex(pointer, / __zx_vdso_table 0 -> 0x[0-9a-f]+ \(__zx_unbound\)$/m);
+  const { stdout: text } = await jacinth('events', bank, '--detail', 'write');
+  t.regex(text, / balance = 11 -> 12$/m);
 });
 
 test('mistakes are one line, with what to do', async (t) => {
@@ -254,7 +257,7 @@ test('mistakes are one line, with what to do', async (t) => {
       t.is(explain(reason).status, 125);
     }
   }
-  const { status, stdout, stderr } = jacinth('show', bank, '--at', 'nowhere');
+  const { status, stdout, stderr } = await jacinth('show', bank, '--at', 'nowhere');
   t.is(status, 125);
   t.is(stdout, '');
   t.regex(stderr, /^jacinth: not a position, nowhere, [^\n]+\n$/);

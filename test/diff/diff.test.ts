@@ -274,6 +274,12 @@ test('unlike programs and arguments get a plain answer', (t) => {
   t.is(program.cause.kind, 'setup');
   t.regex(program.cause.summary, /other program/);
   t.is(program.sides.b.ended, 'exit 0');
+  const { program: built, ...rest } = specOf('hello');
+  const rebuilt = { ...rest, program: { ...built, bytes: new Uint8Array([...built.bytes, 0]) } };
+  t.regex(
+    diffRecordings(recordRun(specOf('hello')), recordRun(rebuilt)).cause.summary,
+    /unlike runs: other builds of hello/,
+  );
   const environment = specOf('hello');
   const other = { ...environment, program: { ...environment.program, environ: ['LANG=C'] } };
   t.is(diffRecordings(recordRun(environment), recordRun(other)).cause.kind, 'setup');

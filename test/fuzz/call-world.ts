@@ -16,8 +16,10 @@ import { brokenInvariants } from '../kernel/invariants.js';
 import { addMemory } from '../kernel/ipc-support.js';
 import { RandomArguments, SCRATCH_BYTES } from './random-arguments.js';
 
-/** Calls between two looks at the whole kernel. */
+/** Calls between two checks of the whole kernel. */
 const CHECK_CALLS = 100;
+/** Calls between two looks around for who needs help: the world may be large. */
+const LOOK_CALLS = 8;
 /** Calls that end their caller or much of the world: rare, so that the others find something to work on. */
 const LETHAL = /process_exit|thread_exit|task_kill|cprng_draw$/;
 const IDLE = /^zx_syscall_/;
@@ -68,6 +70,8 @@ export class CallWorld {
   private readonly random: Prng;
   private readonly weighted: readonly Syscall[];
   private calls = 0;
+  /** Processes that can make calls, when the world was looked at last. */
+  private running: number[] = [];
 
   constructor(
     readonly seed: number,
@@ -171,21 +175,34 @@ export class CallWorld {
       if (due.kind === 'timer') fireTimer(h, due.koid);
       else expireWait(h, due.koid);
     }
+    if (this.calls % LOOK_CALLS === 0) this.look();
+    if (random.below(50) === 0 && state.runQueue.length > 0) this.crash();
+    settleExceptions(h);
+  }
+
+  private look(): void {
+    const { h, random } = this;
+    this.running = [];
     // By name, not by value: who goes takes others along.
-    for (const koid of [...state.objects.keys()]) {
+    for (const koid of [...h.k.state.objects.keys()]) {
       const object = h.k.find(koid);
-      if (object?.kind === 'thread' && object.life === 'blocked' && random.below(300) === 0)
+      if (object?.kind === 'thread' && object.life === 'blocked' && random.below(40) === 0)
         endThread(h, koid);
       if (object?.kind !== 'process' || object.life !== 'running') continue;
       const spoiled = !isUserWritable(h.k, koid, SCRATCH, SCRATCH_BYTES);
-      if (spoiled && random.below(20) === 0) endProcess(h, koid, 1n);
-      else {
-        const { handles } = h.k.sharedBy(koid);
-        if (handles.size > 120) this.closeSome(koid, [...handles.keys()].slice(4));
+      if (spoiled && random.below(3) === 0) {
+        endProcess(h, koid, 1n);
+        continue;
       }
+      this.running.push(koid);
+      const { handles } = h.k.sharedBy(koid);
+      if (handles.size > 120) this.closeSome(koid, [...handles.keys()].slice(4));
     }
-    if (random.below(50) === 0 && state.runQueue.length > 0) this.crash();
-    settleExceptions(h);
+  }
+
+  private isRunning(koid: number): boolean {
+    const object = this.h.k.find(koid);
+    return object?.kind === 'process' && object.life === 'running' && object.suspends === 0;
   }
 
   /** A thread gets into trouble of its own making. */
@@ -204,13 +221,11 @@ export class CallWorld {
 
   private caller(): number {
     const { h, random } = this;
-    const ready = [...h.k.state.runQueue];
-    const running = [...h.k.state.objects.values()].filter(
-      (o) => o.kind === 'process' && o.life === 'running' && o.suspends === 0,
-    );
+    const ready = h.k.state.runQueue;
+    const running = this.running.filter((koid) => this.isRunning(koid));
     if (running.length < 2) return this.newProcess();
     if (ready.length < 3) {
-      const process = running[random.below(running.length)].koid;
+      const process = running[random.below(running.length)];
       const thread = h.newThread(process, 'more');
       this.starts(thread);
       h.give(thread, DEFAULT_RIGHTS.thread, process);
@@ -225,6 +240,7 @@ export class CallWorld {
   private newProcess(): number {
     const { h } = this;
     const process = h.newProcess('fuzz');
+    this.running.push(process);
     addMemory(h, process);
     const thread = h.newThread(process, 'first');
     this.starts(thread);

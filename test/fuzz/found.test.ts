@@ -7,7 +7,7 @@ import { MAX_HANDLES } from '../../src/kernel/syscalls/handles.js';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
 import { Recording } from '../../src/recording/format/reader.js';
 import { RecordingWriter } from '../../src/recording/format/writer.js';
-import { jacinth, scratchFolder } from '../cli/jacinth.js';
+import { jacinthEach, scratchFolder } from '../cli/jacinth.js';
 import { Harness, SCRATCH } from '../kernel/harness.js';
 import { INFINITE, newChannel, outcome, signalsOf } from '../kernel/ipc-support.js';
 import { ENTRY, newThread, STACK } from '../kernel/task-support.js';
@@ -62,14 +62,14 @@ test('names in a recording do not steer a terminal', (t) => {
   const [forged, good] = [join(folder, 'forged.jacinth'), join(folder, 'good.jacinth')];
   writeFileSync(forged, Buffer.concat(parts));
   writeFileSync(good, bytes);
-  for (const args of [
+  const commands = [
     ['info', forged],
     ['show', forged, '--at', 'end'],
     ['diff', forged, good],
     ['replay', forged],
-  ]) {
-    const { stdout, stderr } = jacinth(args);
-    t.notRegex(stdout + stderr, /[^\n -~…]/, args[0]);
+  ];
+  for (const [i, { stdout, stderr }] of jacinthEach(commands).entries()) {
+    t.notRegex(stdout + stderr, /[^\n -~…]/, commands[i][0]);
     t.not(stdout + stderr, '');
   }
 });

@@ -67,15 +67,16 @@ test('compact VMARs have 2^8 places for each new region, the lowest', (t) => {
   const h = withAslr();
   const vmo = newVmo(h, PAGE);
   const { vmar, address } = newVmar(h, SPACE | COMPACT, 0, 4096 * PAGE);
-  map(h, R | SPECIFIC, 10 * PAGE, vmo, 0, PAGE, vmar);
+  // Several gaps: one behind another was once looked for in those before it, for ever.
+  for (const page of [10, 20]) map(h, R | SPECIFIC, page * PAGE, vmo, 0, PAGE, vmar);
   const seen: number[] = [];
   for (let i = 0; i < 400; i++) {
     const at = map(h, R, 0, vmo, 0, PAGE, vmar);
     seen.push((at - address) / PAGE);
     gives(t, h, 'OK', 'zx_vmar_unmap', [vmar, at, PAGE]);
   }
-  t.true(Math.max(...seen) <= 256 && Math.max(...seen) > 200);
-  t.false(seen.includes(10));
+  t.true(Math.max(...seen) <= 257 && Math.max(...seen) > 200);
+  t.false(seen.includes(10) || seen.includes(20));
 });
 
 const region = fc.record({ first: fc.nat(PAGES - 1), count: fc.integer({ min: 1, max: 5 }) });

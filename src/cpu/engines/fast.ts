@@ -3,9 +3,18 @@ import type { Engine, EngineKind, MemoryView, Registers, RunResult, Stop, Trace 
 import { ModuleBuilder } from '../wasm/code.js';
 import { hasFusedMultiplyAdd } from '../wasm/fused-multiply-add.js';
 import { instantiate } from '../wasm/web-assembly.js';
-import { decodedPages, type DecodedPage, Fetches } from './code-pages.js';
+import { type DecodedPage, decodedPages, Fetches } from './code-pages.js';
 import { FloatHelpers } from './float-helpers.js';
-import { bytes, CONTROL, MEMORY_BYTES, memory as hostMemory, STATUS, STOPPED_BIT, table, view } from './host-memory.js';
+import {
+  bytes,
+  CONTROL,
+  memory as hostMemory,
+  MEMORY_BYTES,
+  STATUS,
+  STOPPED_BIT,
+  table,
+  view,
+} from './host-memory.js';
 import { FIRST_CODE, InterpreterCode, REGION_SIGNATURE, runCode } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
 import { type InstructionSet, ReferenceEngine } from './reference.js';
@@ -104,7 +113,11 @@ export class FastEngine implements Engine {
     while (stop === BUDGET && this.steps < budget) {
       stop = this.stretch(Math.min(CALL_STEPS, budget - this.steps));
     }
-    while (stop === BUDGET && this.steps < budget + grace && view.getInt32(CONTROL.reservedBytes, true) !== 0) {
+    while (
+      stop === BUDGET &&
+      this.steps < budget + grace &&
+      view.getInt32(CONTROL.reservedBytes, true) !== 0
+    ) {
       stop = this.stretch(1);
     }
     registers.bytes.set(this.state);

@@ -1,5 +1,7 @@
 import { FunctionCode, type Signature, type ValueType } from '../wasm/code.js';
 import type { OperandName } from './algebra.js';
+import type { FloatHelpers } from './float-helpers.js';
+import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
 import {
   CONTROL,
   END_SLOT,
@@ -11,8 +13,6 @@ import {
   STATUS,
   STOPPED_BIT,
 } from './host-memory.js';
-import type { FloatHelpers } from './float-helpers.js';
-import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
 import { Lowering, registerAddress, type StopKind } from './lowering.js';
 import { planOf, type Step } from './plan.js';
 import type { Operation } from './transcript.js';
@@ -180,7 +180,12 @@ export class InterpreterCode extends Lowering {
     const { code } = this;
     this.convert(type, 'i64');
     const value = this.temporary('i64');
-    code.set(value).get(HERE).access('i32.load16_u', OPERAND_SLOTS[operand]!).get(value).access('i64.store', 0);
+    code
+      .set(value)
+      .get(HERE)
+      .access('i32.load16_u', OPERAND_SLOTS[operand]!)
+      .get(value)
+      .access('i64.store', 0);
   }
 
   protected pushImmediate(): void {
@@ -207,7 +212,10 @@ export class InterpreterCode extends Lowering {
   protected slow(): void {
     const { code } = this;
     code.if();
-    code.i32(STATUS.slow).set(this.status).br(this.leaving + 1);
+    code
+      .i32(STATUS.slow)
+      .set(this.status)
+      .br(this.leaving + 1);
     code.op('end');
   }
 
@@ -272,7 +280,12 @@ export class InterpreterCode extends Lowering {
     const { code } = this;
     const mode = this.temporary('i32');
     code.get(HERE).access('i32.load8_u', SLOT.rm).tee(mode).i32(7).op('i32.eq').if();
-    code.i32(0).access('i32.load', registerAddress(this.isa.floatStatusSlot)).i32(5).op('i32.shr_u').set(mode);
+    code
+      .i32(0)
+      .access('i32.load', registerAddress(this.isa.floatStatusSlot))
+      .i32(5)
+      .op('i32.shr_u')
+      .set(mode);
     code.op('end');
     code.get(mode).i32(4).op('i32.gt_u');
     this.slow();
@@ -324,12 +337,20 @@ export function runCode(isa: InterpretedSet, interpreter: number, regionType: nu
   const status = registerAddress(isa.floatStatusSlot);
   code.loop();
   code.i32(0).access('i64.load', registerAddress(isa.pcSlot)).tee(pc);
-  code.i64(12).op('i64.shr_u').op('i32.wrap_i64').i32(FETCH_ENTRIES - 1).op('i32.and');
+  code
+    .i64(12)
+    .op('i64.shr_u')
+    .op('i32.wrap_i64')
+    .i32(FETCH_ENTRIES - 1)
+    .op('i32.and');
   code.i32(FETCH_ENTRY_BYTES).op('i32.mul').tee(entry).access('i64.load', FETCHES);
   code.get(pc).i64(PAGE_MASK).op('i64.and').op('i64.ne').if();
   code.i32(0).i32(STATUS.fetch).access('i32.store', CONTROL.status);
   code.get(LEFT).i32(STOPPED_BIT).op('i32.or').op('return').op('end');
-  code.get(entry).access('i32.load', FETCHES + 8).set(page);
+  code
+    .get(entry)
+    .access('i32.load', FETCHES + 8)
+    .set(page);
   code.get(pc).op('i32.wrap_i64').i32(HALF_MASK).op('i32.and').set(offset);
   code.get(offset).i32(3).op('i32.shl').get(page).op('i32.add').set(slot);
   code.get(ignore).op('i32.eqz');
@@ -347,7 +368,14 @@ export function runCode(isa: InterpretedSet, interpreter: number, regionType: nu
   code.op('end');
   code.op('else');
   // Where a run starts is chance: only where code leads is counted.
-  code.get(came).get(slot).access('i32.load16_u', SLOT.code).i32(FIRST_CODE).op('i32.ge_u').op('i32.and').if();
+  code
+    .get(came)
+    .get(slot)
+    .access('i32.load16_u', SLOT.code)
+    .i32(FIRST_CODE)
+    .op('i32.ge_u')
+    .op('i32.and')
+    .if();
   code.get(slot).get(slot).access('i32.load16_u', SLOT.heat).i32(1).op('i32.add').tee(heat);
   code.access('i32.store16', SLOT.heat);
   code.get(heat).i32(HOT_COUNT).op('i32.eq').if();
@@ -355,7 +383,16 @@ export function runCode(isa: InterpretedSet, interpreter: number, regionType: nu
   code.i32(0).i32(-1).access('i32.store', CONTROL.exit);
   code.get(LEFT).i32(STOPPED_BIT).op('i32.or').op('return').op('end').op('end');
   code.get(LEFT).get(slot).get(page);
-  code.get(pc).i64(PAGE_MASK).op('i64.and').get(ignore).call(interpreter).tee(LEFT).i32(0).op('i32.lt_s').if();
+  code
+    .get(pc)
+    .i64(PAGE_MASK)
+    .op('i64.and')
+    .get(ignore)
+    .call(interpreter)
+    .tee(LEFT)
+    .i32(0)
+    .op('i32.lt_s')
+    .if();
   code.get(LEFT).op('return').op('end');
   code.op('end');
   code.get(LEFT).op('i32.eqz').if();

@@ -264,7 +264,11 @@ export abstract class Lowering {
     code.tee(this.address);
     code.get(this.address).i64(9).op('i64.shr_u').op('i32.wrap_i64').i32(ENTRY_MASK).op('i32.and');
     code.access('i64.load', translations).op('i64.xor').tee(this.place);
-    code.i64(MISS_MASK | BigInt(sizeBytes - 1)).op('i64.and').i64(0).op('i64.ne');
+    code
+      .i64(MISS_MASK | BigInt(sizeBytes - 1))
+      .op('i64.and')
+      .i64(0)
+      .op('i64.ne');
     this.slow();
     code.get(this.place).op('i32.wrap_i64');
   }
@@ -288,7 +292,11 @@ export abstract class Lowering {
     const { code } = this;
     const holds = this.temporary('i32');
     this.push(address, 'i64');
-    code.tee(this.address).op('i32.wrap_i64').i32(sizeBytes - 1).op('i32.and');
+    code
+      .tee(this.address)
+      .op('i32.wrap_i64')
+      .i32(sizeBytes - 1)
+      .op('i32.and');
     this.slow();
     code.i32(0).access('i64.load', CONTROL.reserved).get(this.address).op('i64.eq');
     code.i32(0).access('i32.load', CONTROL.reservedBytes).i32(sizeBytes).op('i32.eq');

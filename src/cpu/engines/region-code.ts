@@ -288,16 +288,35 @@ export class RegionCode extends Lowering {
     const leaveIf = (): void => {
       code.if().get(LEFT).op('return').op('end');
     };
-    code.get(this.target).i64(12).op('i64.shr_u').op('i32.wrap_i64').i32(FETCH_ENTRIES - 1).op('i32.and');
+    code
+      .get(this.target)
+      .i64(12)
+      .op('i64.shr_u')
+      .op('i32.wrap_i64')
+      .i32(FETCH_ENTRIES - 1)
+      .op('i32.and');
     code.i32(FETCH_ENTRY_BYTES).op('i32.mul').tee(this.page).access('i64.load', FETCHES);
     code.get(this.target).i64(PAGE_MASK).op('i64.and').op('i64.ne');
     leaveIf();
-    code.get(this.page).access('i32.load', FETCHES + 8).tee(this.page);
+    code
+      .get(this.page)
+      .access('i32.load', FETCHES + 8)
+      .tee(this.page);
     code.get(this.target).op('i32.wrap_i64').i32(0xffe).op('i32.and').tee(this.slotLocal);
-    code.i32(SLOT_BYTES / 2).op('i32.mul').op('i32.add').access('i32.load16_u', SLOT.code);
+    code
+      .i32(SLOT_BYTES / 2)
+      .op('i32.mul')
+      .op('i32.add')
+      .access('i32.load16_u', SLOT.code);
     code.i32(EXTRA.region).op('i32.ne');
     leaveIf();
-    code.get(this.page).get(this.slotLocal).i32(1).op('i32.shl').op('i32.add').access('i32.load', REGION_INDEXES);
+    code
+      .get(this.page)
+      .get(this.slotLocal)
+      .i32(1)
+      .op('i32.shl')
+      .op('i32.add')
+      .access('i32.load', REGION_INDEXES);
     code.i32(0).access('i32.load', registerAddress(this.isa.floatStatusSlot));
     code.i32(0xe1).op('i32.and').i32(1).op('i32.ne').op('i32.add');
   }

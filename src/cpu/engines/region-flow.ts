@@ -104,7 +104,11 @@ function predecessors(blocks: readonly Block[], order: readonly number[]): numbe
 }
 
 /** Immediate dominators (Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm"). */
-function dominators(order: readonly number[], position: readonly number[], preds: readonly number[][]): number[] {
+function dominators(
+  order: readonly number[],
+  position: readonly number[],
+  preds: readonly number[][],
+): number[] {
   const idom: number[] = position.map(() => -1);
   idom[0] = 0;
   const common = (a: number, b: number): number => {

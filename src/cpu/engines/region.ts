@@ -38,7 +38,12 @@ export type End =
       readonly next: number | null;
       readonly nextAt: number;
     }
-  | { readonly kind: 'call'; readonly targetAt: number; readonly next: number | null; readonly nextAt: number }
+  | {
+      readonly kind: 'call';
+      readonly targetAt: number;
+      readonly next: number | null;
+      readonly nextAt: number;
+    }
   | { readonly kind: 'indirect-call'; readonly next: number | null; readonly nextAt: number }
   | { readonly kind: 'return' }
   | { readonly kind: 'indirect' }

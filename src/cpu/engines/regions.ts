@@ -4,7 +4,16 @@ import { FunctionCode, ModuleBuilder } from '../wasm/code.js';
 import { instantiate } from '../wasm/web-assembly.js';
 import { type DecodedPage, decodedPages } from './code-pages.js';
 import type { Decoded } from './evaluator.js';
-import { CONTROL, MEMORY_BYTES, memory as hostMemory, SLOT, STATUS, STOPPED_BIT, table, view } from './host-memory.js';
+import {
+  CONTROL,
+  memory as hostMemory,
+  MEMORY_BYTES,
+  SLOT,
+  STATUS,
+  STOPPED_BIT,
+  table,
+  view,
+} from './host-memory.js';
 import { HOT_COUNT, REGION_SIGNATURE } from './interpreter-code.js';
 import { type CodeSource, type Region, RegionFinder, type RegionSet } from './region.js';
 import { RegionCode } from './region-code.js';

@@ -52,11 +52,13 @@ export function lowestGap(
 ): number {
   const alignUp = (address: number): number => Math.ceil(address / alignment) * alignment;
   let spot = alignUp(start);
+  // What lies before `start` does not lead back to it.
+  const behind = (end: number): number => Math.max(spot, alignUp(end));
   const visit = (node: IntMapNode): boolean => {
     const spread = spreadOf(node, owner);
     if (spot + sizeBytes <= spread.start) return true;
     if (spread.widestGapBytes < sizeBytes) {
-      spot = Math.max(spot, alignUp(spread.end));
+      spot = behind(spread.end);
       return false;
     }
     for (const slot of node.slots) {
@@ -65,7 +67,7 @@ export function lowestGap(
       } else {
         const { base, sizeBytes: taken } = slot as Region;
         if (spot + sizeBytes <= base) return true;
-        spot = Math.max(spot, alignUp(base + taken));
+        spot = behind(base + taken);
       }
     }
     return false;
