@@ -21,7 +21,7 @@ __attribute__((noinline)) static uint64_t ackermann(uint64_t m, uint64_t n) {
 }
 
 int main(int argc, char **argv) {
-  const long rounds = argc > 1 ? atol(argv[1]) : ROUNDS;
+  const long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS;
   uint64_t sum = 0;
   for (long i = 0; i < rounds; i++) {
     const int vary = (int)(i & 1);

@@ -31,7 +31,7 @@ static struct slot *find(uint64_t key) {
 }
 
 int main(int argc, char **argv) {
-  const long operations = argc > 1 ? atol(argv[1]) : OPERATIONS;
+  const long operations = argc > 1 ? strtol(argv[1], NULL, 10) : OPERATIONS;
   uint64_t random = 1, found = 0, missed = 0, sum = 0;
   for (long i = 0; i < operations; i++) {
     // Marsaglia's xorshift64.

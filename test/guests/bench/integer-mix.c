@@ -159,7 +159,7 @@ static uint16_t state_work(int round, uint16_t sum) {
 }
 
 int main(int argc, char **argv) {
-  const long rounds = argc > 1 ? atol(argv[1]) : ROUNDS;
+  const long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS;
   uint16_t sum = 0;
   for (long i = 0; i < rounds; i++) {
     const int round = (int)(i & 1023);

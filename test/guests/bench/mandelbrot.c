@@ -20,7 +20,7 @@ static int escape(float cx, float cy) {
 }
 
 int main(int argc, char **argv) {
-  const long frames = argc > 1 ? atol(argv[1]) : FRAMES;
+  const long frames = argc > 1 ? strtol(argv[1], NULL, 10) : FRAMES;
   uint64_t sum = 0;
   for (long frame = 0; frame < frames; frame++) {
     const float shift = (float)(frame & 255) / 4096.0f;

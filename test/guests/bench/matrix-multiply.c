@@ -11,7 +11,7 @@ enum { ROWS = 20, SIDE = 128 };
 static double left[SIDE][SIDE], right[SIDE][SIDE], product[SIDE][SIDE];
 
 int main(int argc, char **argv) {
-  const long rows = argc > 1 ? atol(argv[1]) : ROWS;
+  const long rows = argc > 1 ? strtol(argv[1], NULL, 10) : ROWS;
   for (int i = 0; i < SIDE; i++) {
     for (int k = 0; k < SIDE; k++) {
       left[i][k] = (double)((i * 7 + k * 3) % 19 - 9) / 8;

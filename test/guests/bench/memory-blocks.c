@@ -32,7 +32,7 @@ static uint64_t lengths(size_t size) {
 }
 
 int main(int argc, char **argv) {
-  const long rounds = argc > 1 ? atol(argv[1]) : ROUNDS;
+  const long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS;
   uint64_t sum = 0;
   for (long i = 0; i < rounds; i++) {
     for (size_t size = 1; size <= LARGEST; size *= 4) {

@@ -35,7 +35,7 @@ static int play(void *argument) {
 }
 
 int main(int argc, char **argv) {
-  if (argc > 1) turns = atol(argv[1]);
+  if (argc > 1) turns = strtol(argv[1], NULL, 10);
   if (mtx_init(&table, mtx_plain) != thrd_success || mtx_init(&counter, mtx_plain) != thrd_success) return 2;
   if (cnd_init(&turned) != thrd_success) return 2;
   static int numbers[PLAYERS] = {0, 1};

@@ -47,7 +47,7 @@ static void advance(void) {
 }
 
 int main(int argc, char **argv) {
-  const long steps = argc > 1 ? atol(argv[1]) : STEPS;
+  const long steps = argc > 1 ? strtol(argv[1], NULL, 10) : STEPS;
   for (long i = 0; i < steps; i++) advance();
   printf("%.17g %.17g %.17g\n", bodies[1].x, bodies[1].y, bodies[1].z);
   return 0;

@@ -70,7 +70,7 @@ static void hash_block(uint32_t state[8]) {
 }
 
 int main(int argc, char **argv) {
-  const long blocks = argc > 1 ? atol(argv[1]) : BLOCKS;
+  const long blocks = argc > 1 ? strtol(argv[1], NULL, 10) : BLOCKS;
   uint32_t state[8] = {0};
   make_constants();
   for (int i = 0; i < BLOCK_BYTES; i++) block[i] = (uint8_t)(i * 7 + (i >> 8));
