@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Prng, seedPrng } from '../../src/base/prng.js';
 import { DEFAULTS, launch, type RunSpec } from '../../src/loader/launch.js';
 import { formatPosition } from '../../src/machine/position.js';
-import { jacinth, ROOT, run } from './processes.js';
-import { type Program, runArguments, type Sized } from './programs.js';
+import { type Clock, jacinth, ROOT, run } from './processes.js';
+import { type Engine, type Program, runArguments, type Sized } from './programs.js';
 import { median } from './statistics.js';
 
 const CHECKPOINT_STEPS = 1_000_000;
@@ -14,11 +14,11 @@ const CHECKPOINTS_KEPT = 64;
 /** A working set is small up to 1 MiB. */
 const SMALL_PAGES = 256;
 
-function specOf(program: Program, argument: number, engine: string | undefined): RunSpec {
+function specOf(program: Program, argument: number, engine: Engine): RunSpec {
   const bytes = new Uint8Array(readFileSync(join(ROOT, program.guest)));
   const args = [program.name, `${argument}`];
   // A run names its engine as soon as there is more than one.
-  const named = engine !== undefined && 'engine' in DEFAULTS ? { engine } : {};
+  const named = engine !== null && 'engine' in DEFAULTS ? { engine } : {};
   const { cores } = program;
   return { ...DEFAULTS, ...named, cores, program: { name: program.name, bytes, args, environ: [] } };
 }
@@ -41,12 +41,12 @@ function runWithCheckpoints(spec: RunSpec): void {
   }
 }
 
-/** What a checkpoint every 10^6 instructions adds to a run of at most so many; null for a large working set. */
+/** Processor time of a run with a checkpoint every 10^6 instructions over one without; null for a large working set. */
 export function checkpointCost(
   program: Program,
   argument: number,
   maxSteps: number,
-  engine: string | undefined,
+  engine: Engine,
   rounds: number,
 ): number | null {
   const spec = { ...specOf(program, argument, engine), maxSteps };
@@ -58,7 +58,7 @@ export function checkpointCost(
     const plain = cpuMs(() => launch(spec).run());
     ratios.push(cpuMs(() => runWithCheckpoints(spec)) / plain);
   }
-  return median(ratios) - 1;
+  return median(ratios);
 }
 
 /** Positions at so many steps of a run, chosen by a fixed seed; they do not depend on the engine. */
@@ -67,7 +67,7 @@ function randomPositions(program: Program, { argument, steps }: Sized, count: nu
   const targets = Array.from({ length: count }, () => Math.floor((random.u32() / 2 ** 32) * steps));
   targets.sort((a, b) => a - b);
   const positions: string[] = [];
-  const machine = launch(specOf(program, argument, undefined));
+  const machine = launch(specOf(program, argument, null));
   let before = 0;
   machine.happened.subscribe(({ seq, event }) => {
     if (event.type !== 'span') return;
@@ -92,17 +92,12 @@ export interface StartUp {
   readonly nodeMs: number;
 }
 
-export function startUp(
-  program: Program,
-  million: Sized,
-  options: readonly string[],
-  rounds: number,
-): StartUp {
+export function startUp(program: Program, million: Sized, engine: Engine, rounds: number): StartUp {
   const ours: number[] = [];
   const node: number[] = [];
   for (let i = 0; i < rounds; i++) {
     node.push(run([process.execPath, '-e', '0']).wallMs);
-    ours.push(jacinth('run', ...runArguments(program, options, million.argument)).wallMs);
+    ours.push(jacinth('run', ...runArguments(program, engine, million.argument)).wallMs);
   }
   return { oursMs: median(ours), nodeMs: median(node) };
 }
@@ -114,9 +109,9 @@ export function steadyMips(
   short: Sized,
   engine: string,
   rounds: number,
+  clock: Clock,
 ): number {
-  const times = (argument: number) =>
-    jacinth('run', ...runArguments(program, ['--engine', engine], argument)).wallMs;
+  const times = (argument: number) => jacinth('run', ...runArguments(program, engine, argument))[clock];
   const longMs: number[] = [];
   const shortMs: number[] = [];
   for (let i = 0; i < rounds; i++) {

@@ -11,6 +11,9 @@ const TIMEOUT_MS = 20 * 60_000;
 /** What can be wrong with the host or a run: the message is one line. */
 export class BenchError extends Error {}
 
+/** What time is compared: the clock's, or that of the processor. */
+export type Clock = 'wallMs' | 'cpuMs';
+
 /** One run of a process, from its start to its end. */
 export interface Run {
   readonly wallMs: number;

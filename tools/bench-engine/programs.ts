@@ -71,12 +71,12 @@ export function buildForLinux(program: Program, folder: string): string {
   return output;
 }
 
+/** The name of an engine for --engine; null to leave the choice to Jacinth. */
+export type Engine = string | null;
+
 /** Arguments of `run` and `record` for a program. */
-export function runArguments(
-  { guest, cores }: Program,
-  options: readonly string[],
-  argument: number,
-): string[] {
+export function runArguments({ guest, cores }: Program, engine: Engine, argument: number): string[] {
+  const options = engine === null ? [] : ['--engine', engine];
   return [guest, '--cores', `${cores}`, ...options, '--', `${argument}`];
 }
 
@@ -86,13 +86,15 @@ export class Calibration {
 
   constructor(
     private readonly program: Program,
-    private readonly options: readonly string[],
+    private readonly engine: Engine,
     private readonly recording: string,
   ) {}
 
-  steps(argument: number): number {
-    const args = runArguments(this.program, ['-o', this.recording, '--json', ...this.options], argument);
-    const { steps } = JSON.parse(jacinth('record', ...args).stdout) as { readonly steps: number };
+  private steps(argument: number): number {
+    const args = runArguments(this.program, this.engine, argument);
+    const { steps } = JSON.parse(jacinth('record', '-o', this.recording, '--json', ...args).stdout) as {
+      readonly steps: number;
+    };
     this.known.push({ argument, steps });
     this.known.sort((a, b) => a.argument - b.argument);
     return steps;

@@ -1,5 +1,5 @@
-import { BenchError, jacinth, type Run, run } from './processes.js';
-import { type Program, runArguments, type Sized } from './programs.js';
+import { BenchError, type Clock, jacinth, type Run, run } from './processes.js';
+import { type Engine, type Program, runArguments, type Sized } from './programs.js';
 import { median } from './statistics.js';
 
 export const QEMU = 'qemu-riscv64';
@@ -17,8 +17,8 @@ export interface Subject {
 export interface Compared {
   readonly whole: Rates;
   readonly steady: Rates;
-  /** Ours over qemu's, by processor time of all threads instead of by the clock. */
-  readonly cpuRatio: number;
+  /** That of the whole runs by the other clock. */
+  readonly otherRatio: number;
   /** Processor time of recording over running, less one. */
   readonly recordingCost: number;
 }
@@ -36,12 +36,13 @@ function rates(steps: number, ourMs: number, qemuMs: number): Rates {
 /** Runs in turns, every other round in the opposite order; outputs must agree. */
 export function compare(
   subject: Subject,
-  options: readonly string[],
+  engine: Engine,
   rounds: number,
+  clock: Clock,
   recordings: { readonly long: string; readonly short: string },
 ): Compared {
   const { program, linux, long, short } = subject;
-  const ours = (argument: number) => runArguments(program, options, argument);
+  const ours = (argument: number) => runArguments(program, engine, argument);
   // With --json the console is on stderr.
   const record = (to: string, argument: number) => jacinth('record', '-o', to, '--json', ...ours(argument));
   const qemu = (argument: number) => run([QEMU, linux, `${argument}`]);
@@ -60,16 +61,16 @@ export function compare(
     mustAgree(program, runs.qemu[round].stdout, runs.plain[round].stdout, runs.recorded[round].stderr);
     mustAgree(program, runs.qemuShort[round].stdout, runs.recordedShort[round].stderr);
   }
-  const wall = (name: Leg) => median(runs[name].map(({ wallMs }) => wallMs));
-  const cpu = (name: Leg) => median(runs[name].map(({ cpuMs }) => cpuMs));
+  const time = (leg: Leg, by = clock) => median(runs[leg].map((one) => one[by]));
+  const other = clock === 'wallMs' ? 'cpuMs' : 'wallMs';
   return {
-    whole: rates(long.steps, wall('recorded'), wall('qemu')),
+    whole: rates(long.steps, time('recorded'), time('qemu')),
     steady: rates(
       long.steps - short.steps,
-      wall('recorded') - wall('recordedShort'),
-      wall('qemu') - wall('qemuShort'),
+      time('recorded') - time('recordedShort'),
+      time('qemu') - time('qemuShort'),
     ),
-    cpuRatio: cpu('qemu') / cpu('recorded'),
+    otherRatio: time('qemu', other) / time('recorded', other),
     recordingCost: median(runs.recorded.map(({ cpuMs }, i) => cpuMs / runs.plain[i].cpuMs)) - 1,
   };
 }
