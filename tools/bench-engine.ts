@@ -73,7 +73,8 @@ function parseCommandLine() {
       },
     });
   } catch (error) {
-    throw new BenchError(error instanceof Error ? error.message : `${error}`);
+    // What follows the first sentence is about arguments that start with a dash.
+    throw new BenchError(error instanceof Error ? error.message.split('. ')[0] : `${error}`);
   }
 }
 
