@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ENGINE_KINDS, type EngineKind } from '../src/cpu/arch.js';
 import {
   checkpointCost,
   engineStatistics,
@@ -17,11 +18,10 @@ import {
   steadyMips,
 } from './bench-engine/alone.js';
 import { Goals } from './bench-engine/goals.js';
-import { BenchError, type Clock, firstLine, jacinth, mustHave } from './bench-engine/processes.js';
+import { BenchError, type Clock, firstLine, mustHave } from './bench-engine/processes.js';
 import {
   buildForLinux,
   Calibration,
-  type Engine,
   LINUX_COMPILER,
   listPrograms,
   type Program,
@@ -43,10 +43,7 @@ const SHOWN = 30;
 interface Options {
   readonly steps: number;
   readonly rounds: number;
-  /** What `run` and `record` are told of the engine. */
-  readonly engine: Engine;
-  /** There are engines to choose from. */
-  readonly engines: boolean;
+  readonly engine: EngineKind;
   readonly clock: Clock;
   readonly programs: readonly Program[];
 }
@@ -68,7 +65,7 @@ function parseCommandLine() {
       options: {
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string', default: '3' },
-        engine: { type: 'string' },
+        engine: { type: 'string', default: 'auto' },
         cpu: { type: 'boolean', default: false },
       },
     });
@@ -83,14 +80,13 @@ function readOptions(): Options {
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new BenchError(`not a number of rounds, ${values.rounds}`);
-  const engines = jacinth('run', '--help').stdout.includes('--engine');
-  if (values.engine !== undefined && !engines)
-    throw new BenchError('jacinth run has no --engine, leave it out');
+  const engine = ENGINE_KINDS.find((kind) => kind === values.engine);
+  if (engine === undefined)
+    throw new BenchError(`no engine ${values.engine}, there are ${ENGINE_KINDS.join(', ')}`);
   return {
     steps: values.quick ? QUICK_STEPS : STEPS,
     rounds,
-    engine: values.engine ?? null,
-    engines,
+    engine,
     clock: values.cpu ? 'cpuMs' : 'wallMs',
     programs: listPrograms(positionals),
   };
@@ -125,7 +121,7 @@ function printHead({ steps, rounds, engine, clock }: Options): void {
     `node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? process.arch}`,
     firstLine(QEMU, '--version'),
     `${firstLine(LINUX_COMPILER, '--version')}, the same flags for both`,
-    `engine ${engine ?? 'as by default'}, recorded, ${steps.toExponential(0)} instructions or more each;`,
+    `engine ${engine}, recorded, ${steps.toExponential(0)} instructions or more each;`,
     `medians of ${rounds}, runs alternate`,
     `MIPS and ratios by ${clock === 'wallMs' ? 'wall' : 'processor'} time; ${other}: ratio by the other`,
     `steady: without the first ${SHORT * 100} % of the run; rec: what recording adds`,
@@ -191,11 +187,9 @@ function judgeRest(goals: Goals, rows: readonly Row[], options: Options): void {
     .at(0);
   const startLimit = started === undefined ? 0 : limit(started);
   goals.atMost('10^6 instructions, slowest program', started?.oursMs ?? null, startLimit, ' ms', 0);
-  const interpreted = options.engines
-    ? rows.flatMap(({ program, million, short }) =>
-        million === null ? [] : [steadyMips(program, short, million, 'interpreter', rounds, clock)],
-      )
-    : [];
+  const interpreted = rows.flatMap(({ program, million, short }) =>
+    million === null ? [] : [steadyMips(program, short, million, 'interpreter', rounds, clock)],
+  );
   const interpreter = interpreted.length === 0 ? null : geometricMean(interpreted);
   goals.atLeast('interpreter, geometric mean', interpreter, 150, ' MIPS', 0);
   const { emissionUs, memoryMiB } = engineStatistics();

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Prng, seedPrng } from '../../src/base/prng.js';
+import type { EngineKind } from '../../src/cpu/arch.js';
 import { DEFAULTS, launch, type RunSpec } from '../../src/loader/launch.js';
 import { formatPosition } from '../../src/machine/position.js';
 import { type Clock, jacinth, ROOT, run } from './processes.js';
-import { type Engine, type Program, runArguments, type Sized } from './programs.js';
+import { type Program, runArguments, type Sized } from './programs.js';
 import { median } from './statistics.js';
 
 const CHECKPOINT_STEPS = 1_000_000;
@@ -14,13 +15,11 @@ const CHECKPOINTS_KEPT = 64;
 /** A working set is small up to 1 MiB. */
 const SMALL_PAGES = 256;
 
-function specOf(program: Program, argument: number, engine: Engine): RunSpec {
+function specOf(program: Program, argument: number, engine: EngineKind): RunSpec {
   const bytes = new Uint8Array(readFileSync(join(ROOT, program.guest)));
   const args = [program.name, `${argument}`];
-  // A run names its engine as soon as there is more than one.
-  const named = engine !== null && 'engine' in DEFAULTS ? { engine } : {};
   const { cores } = program;
-  return { ...DEFAULTS, ...named, cores, program: { name: program.name, bytes, args, environ: [] } };
+  return { ...DEFAULTS, engine, cores, program: { name: program.name, bytes, args, environ: [] } };
 }
 
 /** Processor time of this process and all its threads, in milliseconds. */
@@ -46,7 +45,7 @@ export function checkpointCost(
   program: Program,
   argument: number,
   maxSteps: number,
-  engine: Engine,
+  engine: EngineKind,
   rounds: number,
 ): number | null {
   const spec = { ...specOf(program, argument, engine), maxSteps };
@@ -67,7 +66,7 @@ function randomPositions(program: Program, { argument, steps }: Sized, count: nu
   const targets = Array.from({ length: count }, () => Math.floor((random.u32() / 2 ** 32) * steps));
   targets.sort((a, b) => a - b);
   const positions: string[] = [];
-  const machine = launch(specOf(program, argument, null));
+  const machine = launch(specOf(program, argument, 'auto'));
   let before = 0;
   machine.happened.subscribe(({ seq, event }) => {
     if (event.type !== 'span') return;
@@ -92,7 +91,7 @@ export interface StartUp {
   readonly nodeMs: number;
 }
 
-export function startUp(program: Program, million: Sized, engine: Engine, rounds: number): StartUp {
+export function startUp(program: Program, million: Sized, engine: EngineKind, rounds: number): StartUp {
   const ours: number[] = [];
   const node: number[] = [];
   for (let i = 0; i < rounds; i++) {
@@ -107,7 +106,7 @@ export function steadyMips(
   program: Program,
   long: Sized,
   short: Sized,
-  engine: string,
+  engine: EngineKind,
   rounds: number,
   clock: Clock,
 ): number {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { EngineKind } from '../../src/cpu/arch.js';
 import { BenchError, jacinth, ROOT } from './processes.js';
 
 const FOLDER = 'test/guests/bench';
@@ -71,13 +72,9 @@ export function buildForLinux(program: Program, folder: string): string {
   return output;
 }
 
-/** The name of an engine for --engine; null to leave the choice to Jacinth. */
-export type Engine = string | null;
-
 /** Arguments of `run` and `record` for a program. */
-export function runArguments({ guest, cores }: Program, engine: Engine, argument: number): string[] {
-  const options = engine === null ? [] : ['--engine', engine];
-  return [guest, '--cores', `${cores}`, ...options, '--', `${argument}`];
+export function runArguments({ guest, cores }: Program, engine: EngineKind, argument: number): string[] {
+  return [guest, '--cores', `${cores}`, '--engine', engine, '--', `${argument}`];
 }
 
 /** Finds arguments from what a program's runs took: the more it was asked, the better it knows. */
@@ -86,7 +83,7 @@ export class Calibration {
 
   constructor(
     private readonly program: Program,
-    private readonly engine: Engine,
+    private readonly engine: EngineKind,
     private readonly recording: string,
   ) {}
 

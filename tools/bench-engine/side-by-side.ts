@@ -1,5 +1,6 @@
+import type { EngineKind } from '../../src/cpu/arch.js';
 import { BenchError, type Clock, jacinth, type Run, run } from './processes.js';
-import { type Engine, type Program, runArguments, type Sized } from './programs.js';
+import { type Program, runArguments, type Sized } from './programs.js';
 import { median } from './statistics.js';
 
 export const QEMU = 'qemu-riscv64';
@@ -36,7 +37,7 @@ function rates(steps: number, ourMs: number, qemuMs: number): Rates {
 /** Runs in turns, every other round in the opposite order; outputs must agree. */
 export function compare(
   subject: Subject,
-  engine: Engine,
+  engine: EngineKind,
   rounds: number,
   clock: Clock,
   recordings: { readonly long: string; readonly short: string },
