@@ -4,7 +4,7 @@
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { buildGuest, type CrossCompiler, compileRuntime } from '../src/platform/node/cross-compiler.js';
 
 const GUESTS = 'test/guests';
@@ -14,34 +14,40 @@ const ALSO_PIE: readonly string[] = ['hello', 'process-tree'];
 const COMPILER: CrossCompiler = { command: 'riscv64-linux-gnu-gcc', kind: 'gcc-linux' };
 const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 
-/** Guests of several files are folders; these can be built as position-independent programs only. */
+/** A folder of guests of one file each; every other folder is one guest of several files. */
+const FOLDER_OF_GUESTS = 'bench';
+/** Guests of several files that can be built as position-independent programs only. */
 const ONLY_PIE: readonly string[] = ['runner'];
 
 interface Guest {
+  /** From GUESTS on, without `.elf`. */
   readonly name: string;
   readonly sources: readonly string[];
   readonly pie: boolean;
 }
 
-function listGuests(): Guest[] {
-  const entries = readdirSync(GUESTS, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-  return entries.flatMap((entry) => {
-    if (entry.isDirectory()) {
-      const sources = readdirSync(join(GUESTS, entry.name)).filter((file) => /\.[cS]$/.test(file));
-      const { name } = entry;
-      return [
-        {
-          name,
-          sources: sources.sort().map((file) => join(GUESTS, name, file)),
-          pie: ONLY_PIE.includes(name),
-        },
-      ];
-    }
-    if (!entry.name.endsWith('.c')) return [];
-    const name = basename(entry.name, '.c');
-    const plain = { name, sources: [join(GUESTS, entry.name)], pie: false };
-    return ALSO_PIE.includes(name) ? [plain, { ...plain, name: `${name}-pie`, pie: true }] : [plain];
-  });
+function listGuests(folder = ''): Guest[] {
+  const entries = readdirSync(join(GUESTS, folder), { withFileTypes: true });
+  return entries
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      if (entry.isDirectory()) {
+        return entry.name === FOLDER_OF_GUESTS ? listGuests(entry.name) : [guestOfFolder(entry.name)];
+      }
+      if (!entry.name.endsWith('.c')) return [];
+      const name = join(folder, basename(entry.name, '.c'));
+      const plain = { name, sources: [join(GUESTS, `${name}.c`)], pie: false };
+      return ALSO_PIE.includes(name) ? [plain, { ...plain, name: `${name}-pie`, pie: true }] : [plain];
+    });
+}
+
+function guestOfFolder(name: string): Guest {
+  const sources = readdirSync(join(GUESTS, name)).filter((file) => /\.[cS]$/.test(file));
+  return {
+    name,
+    sources: sources.sort().map((file) => join(GUESTS, name, file)),
+    pie: ONLY_PIE.includes(name),
+  };
 }
 
 function build(guests: readonly Guest[], outputDirectory: string, scratch: string): void {
@@ -53,6 +59,7 @@ function build(guests: readonly Guest[], outputDirectory: string, scratch: strin
       const options = { pie, withoutDebugInfo: true, extraArguments: WARNINGS };
       runtimes.set(pie, compileRuntime(COMPILER, directory, options));
     }
+    mkdirSync(join(outputDirectory, dirname(name)), { recursive: true });
     const result = buildGuest({
       compiler: COMPILER,
       sources,

@@ -38,9 +38,11 @@ function fits({ stdout, exitCode }: { stdout: string; exitCode: number }, expect
     : new RegExp(expected.stdoutPattern).test(stdout);
 }
 
-const names = readdirSync(FOLDER)
-  .filter((file) => file.endsWith('.elf'))
-  .map((file) => file.replace('.elf', ''));
+const names = ['', 'bench/'].flatMap((folder) =>
+  readdirSync(`${FOLDER}/${folder}`)
+    .filter((file) => file.endsWith('.elf'))
+    .map((file) => folder + file.replace('.elf', '')),
+);
 
 for (const name of names) {
   test(`${name} does what is expected of it, on one core and on four`, (t) => {

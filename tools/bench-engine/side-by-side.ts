@@ -1,0 +1,85 @@
+import type { EngineKind } from '../../src/cpu/arch.js';
+import { BenchError, type Clock, jacinth, type Run, run } from './processes.js';
+import { type Program, runArguments, type Sized } from './programs.js';
+import { median } from './statistics.js';
+
+export const QEMU = 'qemu-riscv64';
+
+/** What is compared: a program of two sizes, here and under qemu. */
+export interface Subject {
+  readonly program: Program;
+  readonly linux: string;
+  readonly long: Sized;
+  /** A part of the long run's length: what both take is start-up. */
+  readonly short: Sized;
+}
+
+/** Millions of instructions a second; all of them count the instructions of our run, whoever ran them. */
+export interface Compared {
+  readonly whole: Rates;
+  readonly steady: Rates;
+  /** That of the whole runs by the other clock. */
+  readonly otherRatio: number;
+  /** Processor time of recording over running, less one. */
+  readonly recordingCost: number;
+}
+
+export interface Rates {
+  readonly ours: number;
+  readonly qemu: number;
+  readonly ratio: number;
+}
+
+function rates(steps: number, ourMs: number, qemuMs: number): Rates {
+  return { ours: steps / ourMs / 1000, qemu: steps / qemuMs / 1000, ratio: qemuMs / ourMs };
+}
+
+/** Runs in turns, every other round in the opposite order; outputs must agree. */
+export function compare(
+  subject: Subject,
+  engine: EngineKind,
+  rounds: number,
+  clock: Clock,
+  recordings: { readonly long: string; readonly short: string },
+): Compared {
+  const { program, linux, long, short } = subject;
+  const ours = (argument: number) => runArguments(program, engine, argument);
+  // With --json the console is on stderr.
+  const record = (to: string, argument: number) => jacinth('record', '-o', to, '--json', ...ours(argument));
+  const qemu = (argument: number) => run([QEMU, linux, `${argument}`]);
+  const legs = {
+    recorded: () => record(recordings.long, long.argument),
+    qemu: () => qemu(long.argument),
+    plain: () => jacinth('run', ...ours(long.argument)),
+    recordedShort: () => record(recordings.short, short.argument),
+    qemuShort: () => qemu(short.argument),
+  };
+  type Leg = keyof typeof legs;
+  const names = Object.keys(legs) as Leg[];
+  const runs: Record<Leg, Run[]> = { recorded: [], qemu: [], plain: [], recordedShort: [], qemuShort: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) runs[name].push(legs[name]());
+    mustAgree(program, runs.qemu[round].stdout, runs.plain[round].stdout, runs.recorded[round].stderr);
+    mustAgree(program, runs.qemuShort[round].stdout, runs.recordedShort[round].stderr);
+  }
+  const time = (leg: Leg, by = clock) => median(runs[leg].map((one) => one[by]));
+  const other = clock === 'wallMs' ? 'cpuMs' : 'wallMs';
+  return {
+    whole: rates(long.steps, time('recorded'), time('qemu')),
+    steady: rates(
+      long.steps - short.steps,
+      time('recorded') - time('recordedShort'),
+      time('qemu') - time('qemuShort'),
+    ),
+    otherRatio: time('qemu', other) / time('recorded', other),
+    recordingCost: median(runs.recorded.map(({ cpuMs }, i) => cpuMs / runs.plain[i].cpuMs)) - 1,
+  };
+}
+
+function mustAgree({ name }: Program, expected: string, ...outputs: readonly string[]): void {
+  const other = outputs.find((output) => output !== expected);
+  if (other === undefined) return;
+  throw new BenchError(
+    `${name} printed ${JSON.stringify(other)} here and ${JSON.stringify(expected)} under ${QEMU}`,
+  );
+}
