@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import type { Command } from 'commander';
 import { ExitStatus } from '../machine/exit-status.js';
+import '../platform/node/wasm-features.js';
 import { VERSION } from '../version.js';
 import { explain } from './errors.js';
 

@@ -43,7 +43,12 @@ let active: FastEngine | null = null;
 type Run = (budget: number) => number;
 const runs = new Map<InstructionSet, Run>();
 
-const FUSES = hasFusedMultiplyAdd();
+let fuses: boolean | null = null;
+
+function hostFuses(): boolean {
+  fuses ??= hasFusedMultiplyAdd();
+  return fuses;
+}
 
 /** The interpreter's code, one for all engines of an instruction set. */
 function runFor(isa: FastInstructionSet): Run {
@@ -54,7 +59,7 @@ function runFor(isa: FastInstructionSet): Run {
       statusAddress: registerAddress(isa.floatStatusSlot),
       scratchAddress: CONTROL.scratch,
     };
-    const helpers = new FloatHelpers(module, layout, FUSES);
+    const helpers = new FloatHelpers(module, layout, hostFuses());
     const interpreter = module.add(new InterpreterCode(isa, helpers).write());
     module.export('run', module.add(runCode(isa, interpreter, module.type(REGION_SIGNATURE))));
     const slowFloat = createSlowFloat(hostMemory.buffer, layout);
@@ -85,7 +90,7 @@ export class FastEngine implements Engine {
     private readonly isa: FastInstructionSet,
     kind: EngineKind,
   ) {
-    this.maker = kind === 'interpreter' ? null : new RegionMaker(isa, FUSES);
+    this.maker = kind === 'interpreter' ? null : new RegionMaker(isa, hostFuses());
     this.reference = new ReferenceEngine(isa);
     this.run_ = runFor(isa);
     const state = bytes.subarray(registerAddress(0), registerAddress(isa.stateSlots));

@@ -292,16 +292,16 @@ export class InterpreterCode extends Lowering {
     code.get(mode);
   }
 
+  protected get statusAddress(): number {
+    return registerAddress(this.isa.floatStatusSlot);
+  }
+
   protected special({ op, args }: Operation): ValueType | null {
-    const { code } = this;
-    const status = registerAddress(this.isa.floatStatusSlot);
+    const { code, statusAddress: status } = this;
     switch (op) {
       case 'floatFlags':
-        code.i32(0).access('i64.load', status).i64(31).op('i64.and');
-        return 'i64';
       case 'floatRounding':
-        code.i32(0).access('i64.load', status).i64(5).op('i64.shr_u');
-        return 'i64';
+        return this.readStatus(op);
       case 'setFloatFlags':
         code.i32(0).i32(0).access('i64.load', status).i64(-32).op('i64.and');
         this.push(args[0], 'i64');

@@ -82,6 +82,8 @@ export abstract class Lowering {
   protected abstract jumpTo(): void;
   protected abstract stop(kind: StopKind): void;
   protected abstract float(operation: Operation): ValueType;
+  /** Where the floating-point status is. */
+  protected abstract readonly statusAddress: number;
   /** Reads and writes of the thread's floating-point status, and of virtual time. */
   protected abstract special(operation: Operation): ValueType | null;
 
@@ -247,6 +249,15 @@ export abstract class Lowering {
       default:
         return this.special(operation);
     }
+  }
+
+  /** The status is `mode << 5 | flags`. */
+  protected readStatus(op: 'floatFlags' | 'floatRounding'): ValueType {
+    const { code } = this;
+    code.i32(0).access('i64.load', this.statusAddress);
+    if (op === 'floatFlags') code.i64(31).op('i64.and');
+    else code.i64(5).op('i64.shr_u');
+    return 'i64';
   }
 
   private pushAsItIs(argument: Argument | undefined): ValueType {

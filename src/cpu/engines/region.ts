@@ -79,7 +79,8 @@ const WHOLE_LIMIT = 250;
 /** How far from its start a region reaches, bytes. */
 const REACH = 1 << 16;
 /** What regions leave to the interpreter. */
-const LEFT_OUT = /^(?:time|floatFlags|floatRounding|setFloatFlags|setFloatRounding)$/;
+const LEFT_OUT = /^time$/;
+const STATUS_WRITE = /^setFloat/;
 const FLOAT = /^f(?:32|64)/;
 
 const plans = new WeakMap<readonly Operation[], readonly Step[]>();
@@ -188,10 +189,14 @@ export class RegionFinder {
     const { entries, zeroSlot, sinkSlot } = this.isa;
     const { operations, effects } = entries[d.entry]!;
     if (operations.some(({ op }) => LEFT_OUT.test(op)) || effects.control === 'stop') return null;
+    // A write of the status may be left when the old status is in rd already: then it must be right to do it again.
+    const writesStatus = operations.some(({ op }) => STATUS_WRITE.test(op));
+    if (writesStatus && d.rd === d.rs1) return null;
     const plan = planFor(operations);
     const reads = effects.reads.map((name) => d[name] as number).filter((slot) => slot !== zeroSlot);
     const writes = effects.writes.map((name) => d[name] as number).filter((slot) => slot !== sinkSlot);
-    const canLeave = effects.loads || effects.stores || plan.some((s) => FLOAT.test(s.operation.op));
+    const canLeave =
+      writesStatus || effects.loads || effects.stores || plan.some((s) => FLOAT.test(s.operation.op));
     return { at, d, plan, canLeave, reads, writes };
   }
 
