@@ -15,10 +15,11 @@ import {
   table,
   view,
 } from './host-memory.js';
-import { FIRST_CODE, InterpreterCode, REGION_SIGNATURE, runCode } from './interpreter-code.js';
+import { FIRST_CODE, InterpreterCode, REGION_SIGNATURE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
 import { type InstructionSet, ReferenceEngine } from './reference.js';
 import { exits, RegionMaker, type RegionMakerSet } from './regions.js';
+import { RunCode } from './run-code.js';
 import { createSlowFloat } from './slow-float.js';
 import { Translations } from './translations.js';
 
@@ -61,7 +62,7 @@ function runFor(isa: FastInstructionSet): Run {
     };
     const helpers = new FloatHelpers(module, layout, hostFuses());
     const interpreter = module.add(new InterpreterCode(isa, helpers).write());
-    module.export('run', module.add(runCode(isa, interpreter, module.type(REGION_SIGNATURE))));
+    module.export('run', module.add(new RunCode(isa, interpreter, module.type(REGION_SIGNATURE)).write()));
     const slowFloat = createSlowFloat(hostMemory.buffer, layout);
     const { exports } = instantiate(module.result(), { env: { memory: hostMemory, table, slowFloat } });
     run = exports.run as Run;

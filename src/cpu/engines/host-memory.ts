@@ -71,7 +71,7 @@ export const FETCHES = 0x1000;
 export const FETCH_ENTRIES = 256;
 export const FETCH_ENTRY_BYTES = 16;
 /** No page has this address. */
-export const NO_PAGE = 1n;
+const NO_PAGE = 1n;
 
 /**
  * A decoded page: a slot for each of its half-words, one that marks its end, and by half-word the place in the table

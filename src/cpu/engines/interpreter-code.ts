@@ -2,17 +2,7 @@ import { FunctionCode, type Signature, type ValueType } from '../wasm/code.js';
 import type { OperandName } from './algebra.js';
 import type { FloatHelpers } from './float-helpers.js';
 import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
-import {
-  CONTROL,
-  END_SLOT,
-  FETCH_ENTRIES,
-  FETCH_ENTRY_BYTES,
-  FETCHES,
-  REGION_INDEXES,
-  SLOT,
-  STATUS,
-  STOPPED_BIT,
-} from './host-memory.js';
+import { CONTROL, END_SLOT, SLOT, STATUS, STOPPED_BIT } from './host-memory.js';
 import { Lowering, registerAddress, type StopKind } from './lowering.js';
 import { planOf, type Step } from './plan.js';
 import type { Operation } from './transcript.js';
@@ -34,12 +24,8 @@ export const FIRST_CODE = 4;
 /** How often an instruction is jumped to before a region is made that starts there. */
 export const HOT_COUNT = 256;
 
-/** Frames of generated code that a call of it may have on the host's stack. */
-export const CALL_DEPTH = 200;
-
 /** Budget and call depth left; gives the budget left, with STOPPED_BIT when there is a status to look at. */
 export const REGION_SIGNATURE: Signature = { params: ['i32', 'i32'], results: ['i32'] };
-const RUN_SIGNATURE: Signature = { params: ['i32'], results: ['i32'] };
 /** Budget, slot, decoded page, its address, and whether regions are to be ignored. */
 const INTERPRETER_SIGNATURE: Signature = { params: ['i32', 'i32', 'i32', 'i64', 'i32'], results: ['i32'] };
 
@@ -321,82 +307,4 @@ export class InterpreterCode extends Lowering {
         throw new Error(`no code for ${op}`);
     }
   }
-}
-
-/** The function that the host calls: runs from pc, in regions where there are some, until a status or the budget's end. */
-export function runCode(isa: InterpretedSet, interpreter: number, regionType: number): FunctionCode {
-  const code = new FunctionCode(RUN_SIGNATURE);
-  const pc = code.local('i64');
-  const entry = code.local('i32');
-  const page = code.local('i32');
-  const offset = code.local('i32');
-  const ignore = code.local('i32');
-  const came = code.local('i32');
-  const slot = code.local('i32');
-  const heat = code.local('i32');
-  const status = registerAddress(isa.floatStatusSlot);
-  code.loop();
-  code.i32(0).access('i64.load', registerAddress(isa.pcSlot)).tee(pc);
-  code
-    .i64(12)
-    .op('i64.shr_u')
-    .op('i32.wrap_i64')
-    .i32(FETCH_ENTRIES - 1)
-    .op('i32.and');
-  code.i32(FETCH_ENTRY_BYTES).op('i32.mul').tee(entry).access('i64.load', FETCHES);
-  code.get(pc).i64(PAGE_MASK).op('i64.and').op('i64.ne').if();
-  code.i32(0).i32(STATUS.fetch).access('i32.store', CONTROL.status);
-  code.get(LEFT).i32(STOPPED_BIT).op('i32.or').op('return').op('end');
-  code
-    .get(entry)
-    .access('i32.load', FETCHES + 8)
-    .set(page);
-  code.get(pc).op('i32.wrap_i64').i32(HALF_MASK).op('i32.and').set(offset);
-  code.get(offset).i32(3).op('i32.shl').get(page).op('i32.add').set(slot);
-  code.get(ignore).op('i32.eqz');
-  code.get(slot).access('i32.load16_u', SLOT.code);
-  code.i32(EXTRA.region).op('i32.eq').op('i32.and').if();
-  code.get(LEFT).i32(CALL_DEPTH);
-  code.get(page).get(offset).i32(1).op('i32.shl').op('i32.add').access('i32.load', REGION_INDEXES);
-  // The second code of a region is for the rarer states of the floating-point status: see RegionCode.
-  code.i32(0).access('i32.load', status).i32(0xe1).op('i32.and').i32(1).op('i32.ne').op('i32.add');
-  code.callIndirect(regionType).tee(LEFT).i32(0).op('i32.lt_s').if();
-  code.i32(0).access('i32.load', CONTROL.status).i32(STATUS.short).op('i32.ne').if();
-  code.get(LEFT).op('return').op('end');
-  code.get(LEFT).i32(~STOPPED_BIT).op('i32.and').set(LEFT);
-  code.i32(1).set(ignore);
-  code.op('end');
-  code.op('else');
-  // Where a run starts is chance: only where code leads is counted.
-  code
-    .get(came)
-    .get(slot)
-    .access('i32.load16_u', SLOT.code)
-    .i32(FIRST_CODE)
-    .op('i32.ge_u')
-    .op('i32.and')
-    .if();
-  code.get(slot).get(slot).access('i32.load16_u', SLOT.heat).i32(1).op('i32.add').tee(heat);
-  code.access('i32.store16', SLOT.heat);
-  code.get(heat).i32(HOT_COUNT).op('i32.eq').if();
-  code.i32(0).i32(STATUS.hot).access('i32.store', CONTROL.status);
-  code.i32(0).i32(-1).access('i32.store', CONTROL.exit);
-  code.get(LEFT).i32(STOPPED_BIT).op('i32.or').op('return').op('end').op('end');
-  code.get(LEFT).get(slot).get(page);
-  code
-    .get(pc)
-    .i64(PAGE_MASK)
-    .op('i64.and')
-    .get(ignore)
-    .call(interpreter)
-    .tee(LEFT)
-    .i32(0)
-    .op('i32.lt_s')
-    .if();
-  code.get(LEFT).op('return').op('end');
-  code.op('end');
-  code.get(LEFT).op('i32.eqz').if();
-  code.i32(0).op('return').op('end');
-  code.i32(1).set(came).br(0).op('end').op('unreachable');
-  return code;
 }

@@ -208,12 +208,6 @@ export abstract class Lowering {
         this.push(args[0], 'i32');
         code.op('select');
         return 'i64';
-      case 'pc':
-        this.pushPc();
-        return 'i64';
-      case 'link':
-        this.pushLink();
-        return 'i64';
       case 'mulHighU':
       case 'mulHighS':
       case 'mulHighSU':
@@ -223,9 +217,24 @@ export abstract class Lowering {
       case 'remS':
       case 'remU':
         return this.divide(operation);
+      default:
+        return this.makeEffect(operation);
+    }
+  }
+
+  /** What touches memory, or where control goes. */
+  private makeEffect(operation: Operation): ValueType | null {
+    const { op, args } = operation;
+    switch (op) {
+      case 'pc':
+        this.pushPc();
+        return 'i64';
+      case 'link':
+        this.pushLink();
+        return 'i64';
       case 'checkAtomic':
         this.translate(args[0], args[1] as number, STORES);
-        code.op('drop');
+        this.code.op('drop');
         return null;
       case 'loadReserved':
         return this.loadReserved(args[0], args[1] as number);
@@ -393,7 +402,7 @@ export abstract class Lowering {
   }
 }
 
-export function operandOf(argument: Argument | undefined): OperandName {
+function operandOf(argument: Argument | undefined): OperandName {
   assert(typeof argument === 'object' && 'operand' in argument, 'an operation has no such operand');
   return argument.operand;
 }

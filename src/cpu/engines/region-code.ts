@@ -1,23 +1,15 @@
 import { assert } from '../../base/assert.js';
 import { FunctionCode, type ValueType } from '../wasm/code.js';
 import type { OperandName } from './algebra.js';
+import { type ExitGroup, exitGroups } from './exit-groups.js';
 import { FastFloat, isFastMode } from './float-code.js';
 import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
-import {
-  CONTROL,
-  FETCH_ENTRIES,
-  FETCH_ENTRY_BYTES,
-  FETCHES,
-  REGION_INDEXES,
-  SLOT,
-  SLOT_BYTES,
-  STATUS,
-  STOPPED_BIT,
-} from './host-memory.js';
-import { EXTRA, REGION_SIGNATURE } from './interpreter-code.js';
+import { CONTROL, STATUS, STOPPED_BIT } from './host-memory.js';
+import { REGION_SIGNATURE } from './interpreter-code.js';
 import { Lowering, registerAddress, type StopKind } from './lowering.js';
 import type { Block, Instruction, Region, RegionSet } from './region.js';
 import { type Flow, flowOf, type RegisterSet } from './region-flow.js';
+import { emitRegionIndex } from './region-index.js';
 import type { Operation } from './transcript.js';
 
 /** What a region's code needs from around it. */
@@ -36,7 +28,6 @@ const RNE = 0;
 
 const LEFT = 0;
 const DEPTH = 1;
-const PAGE_MASK = -4096n;
 
 /** A label that branches may go to: a block's start from before it, a loop's start from inside, the way out, or nothing. */
 type Label = `block ${number}` | `loop ${number}` | 'out' | null;
@@ -50,7 +41,6 @@ export class RegionCode extends Lowering {
   private readonly index: number;
   private readonly target: number;
   private readonly page: number;
-  private readonly slotLocal: number;
   /** The instruction at hand, and what is open around it. */
   private instruction: Instruction | null = null;
   private exit = { label: 0, unretired: 0 };
@@ -67,7 +57,6 @@ export class RegionCode extends Lowering {
     this.index = this.code.local('i32');
     this.target = this.code.local('i64');
     this.page = this.code.local('i32');
-    this.slotLocal = this.code.local('i32');
   }
 
   write(): FunctionCode {
@@ -172,18 +161,18 @@ export class RegionCode extends Lowering {
     // A branch leaves its condition on the stack, so it comes behind the stubs.
     const straight = block.end.kind === 'branch' ? block.instructions.slice(0, -1) : block.instructions;
     straight.forEach((instruction, i) => {
-      if (instruction.canLeave) {
+      if (instruction.facts.canLeave) {
         while (group + 1 < exits.length && exits[group + 1]!.first <= i) group++;
         this.exit = { label: this.labels.length - exits.length + group, unretired: count - i };
       }
       this.instruction = instruction;
-      this.lower(instruction.plan);
-      for (const slot of instruction.writes) dirty.add(slot);
+      this.lower(instruction.facts.plan);
+      for (const slot of instruction.facts.writes) dirty.add(slot);
     });
     if (exits.length > 0) this.leaveStubs(exits, flow.dirty[number]!);
     if (block.end.kind === 'branch') {
       this.instruction = block.instructions[count - 1]!;
-      this.lower(this.instruction.plan);
+      this.lower(this.instruction.facts.plan);
     }
     this.endBlock(number, block, dirty);
   }
@@ -284,41 +273,10 @@ export class RegionCode extends Lowering {
 
   /** The table index of the region at the target; leaves when there is none. The pc is in memory. */
   private pushRegionAtTarget(): void {
-    const { code } = this;
-    const leaveIf = (): void => {
+    const { code, target, page, index } = this;
+    emitRegionIndex(code, { target, page, offset: index }, this.statusAddress, () => {
       code.if().get(LEFT).op('return').op('end');
-    };
-    code
-      .get(this.target)
-      .i64(12)
-      .op('i64.shr_u')
-      .op('i32.wrap_i64')
-      .i32(FETCH_ENTRIES - 1)
-      .op('i32.and');
-    code.i32(FETCH_ENTRY_BYTES).op('i32.mul').tee(this.page).access('i64.load', FETCHES);
-    code.get(this.target).i64(PAGE_MASK).op('i64.and').op('i64.ne');
-    leaveIf();
-    code
-      .get(this.page)
-      .access('i32.load', FETCHES + 8)
-      .tee(this.page);
-    code.get(this.target).op('i32.wrap_i64').i32(0xffe).op('i32.and').tee(this.slotLocal);
-    code
-      .i32(SLOT_BYTES / 2)
-      .op('i32.mul')
-      .op('i32.add')
-      .access('i32.load16_u', SLOT.code);
-    code.i32(EXTRA.region).op('i32.ne');
-    leaveIf();
-    code
-      .get(this.page)
-      .get(this.slotLocal)
-      .i32(1)
-      .op('i32.shl')
-      .op('i32.add')
-      .access('i32.load', REGION_INDEXES);
-    code.i32(0).access('i32.load', registerAddress(this.isa.floatStatusSlot));
-    code.i32(0xe1).op('i32.and').i32(1).op('i32.ne').op('i32.add');
+    });
   }
 
   /** Behind a call: goes on if it came back to here, and there is budget. */
@@ -500,30 +458,4 @@ export class RegionCode extends Lowering {
     code.get(value).i64(31).op('i64.and').op('i64.or').access('i64.store', this.statusAddress);
     return null;
   }
-}
-
-/** Instructions that can be left with the same registers to put into memory. */
-interface ExitGroup {
-  /** Its first instruction. */
-  readonly first: number;
-  /** Registers written since the group before. */
-  readonly written: readonly number[];
-}
-
-function exitGroups(instructions: readonly Instruction[]): ExitGroup[] {
-  const groups: ExitGroup[] = [];
-  const before = new Set<number>();
-  let written: number[] = [];
-  instructions.forEach((instruction, i) => {
-    if (instruction.canLeave && (groups.length === 0 || written.length > 0)) {
-      groups.push({ first: i, written });
-      written = [];
-    }
-    for (const slot of instruction.writes) {
-      if (before.has(slot)) continue;
-      before.add(slot);
-      written.push(slot);
-    }
-  });
-  return groups;
 }

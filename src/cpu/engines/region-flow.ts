@@ -57,7 +57,7 @@ export function successors({ end }: Block): number[] {
 }
 
 /** Between the block and what comes after it, everything is in memory. */
-export function isCall({ end }: Block): boolean {
+function isCall({ end }: Block): boolean {
   return end.kind === 'call' || end.kind === 'indirect-call';
 }
 
@@ -199,9 +199,9 @@ interface Summary {
 function summarise({ instructions }: Block): Summary {
   const reads = new RegisterSet();
   const writes = new RegisterSet();
-  for (const instruction of instructions) {
-    for (const slot of instruction.reads) if (!writes.has(slot)) reads.add(slot);
-    for (const slot of instruction.writes) writes.add(slot);
+  for (const { facts } of instructions) {
+    for (const slot of facts.reads) if (!writes.has(slot)) reads.add(slot);
+    for (const slot of facts.writes) writes.add(slot);
   }
   return { reads, writes };
 }
@@ -228,7 +228,7 @@ function dirtyRegisters(
 /** Whether a block can leave the region, and so put what is dirty into memory. */
 function canLeave(block: Block, isLoop: boolean): boolean {
   const { end } = block;
-  if (isLoop || block.instructions.some((i) => i.canLeave)) return true;
+  if (isLoop || block.instructions.some(({ facts }) => facts.canLeave)) return true;
   return !(
     (end.kind === 'next' && end.next !== null) ||
     (end.kind === 'branch' && end.next !== null && end.taken !== null)

@@ -1,6 +1,6 @@
 import type { Page } from '../../memory/page.js';
 import type { Decoded } from './evaluator.js';
-import { planOf, type Step } from './plan.js';
+import { type Facts, factsOf } from './facts.js';
 import { successors } from './region-flow.js';
 import type { Effects, Operation } from './transcript.js';
 
@@ -21,11 +21,7 @@ export interface RegionSet {
 export interface Instruction {
   readonly at: number;
   readonly d: Decoded;
-  readonly plan: readonly Step[];
-  /** It may have to be left to the host. */
-  readonly canLeave: boolean;
-  readonly reads: readonly number[];
-  readonly writes: readonly number[];
+  readonly facts: Facts;
 }
 
 /** Where control goes behind a block. Numbers are of blocks; null is a place outside of the region. */
@@ -78,26 +74,6 @@ const LOOP_LIMIT = 1000;
 const WHOLE_LIMIT = 250;
 /** How far from its start a region reaches, bytes. */
 const REACH = 1 << 16;
-/** What regions leave to the interpreter. */
-const LEFT_OUT = /^time$/;
-const STATUS_WRITE = /^setFloat/;
-const FLOAT = /^f(?:32|64)/;
-
-const plans = new WeakMap<readonly Operation[], readonly Step[]>();
-
-function planFor(operations: readonly Operation[]): readonly Step[] {
-  let plan = plans.get(operations);
-  if (plan === undefined) {
-    plan = planOf(operations);
-    plans.set(operations, plan);
-  }
-  return plan;
-}
-
-function has(plan: readonly Step[], op: string): boolean {
-  return plan.some((step) => step.operation.op === op);
-}
-
 /**
  * The blocks of the loop that the first one starts, by number; null when it starts none. Compilers put what is in a
  * loop behind its start: ways back by lower addresses are those of a loop around it.
@@ -135,13 +111,14 @@ export class RegionFinder {
   ) {}
 
   find(): Region | null {
-    this.explore(LOOP_LIMIT, () => false);
+    this.explore(WHOLE_LIMIT, () => false);
     if (this.instructionAt(0) === null) return null;
+    if (this.size >= WHOLE_LIMIT) this.explore(LOOP_LIMIT, () => false);
     const whole = this.blocksAt(this.starts());
     const loop = loopAround(whole);
     // What starts in a loop is that loop; how it came to it, and what comes behind, are regions of their own.
     if (loop !== null) return this.regionOf(this.blocksAt(this.starts().filter((_, i) => loop.has(i))));
-    if (this.size <= WHOLE_LIMIT) return this.regionOf(whole);
+    if (this.size < WHOLE_LIMIT) return this.regionOf(whole);
     this.explore(WHOLE_LIMIT, (at) => at !== 0 && this.isStart(this.addressAt(at)));
     return this.regionOf(this.blocksAt(this.starts()));
   }
@@ -164,7 +141,7 @@ export class RegionFinder {
 
   private regionOf(blocks: readonly Block[]): Region {
     const instructions = blocks.flatMap((b) => b.instructions);
-    const hasFloat = instructions.some(({ plan }) => plan.some((s) => FLOAT.test(s.operation.op)));
+    const hasFloat = instructions.some(({ facts }) => facts.hasFloat);
     const { address, source } = this;
     return { address, blocks, size: instructions.length, hasFloat, pages: source.pages };
   }
@@ -179,25 +156,11 @@ export class RegionFinder {
     if (known !== undefined) return known;
     if (this.size >= this.limit || Math.abs(at) > REACH || this.isOutside(at)) return null;
     const d = this.source.decodeAt(this.addressAt(at));
-    const instruction = d === null ? null : this.describe(at, d);
+    const facts = d === null ? null : factsOf(d, this.isa);
+    const instruction = facts === null ? null : { at, d: d!, facts };
     this.found.set(at, instruction);
     if (instruction !== null) this.size++;
     return instruction;
-  }
-
-  private describe(at: number, d: Decoded): Instruction | null {
-    const { entries, zeroSlot, sinkSlot } = this.isa;
-    const { operations, effects } = entries[d.entry]!;
-    if (operations.some(({ op }) => LEFT_OUT.test(op)) || effects.control === 'stop') return null;
-    // A write of the status may be left when the old status is in rd already: then it must be right to do it again.
-    const writesStatus = operations.some(({ op }) => STATUS_WRITE.test(op));
-    if (writesStatus && d.rd === d.rs1) return null;
-    const plan = planFor(operations);
-    const reads = effects.reads.map((name) => d[name] as number).filter((slot) => slot !== zeroSlot);
-    const writes = effects.writes.map((name) => d[name] as number).filter((slot) => slot !== sinkSlot);
-    const canLeave =
-      writesStatus || effects.loads || effects.stores || plan.some((s) => FLOAT.test(s.operation.op));
-    return { at, d, plan, canLeave, reads, writes };
   }
 
   private follow(start: number, work: number[]): void {
@@ -205,18 +168,16 @@ export class RegionFinder {
       if (this.found.has(at) && at !== start) return;
       const instruction = this.instructionAt(at);
       if (instruction === null) return;
-      const { d, plan } = instruction;
+      const { d, facts } = instruction;
       const behind = at + d.lengthBytes;
-      const targets: number[] = [];
-      if (has(plan, 'branch')) targets.push(behind, at + d.disp);
-      else if (has(plan, 'jump')) targets.push(this.links(d) ? behind : at + d.disp);
-      else if (has(plan, 'jumpTo')) {
-        if (!this.links(d)) return;
-        targets.push(behind);
-      } else {
+      if (facts.control === 'next') {
         at = behind;
         continue;
       }
+      const targets: number[] = [];
+      if (facts.control === 'branch') targets.push(behind, at + d.disp);
+      else if (facts.links) targets.push(behind);
+      else if (facts.control === 'jump') targets.push(at + d.disp);
       for (const target of targets) {
         if (this.leaders.has(target)) continue;
         this.leaders.add(target);
@@ -224,10 +185,6 @@ export class RegionFinder {
       }
       return;
     }
-  }
-
-  private links(d: Decoded): boolean {
-    return d.rd !== this.isa.sinkSlot;
   }
 
   private blocksAt(starts: readonly number[]): Block[] {
@@ -258,19 +215,21 @@ export class RegionFinder {
     return { kind: 'leave', at, stop: (stop?.op ?? null) as 'syscall' | 'breakpoint' | null };
   }
 
-  private endOf({ at, d, plan }: Instruction, numbers: ReadonlyMap<number, number>): End | null {
+  private endOf({ at, d, facts }: Instruction, numbers: ReadonlyMap<number, number>): End | null {
     const nextAt = at + d.lengthBytes;
     const next = numbers.get(nextAt) ?? null;
     const targetAt = at + d.disp;
-    if (has(plan, 'branch')) {
-      return { kind: 'branch', taken: numbers.get(targetAt) ?? null, takenAt: targetAt, next, nextAt };
+    switch (facts.control) {
+      case 'next':
+        return null;
+      case 'branch':
+        return { kind: 'branch', taken: numbers.get(targetAt) ?? null, takenAt: targetAt, next, nextAt };
+      case 'jump':
+        if (facts.links) return { kind: 'call', targetAt, next, nextAt };
+        return { kind: 'next', next: numbers.get(targetAt) ?? null, at: targetAt };
+      case 'jumpTo':
+        if (facts.links) return { kind: 'indirect-call', next, nextAt };
+        return { kind: this.isa.linkSlots.includes(d.rs1) ? 'return' : 'indirect' };
     }
-    if (has(plan, 'jump')) {
-      if (this.links(d)) return { kind: 'call', targetAt, next, nextAt };
-      return { kind: 'next', next: numbers.get(targetAt) ?? null, at: targetAt };
-    }
-    if (!has(plan, 'jumpTo')) return null;
-    if (this.links(d)) return { kind: 'indirect-call', next, nextAt };
-    return { kind: this.isa.linkSlots.includes(d.rs1) ? 'return' : 'indirect' };
   }
 }
