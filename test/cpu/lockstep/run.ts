@@ -131,6 +131,16 @@ export function narrow(found: Difference, contestants: readonly Contestant[]): D
   return shortest;
 }
 
+/**
+ * In every other case only two sides: fast engines of one process share their memory, so that another one coming in
+ * between slices makes them drop or put away what they know.
+ */
+function chosen(seed: number, contestants: readonly Contestant[]): readonly Contestant[] {
+  const prng = new Prng(seedPrng(seed, 'sides'));
+  const [first, ...others] = contestants;
+  return others.length < 2 || prng.below(2) === 0 ? contestants : [first, pick(prng, others)];
+}
+
 /** One case: one or two programs that take turns on every engine. */
 export class Case {
   private readonly prng: Prng;
@@ -156,7 +166,7 @@ export class Case {
         : [first, plan === 'two' ? randomProgram(seed + 2 ** 44, traits, 2 ** 40) : first];
     this.garbles = traits.garbage || (traits.wild && traits.selfModifying);
     const whole = traits.reservations || this.garbles;
-    this.sides = contestants.map(({ name, make }, i) => {
+    this.sides = chosen(seed, contestants).map(({ name, make }, i) => {
       const machine = new Machine();
       const prng = new Prng(seedPrng(seed, `side ${i}`));
       const processes: Process[] = [];
