@@ -63,8 +63,7 @@ const PLANS: readonly Plan[] = ['one', 'one', 'one', 'one', 'two', 'one twice', 
 const STUCK = 6;
 /** Longer slices are not traced. */
 const TRACED_STEPS = 3000;
-/** Slices between two looks at what snapshots hold. */
-const SNAPSHOT_CHECK = 32;
+const KEPT_SNAPSHOTS = 2;
 const FCSR_SLOT = 64;
 const PC_SLOT = 65;
 const LONGEST_SLICE = 300_000;
@@ -207,8 +206,16 @@ export class Case {
       this.steps += results[0].steps;
       this.slice++;
       this.afterSlice(process, results[0]);
-      const spoiltText = this.slice % SNAPSHOT_CHECK === 0 ? this.spoiltSnapshots() : null;
-      if (spoiltText !== null) return this.outcome({ ...spoiltText, process, budget });
+      // What is spoilt stays so, and looking costs: before the oldest is let go, and at the end.
+      if (
+        this.sides[0].snapshots.length > KEPT_SNAPSHOTS ||
+        this.steps >= steps ||
+        this.slice >= MOST_SLICES
+      ) {
+        const spoiltText = this.spoiltSnapshots();
+        if (spoiltText !== null) return this.outcome({ ...spoiltText, process, budget });
+        for (const side of this.sides) side.snapshots = side.snapshots.slice(-KEPT_SNAPSHOTS);
+      }
     }
     return this.outcome(null);
   }
@@ -331,8 +338,7 @@ export class Case {
       case 0:
       case 1:
       case 2:
-        for (const side of this.sides)
-          side.snapshots = [...side.snapshots.slice(-1), side.machine.snapshot()];
+        for (const side of this.sides) side.snapshots = [...side.snapshots, side.machine.snapshot()];
         return;
       case 3: {
         const kept = { load: prng.below(3) > 0, store: prng.below(2) > 0, fetch: prng.below(2) > 0 };
