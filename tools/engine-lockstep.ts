@@ -72,15 +72,18 @@ function contestantsOf([first, ...others]: readonly EngineKind[]): Contestant[] 
   ];
 }
 
-function reportOf(found: Difference, contestants: readonly Contestant[], again: string): string[] {
+function linesOf({ names, slice, budget, process, text }: Difference): string[] {
+  const where = `in slice ${slice} after ${budget} steps of process ${process}`;
+  return [`${[...new Set(names)].join(' and ')}: different ${where}:`, ...text.map((line) => `  ${line}`)];
+}
+
+/** The difference narrowed down: that takes as many runs up to there as the slice's length has bits. */
+function reportOf(found: Difference, contestants: readonly Contestant[]): string[] {
   const narrowed = narrow(found, contestants);
-  const { names, slice, budget, process, text } = narrowed;
   return [
-    `${names.join(' and ')} differ in slice ${slice} after ${budget} steps of process ${process}:`,
-    ...text.map((line) => `  ${line}`),
+    ...linesOf(narrowed),
     `the last instructions there, by ${contestants[0].name}:`,
     ...Case.lastInstructions(narrowed, contestants[0], SHOWN).map((line) => `  ${line}`),
-    `again: ${again}`,
   ];
 }
 
@@ -99,7 +102,9 @@ function work(settings: Settings, job: number): Work {
     if (outcome.difference === null) continue;
     const options = `--engines ${engines} --seed ${seed} --first ${first + i} --programs 1 --steps ${steps}`;
     const again = `node .build/tools/engine-lockstep.js ${options}`;
-    const report = reportOf(outcome.difference, contestants, again);
+    // At once, for who does not want to wait for more.
+    console.log([...linesOf(outcome.difference), `again: ${again}`].join('\n'));
+    const report = reportOf(outcome.difference, contestants);
     return { programs: count, slices, instructions: done, report };
   }
   return { programs: count, slices, instructions: done, report: null };

@@ -93,7 +93,7 @@ export abstract class Hazards extends CodeWriter {
   }
 
   protected modify(): number {
-    if (this.sites.length < 2 || this.chance(3)) return this.site();
+    if (this.sites.length === 0 || this.chance(2)) return this.site();
     return this.rarely(() => this.patch(pick(this.prng, this.sites.slice(-6))));
   }
 

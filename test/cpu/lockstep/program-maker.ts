@@ -62,8 +62,8 @@ export class ProgramMaker extends Hazards {
 
   /** Space between functions, so that the next one may start at the end of a page. */
   private gap(): void {
-    const kind = this.prng.below(3);
-    const back = 2 * (1 + this.prng.below(40));
+    const kind = this.prng.below(2);
+    const back = 2 * this.spread(400);
     const small = 2 * this.prng.below(6);
     const junk = this.prng.bytes(PAGE_SIZE);
     this.asm.padding((offset) => {
@@ -188,7 +188,7 @@ export class ProgramMaker extends Hazards {
       [1, () => this.halfOfInstruction()],
       [1, () => this.pageEdge()],
       [traits.reservations ? 1 : 0, () => this.reservation()],
-      [traits.selfModifying ? 2 : 0, () => this.modify()],
+      [traits.selfModifying ? 6 : 0, () => this.modify()],
       [wild, () => this.rarely(() => this.trap())],
       [traits.garbage ? wild : 0, () => this.rarely(() => this.garbageJump())],
     ]);

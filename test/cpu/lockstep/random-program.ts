@@ -184,23 +184,8 @@ export function randomTraits(prng: Prng): Traits {
   };
 }
 
-/** @param rounds how often a tame program does its round before it ends; wild ones never end */
-export function randomProgram(seed: number, traits: Traits, rounds: number): Program {
-  const prng = new Prng(seedPrng(seed, 'program'));
-  const { wild, selfModifying } = traits;
-  const roles = randomRoles(prng);
-  const layout = randomLayout(prng, wild);
-  const ins = new Instructions(prng, roles, !wild);
-  ins.taste = pick(prng, ['even', 'integer', 'float', 'memory'] as const);
-  const executable = prng.below(2) === 0;
-  const distance = addressOf(layout.alias) - addressOf(layout.code);
-  const maker = new ProgramMaker(ins, traits, TABLE_LIMIT, wild ? { distance, executable } : null);
-  const frame = new Frame(maker, roles, layout);
-  const main = new Label();
-  frame.start(main);
-  maker.program(2 + prng.below(7), traits.steps, main);
-  frame.again(!wild);
-  // Which regions are results is known before the code's size, but for the code itself.
+/** All but the code. Constants are filled in when the code is known. */
+function dataRegions(prng: Prng, layout: Layout, rounds: number): Region[] {
   const data: Region[] = [
     { firstPage: layout.constants, pages: 1, access: { load: true } },
     {
@@ -225,6 +210,26 @@ export function randomProgram(seed: number, traits: Traits, rounds: number): Pro
     { firstPage: layout.stack, pages: STACK_PAGES, access: { load: true, store: true } },
   ];
   data[1].bytes!.set(bytesOfValue(BigInt(rounds)), ROUNDS_AT);
+  return data;
+}
+
+/** @param rounds how often a tame program does its round before it ends; wild ones never end */
+export function randomProgram(seed: number, traits: Traits, rounds: number): Program {
+  const prng = new Prng(seedPrng(seed, 'program'));
+  const { wild, selfModifying } = traits;
+  const roles = randomRoles(prng);
+  const layout = randomLayout(prng, wild);
+  const ins = new Instructions(prng, roles, !wild);
+  ins.taste = pick(prng, ['even', 'integer', 'float', 'memory'] as const);
+  const executable = prng.below(2) === 0;
+  const distance = addressOf(layout.alias) - addressOf(layout.code);
+  const maker = new ProgramMaker(ins, traits, TABLE_LIMIT, wild ? { distance, executable } : null);
+  const frame = new Frame(maker, roles, layout);
+  const main = new Label();
+  frame.start(main);
+  maker.program(2 + prng.below(7), traits.steps, main);
+  frame.again(!wild);
+  const data = dataRegions(prng, layout, rounds);
   if (!wild) {
     frame.end(
       data

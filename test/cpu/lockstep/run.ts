@@ -63,8 +63,7 @@ const PLANS: readonly Plan[] = ['one', 'one', 'one', 'one', 'two', 'one twice', 
 const STUCK = 6;
 /** Longer slices are not traced. */
 const TRACED_STEPS = 3000;
-/** Slices between two looks at what snapshots hold. */
-const SNAPSHOT_CHECK = 32;
+const KEPT_SNAPSHOTS = 2;
 const FCSR_SLOT = 64;
 const PC_SLOT = 65;
 const LONGEST_SLICE = 300_000;
@@ -117,6 +116,8 @@ class TraceDigest implements Trace {
 
 /** The difference in the shortest piece of its slice that shows one. */
 export function narrow(found: Difference, contestants: readonly Contestant[]): Difference {
+  // Spoilt snapshots are found long after they were spoilt.
+  if (found.names[0] === found.names[1]) return found;
   const at = (budget: number): Difference | null =>
     new Case(found.seed, contestants).run(Number.POSITIVE_INFINITY, { slice: found.slice, budget })
       .difference;
@@ -129,6 +130,16 @@ export function narrow(found: Difference, contestants: readonly Contestant[]): D
     else shortest = difference;
   }
   return shortest;
+}
+
+/**
+ * In every other case only two sides: fast engines of one process share their memory, so that another one coming in
+ * between slices makes them drop or put away what they know.
+ */
+function chosen(seed: number, contestants: readonly Contestant[]): readonly Contestant[] {
+  const prng = new Prng(seedPrng(seed, 'sides'));
+  const [first, ...others] = contestants;
+  return others.length < 2 || prng.below(2) === 0 ? contestants : [first, pick(prng, others)];
 }
 
 /** One case: one or two programs that take turns on every engine. */
@@ -156,7 +167,7 @@ export class Case {
         : [first, plan === 'two' ? randomProgram(seed + 2 ** 44, traits, 2 ** 40) : first];
     this.garbles = traits.garbage || (traits.wild && traits.selfModifying);
     const whole = traits.reservations || this.garbles;
-    this.sides = contestants.map(({ name, make }, i) => {
+    this.sides = chosen(seed, contestants).map(({ name, make }, i) => {
       const machine = new Machine();
       const prng = new Prng(seedPrng(seed, `side ${i}`));
       const processes: Process[] = [];
@@ -197,8 +208,16 @@ export class Case {
       this.steps += results[0].steps;
       this.slice++;
       this.afterSlice(process, results[0]);
-      const spoiltText = this.slice % SNAPSHOT_CHECK === 0 ? this.spoiltSnapshots() : null;
-      if (spoiltText !== null) return this.outcome({ ...spoiltText, process, budget });
+      // What is spoilt stays so, and looking costs: before the oldest is let go, and at the end.
+      if (
+        this.sides[0].snapshots.length > KEPT_SNAPSHOTS ||
+        this.steps >= steps ||
+        this.slice >= MOST_SLICES
+      ) {
+        const spoiltText = this.spoiltSnapshots();
+        if (spoiltText !== null) return this.outcome({ ...spoiltText, process, budget });
+        for (const side of this.sides) side.snapshots = side.snapshots.slice(-KEPT_SNAPSHOTS);
+      }
     }
     return this.outcome(null);
   }
@@ -321,8 +340,7 @@ export class Case {
       case 0:
       case 1:
       case 2:
-        for (const side of this.sides)
-          side.snapshots = [...side.snapshots.slice(-1), side.machine.snapshot()];
+        for (const side of this.sides) side.snapshots = [...side.snapshots, side.machine.snapshot()];
         return;
       case 3: {
         const kept = { load: prng.below(3) > 0, store: prng.below(2) > 0, fetch: prng.below(2) > 0 };
