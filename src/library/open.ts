@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import type { KernelState } from '../kernel/objects/kernel.js';
 import type { Happened } from '../machine/machine.js';
-import { type Position, START } from '../machine/position.js';
+import { comparePositions, type Position, START } from '../machine/position.js';
 import type { ByteSource } from '../recording/format/byte-source.js';
 import type { RecordingHeader } from '../recording/format/header.js';
 import type { Recording } from '../recording/format/reader.js';
@@ -57,7 +57,7 @@ export class Session {
 
   /** The same as a generator: pulled one by one, so a slow consumer holds the machine back. */
   *batches(from: Position, to: Position): Generator<Happened> {
-    for (let at = from; at.seq < to.seq || at.step < to.step; ) {
+    for (let at = from; comparePositions(at, to) < 0; ) {
       const next = at.seq + BATCH_EVENTS < to.seq ? { seq: at.seq + BATCH_EVENTS, step: 0 } : to;
       const batch: Happened[] = [];
       this.timeline.events(at, next, (happened) => batch.push(happened));

@@ -12,7 +12,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.argv = [process.execPath, MAIN, ...(JSON.parse(line) as string[])];
   process.exitCode = undefined;
   // A module is run once a name.
-  await import(`${pathToFileURL(MAIN).href}?command=${count++}`);
+  const name = `${pathToFileURL(MAIN).href}?command=${count++}`;
+  await import(name);
   for (const descriptor of [1, 2]) writeSync(descriptor, `\0${process.exitCode ?? 0}\n`);
 }
 process.exitCode = 0;
