@@ -4,7 +4,6 @@
  */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
 import { MAIN } from './jacinth.js';
 
 let count = 0;
@@ -12,8 +11,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.argv = [process.execPath, MAIN, ...(JSON.parse(line) as string[])];
   process.exitCode = undefined;
   // A module is run once a name.
-  const name = `${pathToFileURL(MAIN).href}?command=${count++}`;
-  await import(name);
+  await import(`../../src/cli/main.js?command=${count++}`);
   for (const descriptor of [1, 2]) writeSync(descriptor, `\0${process.exitCode ?? 0}\n`);
 }
 process.exitCode = 0;

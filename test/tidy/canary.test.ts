@@ -333,12 +333,13 @@ test('packages: undeclared, unused, and built-in ones without their prefix', (t)
   const manifest = { dependencies: { rxjs: '1', immer: '1' }, devDependencies: { ava: '1', '@s/p': '1' } };
   const sources: Source[] = [
     { path: 'src/a.ts', text: "import 'rxjs/operators'; import 'ava'; import 'path'; import 'node:path';" },
-    { path: 'test/a.ts', text: "import '@s/p/q'; import 'ava'; import 'left';" },
+    { path: 'test/a.ts', text: "import '@s/p/q'; import 'ava'; import 'left'; import(`right/$" + '{1}`);' },
   ];
   t.deepEqual(describe(checkPackages(sources, manifest)), [
     'src/a.ts:1: imports ava, which is not declared',
     'src/a.ts:1: write node:path',
     'test/a.ts:1: imports left, which is not declared',
+    'test/a.ts:1: imports right, which is not declared',
     'package.json: declares immer, which nobody imports',
   ]);
 });

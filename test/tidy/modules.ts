@@ -55,9 +55,16 @@ export function moduleOf(source: Source): Module {
   return module;
 }
 
+/** A module's name as it is written; of one that is put together its beginning, without a query. */
+function specifierOf(node: unknown): string {
+  if (!isNode(node) || node.type !== 'TemplateLiteral') return nameOf(node);
+  const [{ value }] = node.quasis as { value: { cooked: string } }[];
+  return value.cooked.replace(/\?.*/, '');
+}
+
 function importsAt(node: Node): Import[] {
   const line = lineOf(node);
-  const specifier = nameOf(node.type === 'TSImportType' ? node.argument : node.source);
+  const specifier = specifierOf(node.type === 'TSImportType' ? node.argument : node.source);
   const specifiers = (node.specifiers ?? []) as Node[];
   switch (node.type) {
     case 'ImportDeclaration': {
