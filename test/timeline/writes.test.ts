@@ -178,9 +178,9 @@ test('memory that processes share: writers are found in all of them', (t) => {
 });
 
 test('a long run is not expanded to find its last writer', (t) => {
-  const timeline = new Timeline(recordRun(specOf('spin', { args: ['400000'] })));
+  const timeline = new Timeline(recordRun(specOf('spin', { args: ['4000000'] })));
   const [program] = symbolizerFor(timeline.spec.program, timeline.spec).modules;
-  t.true(timeline.recording.end!.steps > 3_000_000);
+  t.true(timeline.recording.end!.steps > 30_000_000);
   const process = timeline.seek(timeline.end).k.state.mainProcess;
   const traced = { steps: 0 };
   const events = timeline.events.bind(timeline);
@@ -196,5 +196,5 @@ test('a long run is not expanded to find its last writer', (t) => {
   };
   const data = program.elf.loadSegments.find(({ writable }) => writable)!;
   t.truthy(lastWriter(timeline, process, data.vaddr + program.bias, 8, timeline.end));
-  t.true(traced.steps < 100_000, `${traced.steps} steps traced`);
+  t.true(traced.steps < 400_000, `${traced.steps} steps traced`);
 });
