@@ -21,8 +21,7 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  minifySyntax: true,
-  minifyWhitespace: true,
+  minify: true,
   // Its modules for Node cannot be told apart by use, and are two hundred.
   alias: { rxjs: join(root, 'node_modules', 'rxjs', 'dist', 'esm', 'index.js') },
   // What is inside and not a module itself asks for Node's own modules this way.
