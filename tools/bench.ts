@@ -186,6 +186,8 @@ function commandLine(): void {
     worst <= 1000,
   );
 
+  lookingLate(folder, jacinth);
+
   const closed = join(folder, 'closed.jacinth');
   jacinth(
     'record',
@@ -201,6 +203,19 @@ function commandLine(): void {
   const bytes = readFileSync(closed).length;
   report('essential recording of 10^8 steps', `${bytes} bytes`, '<= 65536 bytes', bytes <= 65536);
   rmSync(folder, { recursive: true });
+}
+
+/** Looks all over a long run that was recorded with its checkpoints. */
+function lookingLate(folder: string, jacinth: (...args: string[]) => number): void {
+  const file = join(folder, 'long.jacinth');
+  const run = ['test/guests/spin.elf', '-o', file, '--max-steps', '1000000000'];
+  jacinth('record', ...run, '--keep-checkpoints', '--', '1000000000');
+  const times = Array.from({ length: 21 }, (_, i) =>
+    jacinth('show', file, '--at', `${(i * 37 + 11) % 100}%`),
+  );
+  const [, late] = times.sort((a, b) => b - a);
+  const what = 'show --at of 10^9 steps, checkpoints, p95';
+  report(what, `${late.toFixed(0)} ms`, '<= 300 ms', late <= 300);
 }
 
 process.stdout.write(`node ${process.version}, ${process.arch}; medians of ${ROUNDS}, runs alternate\n`);

@@ -206,6 +206,21 @@ export class Hasher {
     return copy;
   }
 
+  /** All it is made of, to go on elsewhere: five to eight safe integers. */
+  save(): number[] {
+    this.foldPending();
+    const { h1, h2, h3, h4, foldedWords, pending, count } = this;
+    return [h1, h2, h3, h4, foldedWords, ...pending.slice(0, count)];
+  }
+
+  /** @param saved as `save` gave them */
+  static from(saved: readonly number[]): Hasher {
+    const hasher = new Hasher();
+    const [h1, h2, h3, h4, foldedWords, ...pending] = saved;
+    Object.assign(hasher, { h1, h2, h3, h4, foldedWords, pending, count: pending.length });
+    return hasher;
+  }
+
   /** Folds what can be folded: whole groups of four. */
   private foldPending(): void {
     const { pending, count } = this;

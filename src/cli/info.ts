@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type RecordingFacts, recordingFacts } from '../timeline/recording-facts.js';
 import { printable, timeText } from '../timeline/text.js';
+import { openCheckpoints } from './checkpoint-file.js';
 import { printing } from './inspect.js';
 import { openRecording } from './open-recording.js';
 
@@ -11,15 +12,26 @@ export function infoCommand(): Command {
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  jacinth info bank.jacinth --json')
     .action((path: string, options: { json?: true }) => {
-      const facts = recordingFacts(openRecording(path));
+      const recording = openRecording(path);
+      const facts = recordingFacts(recording);
+      const stored = openCheckpoints(path, recording);
+      const checkpoints = stored === null ? null : { count: stored.count, bytes: stored.sizeBytes };
       printing((out) => {
-        if (options.json) out.json({ recording: path, ...facts });
-        else for (const [name, value] of rows(facts)) out.line(`${name.padEnd(12)} ${printable(value)}`);
+        if (options.json) out.json({ recording: path, ...facts, checkpoints });
+        else
+          for (const [name, value] of rows(facts, checkpoints))
+            out.line(`${name.padEnd(12)} ${printable(value)}`);
       });
     });
 }
 
-function rows(facts: RecordingFacts): [name: string, value: string][] {
+/** Those beside the recording. */
+interface CheckpointFacts {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+function rows(facts: RecordingFacts, checkpoints: CheckpointFacts | null): [name: string, value: string][] {
   const limit = facts.maxSteps === null ? '' : `, at most ${facts.maxSteps} steps`;
   const ending = facts.cause === null ? 'not recorded' : `${facts.exit} (${facts.cause})`;
   return [
@@ -41,6 +53,7 @@ function rows(facts: RecordingFacts): [name: string, value: string][] {
       'recording',
       `${facts.bytes} bytes, ${facts.chunks} chunks, detail ${facts.detail}, Jacinth ${facts.jacinth}`,
     ],
+    ['checkpoints', checkpoints === null ? 'none' : `${checkpoints.count}, ${checkpoints.bytes} bytes`],
     ['complete', facts.complete ? 'yes' : `no: ${facts.problem}; it leads to ${facts.end}`],
   ];
 }

@@ -2,8 +2,9 @@ import { writeSync } from 'node:fs';
 import { type Position, parsePosition } from '../machine/position.js';
 import { Names } from '../timeline/names.js';
 import { Timeline } from '../timeline/timeline.js';
+import { openCheckpoints } from './checkpoint-file.js';
 import { UserError } from './errors.js';
-import { ofRecording, openRecording } from './open-recording.js';
+import { ofRecording, openToLook } from './open-recording.js';
 import { wholeNumber } from './run-options.js';
 
 /** What the verbs that look into a recording have in common. */
@@ -13,7 +14,10 @@ export class Inspection {
 
   /** @throws RecordingError, ElfError */
   constructor(path: string) {
-    this.timeline = ofRecording(path, () => new Timeline(openRecording(path)));
+    this.timeline = ofRecording(path, () => {
+      const recording = openToLook(path);
+      return new Timeline(recording, openCheckpoints(path, recording));
+    });
     this.names = new Names(this.timeline.machine.k, this.timeline.spec.program);
   }
 

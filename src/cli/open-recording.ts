@@ -3,6 +3,22 @@ import { Recording } from '../recording/format/reader.js';
 import { RecordingError } from '../recording/format/recording-error.js';
 import { UserError } from './errors.js';
 
+/** From here on a look reads what it needs, and checks that: reading all would take longer than the look. */
+const LARGE_BYTES = 8 << 20;
+
+/**
+ * Opens a recording to look into it, a large one by its index.
+ * @throws RecordingError
+ */
+export function openToLook(path: string): Recording {
+  const file = RecordingFile.open(path);
+  if (file.sizeBytes > LARGE_BYTES) {
+    const recording = Recording.openIndexed(file);
+    if (recording.complete) return recording;
+  }
+  return openRecording(path);
+}
+
 /**
  * Opens a recording file; what is wrong with a damaged one is said on stderr, and what stands before it can be read.
  * @throws UserError

@@ -2,12 +2,16 @@ import { Command, Option } from 'commander';
 import { RecordingFileSink } from '../platform/node/recording-file.js';
 import { Recorder } from '../recording/recorder.js';
 import type { Detail } from '../recording/run-header.js';
+import { CheckpointKeeper } from '../timeline/keeper.js';
+import { forgetCheckpoints, KEEP_CHECKPOINTS, keepCheckpoints } from './checkpoint-file.js';
 import { showGuest } from './guest-output.js';
+import { openRecording } from './open-recording.js';
 import { addRunOptions, ofProgram, type RunOptions, runSpec } from './run-options.js';
 
 interface RecordOptions extends RunOptions {
   readonly output: string;
   readonly detail: Detail;
+  readonly keepCheckpoints?: true;
   readonly json?: true;
 }
 
@@ -20,16 +24,23 @@ export function recordCommand(): Command {
         .choices(['essential', 'full'])
         .default('essential'),
     )
+    .option(...KEEP_CHECKPOINTS)
     .option('--json', 'print what was recorded as JSON on stdout; the console goes to stderr')
     .addHelpText('after', '\nExample:\n  jacinth record bank.elf -o bank.jacinth --cores 2 --seed 7')
     .action((path: string, args: string[], options: RecordOptions) => {
       const spec = runSpec(path, args, options);
       let sink: RecordingFileSink | null = null;
-      const openSink = (): RecordingFileSink => (sink = RecordingFileSink.create(options.output));
+      const openSink = (): RecordingFileSink => {
+        sink = RecordingFileSink.create(options.output);
+        forgetCheckpoints(options.output);
+        return sink;
+      };
       const recorder = ofProgram(path, () => new Recorder(spec, options.detail, openSink));
       showGuest(recorder.machine, spec, options.json ? 2 : 1);
-      const end = recorder.run();
+      const keeper = options.keepCheckpoints ? new CheckpointKeeper(recorder.machine) : null;
+      const end = recorder.run(() => keeper?.look());
       (sink as RecordingFileSink | null)?.close();
+      if (keeper !== null) keepCheckpoints(keeper, options.output, openRecording(options.output));
       if (options.json) process.stdout.write(`${JSON.stringify({ recording: options.output, ...end })}\n`);
       process.exitCode = end.exitCode;
     });

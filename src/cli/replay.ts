@@ -1,10 +1,12 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { EngineKind } from '../cpu/arch.js';
 import { ExitStatus, exitStatus } from '../machine/exit-status.js';
 import { formatPosition, parsePosition } from '../machine/position.js';
 import { Fold } from '../recording/fold.js';
 import { Diverged, Player } from '../recording/player.js';
+import { CheckpointKeeper } from '../timeline/keeper.js';
 import { Timeline } from '../timeline/timeline.js';
+import { KEEP_CHECKPOINTS, keepCheckpoints } from './checkpoint-file.js';
 import { UserError } from './errors.js';
 import { showGuest } from './guest-output.js';
 import { ofRecording, openRecording } from './open-recording.js';
@@ -14,6 +16,7 @@ interface ReplayOptions {
   readonly to?: string;
   readonly fold?: true;
   readonly engine: EngineKind;
+  readonly keepCheckpoints?: true;
 }
 
 export function replayCommand(): Command {
@@ -21,7 +24,13 @@ export function replayCommand(): Command {
     .description('Run a recording again and check it against what was recorded.')
     .argument('<recording>', 'a .jacinth file')
     .option('--to <position>', 'stop there: seq:step, seq, start, end or NN%')
-    .option('--fold', 'apply the stored events by reducers alone (recordings of --detail full)')
+    .addOption(
+      new Option(
+        '--fold',
+        'apply the stored events by reducers alone (recordings of --detail full)',
+      ).conflicts('keepCheckpoints'),
+    )
+    .option(...KEEP_CHECKPOINTS)
     .addOption(engineOption())
     .addHelpText('after', '\nExample:\n  jacinth replay bank.jacinth && echo the same run')
     .action((path: string, options: ReplayOptions) => {
@@ -31,16 +40,18 @@ export function replayCommand(): Command {
     });
 }
 
-function replay(path: string, { to, engine }: ReplayOptions): number {
+function replay(path: string, { to, engine, keepCheckpoints: keep }: ReplayOptions): number {
   const recording = openRecording(path);
   const player = new Player(recording, engine);
   showGuest(player.machine, player.spec);
   const target = to === undefined ? null : parsePosition(to, () => new Timeline(recording).end);
   if (to !== undefined && target === null)
     throw new UserError(`not a position, ${to}, give seq:step, start, end or NN%`);
+  const keeper = keep ? new CheckpointKeeper(player.machine) : null;
   try {
     while (!player.atEnd) {
       if (target !== null && player.machine.position.seq >= target.seq) break;
+      keeper?.look();
       if (!player.command()) break;
     }
   } catch (reason) {
@@ -48,6 +59,7 @@ function replay(path: string, { to, engine }: ReplayOptions): number {
     return reportDivergence(path, reason);
   }
   const { halt, seq, steps } = player.machine.k.state;
+  if (keeper !== null) keepCheckpoints(keeper, path, recording);
   process.stderr.write(`jacinth: replayed ${steps} steps and ${seq} events, the same run as recorded\n`);
   if (halt !== null) return exitStatus(halt);
   return target === null ? ExitStatus.FAILED : 0;

@@ -2,11 +2,12 @@ import { Observable } from 'rxjs';
 import type { KernelState } from '../kernel/objects/kernel.js';
 import type { Happened } from '../machine/machine.js';
 import { comparePositions, type Position, START } from '../machine/position.js';
+import type { StoredCheckpoints } from '../recording/checkpoints/stored-checkpoints.js';
 import type { ByteSource } from '../recording/format/byte-source.js';
 import type { RecordingHeader } from '../recording/format/header.js';
 import type { Recording } from '../recording/format/reader.js';
 import { Timeline } from '../timeline/timeline.js';
-import { type OpenOptions, recordingOf } from './recording-of.js';
+import { checkpointsOf, type LookOptions, recordingOf } from './recording-of.js';
 
 /** Kernel events between two looks at whether a subscriber has had enough. */
 const BATCH_EVENTS = 1024;
@@ -16,8 +17,11 @@ export class Session {
   readonly timeline: Timeline;
 
   /** @throws RecordingError, ElfError */
-  constructor(readonly recording: Recording) {
-    this.timeline = new Timeline(recording);
+  constructor(
+    readonly recording: Recording,
+    checkpoints: StoredCheckpoints | null = null,
+  ) {
+    this.timeline = new Timeline(recording, checkpoints);
   }
 
   get header(): RecordingHeader {
@@ -71,6 +75,7 @@ export class Session {
  * Opens a recording.
  * @throws RecordingError, ElfError
  */
-export function open(recording: Uint8Array | ByteSource, options: OpenOptions = {}): Session {
-  return new Session(recordingOf(recording, options));
+export function open(recording: Uint8Array | ByteSource, options: LookOptions = {}): Session {
+  const opened = recordingOf(recording, options);
+  return new Session(opened, checkpointsOf(opened, options));
 }

@@ -21,8 +21,8 @@ function bucketCount(symbols: number): number {
 /** Symbols in the order that the table wants: by bucket; as given within one. */
 export function gnuHashOrder<T extends { readonly name: string }>(symbols: readonly T[]): T[] {
   const buckets = bucketCount(symbols.length);
-  const bucket = (symbol: T) => gnuHash(symbol.name) % buckets;
-  return [...symbols].sort((a, b) => bucket(a) - bucket(b));
+  const inBuckets = symbols.map((symbol) => ({ symbol, bucket: gnuHash(symbol.name) % buckets }));
+  return inBuckets.sort((a, b) => a.bucket - b.bucket).map(({ symbol }) => symbol);
 }
 
 /** @param names of symbols 1, 2, … in the order of `gnuHashOrder` */
@@ -38,14 +38,14 @@ export function gnuHashTable(names: readonly string[]): Uint8Array {
   view.setUint32(12, BLOOM_SHIFT, true);
   const bucketsAt = 16 + 8 * bloomWords;
   const chainAt = bucketsAt + 4 * buckets;
-  names.forEach((name, i) => {
-    const h = gnuHash(name);
+  const hashes = names.map(gnuHash);
+  hashes.forEach((h, i) => {
     const wordAt = 16 + 8 * ((h >>> 6) % bloomWords);
     const bits = (1n << BigInt(h & 63)) | (1n << BigInt((h >>> BLOOM_SHIFT) & 63));
     view.setBigUint64(wordAt, view.getBigUint64(wordAt, true) | bits, true);
     const bucketAt = bucketsAt + 4 * (h % buckets);
     if (view.getUint32(bucketAt, true) === 0) view.setUint32(bucketAt, FIRST_HASHED + i, true);
-    const last = i + 1 === names.length || gnuHash(names[i + 1]) % buckets !== h % buckets;
+    const last = i + 1 === names.length || hashes[i + 1] % buckets !== h % buckets;
     view.setUint32(chainAt + 4 * i, ((h & ~1) | (last ? 1 : 0)) >>> 0, true);
   });
   return table;

@@ -8,6 +8,7 @@ export interface Position {
 }
 
 export const START: Position = { seq: 0, step: 0 };
+export const AFTER_EVERYTHING: Position = { seq: Number.MAX_SAFE_INTEGER, step: 0 };
 
 export function comparePositions(a: Position, b: Position): number {
   return a.seq - b.seq || a.step - b.step;

@@ -45,14 +45,18 @@ export class Player {
   private recordedEvents: Iterator<unknown> | null;
   private broken: Diverged | RecordingError | null = null;
 
-  /** @throws RecordingError */
+  /**
+   * @param sliceStarts as RecordedSchedule takes them
+   * @throws RecordingError
+   */
   constructor(
     private readonly recording: Recording,
     engine: EngineKind = 'auto',
+    sliceStarts?: readonly number[],
   ) {
     requirePrograms(recording);
     this.spec = { ...specOf(recording), engine };
-    this.schedule = new RecordedSchedule(recording);
+    this.schedule = new RecordedSchedule(recording, sliceStarts);
     this.digests = digestRows(recording);
     this.recordedEvents =
       recording.header.machine.detail === 'full'

@@ -3,6 +3,7 @@ import { type Choice, type Oracle, usableCores } from '../kernel/scheduler/oracl
 import type { Table } from './format/columns.js';
 import type { SchemaOf } from './format/kinds.js';
 import type { Recording } from './format/reader.js';
+import { RecordingError } from './format/recording-error.js';
 
 /** Thrown when a machine asks for a choice behind the last one recorded: the recording was cut there. */
 export class ScheduleEnded extends Error {
@@ -23,13 +24,17 @@ export class ScheduleImpossible extends Error {
 /** The slices of a recording by number. One chunk of them is in memory, whatever the file claims to hold. */
 class RecordedSlices {
   private readonly chunks: readonly number[];
-  /** The number of the first slice of each chunk, as far as chunks were read. */
-  private readonly starts = [0];
+  /** The number of the first slice of each chunk, as far as chunks were read or somebody said. */
+  private readonly starts: number[];
   private at = -1;
   private table: Table<SchemaOf<'schedule'>> | null = null;
 
-  constructor(private readonly recording: Recording) {
+  constructor(
+    private readonly recording: Recording,
+    starts: readonly number[],
+  ) {
     this.chunks = recording.chunksOfKind('schedule');
+    this.starts = [...starts];
   }
 
   /**
@@ -46,7 +51,15 @@ class RecordedSlices {
       if (next >= this.chunks.length) return null;
       this.at = next;
       this.table = this.recording.table('schedule', this.chunks[next]);
-      this.starts[next + 1] = this.starts[next] + this.table.rowCount;
+      const end = this.starts[next] + this.table.rowCount;
+      if (end !== (this.starts[next + 1] ?? end))
+        throw new RecordingError(
+          'damaged',
+          `slice ${end} is not where it was said to be`,
+          null,
+          'record again',
+        );
+      this.starts[next + 1] = end;
     }
     const { core, thread, steps } = this.table.columns;
     const row = slice - this.starts[this.at];
@@ -71,8 +84,9 @@ export class RecordedSchedule implements Oracle {
   next = 0;
   private readonly slices: RecordedSlices;
 
-  constructor(recording: Recording) {
-    this.slices = new RecordedSlices(recording);
+  /** @param starts numbers of the first slices of its chunks, ascending from 0: to go on late without reading all */
+  constructor(recording: Recording, starts: readonly number[] = [0]) {
+    this.slices = new RecordedSlices(recording, starts);
   }
 
   choose(state: KernelState): Choice | null {

@@ -41,8 +41,11 @@ export class Recorder {
     }
   }
 
-  /** Runs to the end; what the recording's last chunk says of it. */
-  run(): RecordingEnd {
+  /**
+   * Runs to the end; what the recording's last chunk says of it.
+   * @param look called now and then between two commands
+   */
+  run(look: () => void = () => {}): RecordingEnd {
     const { machine, writer } = this;
     let polledSteps = 0;
     for (let i = 0; !machine.halted; i++) {
@@ -52,6 +55,7 @@ export class Recorder {
       if (i % POLL_COMMANDS !== 0 && steps - polledSteps < POLL_STEPS) continue;
       polledSteps = steps;
       writer.poll();
+      look();
     }
     const { halt } = machine.k.state;
     const end = {

@@ -46,6 +46,8 @@ export function specOf(recording: Recording): RunSpec {
   const refuse = (what: string): never => {
     throw new RecordingError('version', what, null, 'use the Jacinth that made it');
   };
+  if (header.checkpointsOf !== undefined)
+    throw new RecordingError('foreign', 'these are checkpoints of a recording', null, 'give the recording');
   if (header.arch !== 'riscv64')
     refuse(`the recording is of a ${header.arch} machine, this Jacinth has riscv64`);
   if (header.bootstrap !== BOOTSTRAP_VERSION)

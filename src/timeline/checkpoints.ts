@@ -2,6 +2,15 @@ import type { KernelState } from '../kernel/objects/kernel.js';
 import type { Checkpoint } from '../machine/machine.js';
 import { comparePositions, type Position } from '../machine/position.js';
 
+/**
+ * Of a whole run: how many at most and what they may hold (64 Ki pages are 256 MiB), and the steps and kernel events
+ * between them, whichever come first, while the run is short.
+ */
+export const WHOLE_RUN = {
+  limits: { count: 256, pages: 1 << 16 },
+  every: { steps: 1 << 20, events: 1 << 13 },
+};
+
 interface Kept {
   readonly checkpoint: Checkpoint;
   /** Pages that were made between the one before and this one: what it costs, at most. */
@@ -42,8 +51,10 @@ export class Checkpoints {
   add(checkpoint: Checkpoint, pages: number): void {
     const i = this.after(checkpoint.state);
     if (i > 0 && comparePositions(this.list[i - 1].checkpoint.state, checkpoint.state) === 0) return;
-    this.list.splice(i, 0, { checkpoint, pages });
-    this.pages += pages;
+    // A page may have been made more than once, for checkpoints or digests that are not kept here.
+    const own = Math.min(pages, checkpoint.state.committedPages);
+    this.list.splice(i, 0, { checkpoint, pages: own });
+    this.pages += own;
     while (this.list.length > this.limits.count || (this.pages > this.limits.pages && this.list.length > 2)) {
       this.thin();
     }

@@ -19,16 +19,19 @@ const MAX_REMEMBERED = 4096;
 
 /** What addresses and tasks of a run are called, at the position its machine stands at. */
 export class Names {
-  private readonly main: Symbolizer;
+  private known: Symbolizer | null = null;
   private readonly others = new Map<number, Symbolizer>();
   private readonly remembered = new Map<number, { readonly name: string; readonly process: number }>();
 
-  /** @throws ElfError */
   constructor(
     private readonly k: Kernel,
-    program: Program,
-  ) {
-    this.main = symbolizerFor(program, k.config);
+    private readonly program: Program,
+  ) {}
+
+  /** Made when it is asked for first: a symbol table may be large. */
+  private get main(): Symbolizer {
+    this.known ??= symbolizerFor(this.program, this.k.config);
+    return this.known;
   }
 
   /** To be told of events that go by: an address space may have changed. */

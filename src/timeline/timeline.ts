@@ -1,23 +1,26 @@
+import { AssertionError } from '../base/assert.js';
 import type { Trace } from '../cpu/arch.js';
 import type { KernelState } from '../kernel/objects/kernel.js';
 import type { RunSpec } from '../loader/launch.js';
 import { type Actor, type Checkpoint, Happened, type Machine, type OpenSpan } from '../machine/machine.js';
-import { comparePositions, formatPosition, type Position } from '../machine/position.js';
+import {
+  AFTER_EVERYTHING,
+  comparePositions,
+  formatPosition,
+  type Position,
+  START,
+} from '../machine/position.js';
+import type { StoredCheckpoints } from '../recording/checkpoints/stored-checkpoints.js';
 import type { Recording } from '../recording/format/reader.js';
-import { Player } from '../recording/player.js';
-import { Checkpoints } from './checkpoints.js';
+import { RecordingError } from '../recording/format/recording-error.js';
+import { Diverged, Player } from '../recording/player.js';
+import { Checkpoints, WHOLE_RUN } from './checkpoints.js';
 import { type Held, held } from './held.js';
 
-/** How many checkpoints are kept of a whole run, and what they may hold: 64 Ki pages are 256 MiB. */
-const LIMITS = { count: 128, pages: 1 << 16 };
-/** Steps and kernel events between them, whichever come first, while the run is short. */
-const EVERY = { steps: 1 << 20, events: 1 << 13 };
 /** Those left on the last stretch to where one looked, so that the next look nearby is quick. */
 const NEARBY_LIMITS = { count: 64, pages: 1 << 14 };
 /** The last stretch, in kernel events. */
 const NEARBY_EVENTS = 128;
-
-const AFTER_EVERYTHING: Position = { seq: Number.MAX_SAFE_INTEGER, step: 0 };
 
 /** A position that the run does not have. */
 export class NoSuchPosition extends Error {
@@ -39,17 +42,25 @@ export interface PositionedTrace extends Trace {
  */
 export class Timeline {
   private readonly player: Player;
-  private readonly kept = new Checkpoints(LIMITS, EVERY);
+  private readonly kept = new Checkpoints(WHOLE_RUN.limits, WHOLE_RUN.every);
   private nearby = newNearby();
   /** The machine stands between two commands, so that it can go on from where it is. */
   private atBoundary = true;
   /** The machine's count of page changes at the checkpoint it came by last. */
   private generation = 0;
   private endPosition: Position | null = null;
+  /** Something may be in memory that came from a stored checkpoint. */
+  private fromStored = false;
 
-  /** @throws RecordingError, ElfError */
-  constructor(readonly recording: Recording) {
-    this.player = new Player(recording);
+  /**
+   * @param stored checkpoints of an earlier process: they save time and change nothing
+   * @throws RecordingError, ElfError
+   */
+  constructor(
+    readonly recording: Recording,
+    private readonly stored: StoredCheckpoints | null = null,
+  ) {
+    this.player = new Player(recording, 'auto', stored?.sliceStarts);
     this.keep(this.kept);
   }
 
@@ -144,10 +155,17 @@ export class Timeline {
 
   /**
    * States of the run in order, the first one first and none behind a position, between which one can look for what
-   * changed: what is the same object in two neighbours was not written in between.
+   * changed: what is the same object in two neighbours was not written in between. Their pages may be empty.
    */
-  statesUpTo(position: Position): KernelState[] {
-    return this.kept.upTo(position).map(({ state }) => state);
+  *statesUpTo(position: Position): IterableIterator<KernelState> {
+    const { kept, stored } = this;
+    const { config, arch } = this.machine.k;
+    if (stored === null || stored.count === 0) for (const { state } of kept.upTo(position)) yield state;
+    else {
+      // The two kinds have no objects in common: one of them is told.
+      yield kept.before(START)!.state;
+      yield* stored.outlines(position, config, arch);
+    }
   }
 
   /** What its checkpoints hold in memory. */
@@ -166,9 +184,9 @@ export class Timeline {
 
   /** Goes to a position, or past it, or to the end, by the shortest way. */
   private goTo(target: Position): void {
-    const nearest = this.before(target);
     const onTheWay = this.atBoundary && comparePositions(this.position, target) <= 0;
-    if (!onTheWay || comparePositions(nearest.state, this.position) > 0) this.restore(nearest);
+    if (!onTheWay || comparePositions(this.placeBefore(target), this.position) > 0)
+      this.restore(this.before(target));
     while (comparePositions(this.position, target) < 0 && this.advance(target));
   }
 
@@ -185,7 +203,7 @@ export class Timeline {
     if (this.kept.wants(this.machine.k.state)) this.keep(this.kept);
     else if (this.position.seq >= target.seq - NEARBY_EVENTS) this.keep(this.nearby);
     this.atBoundary = false;
-    if (!player.commandTo(target, trace)) return false;
+    if (!this.command(target, trace)) return false;
     this.atBoundary = comparePositions(this.position, target) < 0;
     return true;
   }
@@ -197,16 +215,51 @@ export class Timeline {
     this.generation = machine.k.memoryGeneration;
   }
 
+  /**
+   * Whoever made a stored checkpoint up knows more ways for a machine to fail than the machine.
+   * @throws RecordingError, Diverged
+   */
+  private command(target: Position, trace?: Trace): boolean {
+    try {
+      return this.player.commandTo(target, trace);
+    } catch (reason) {
+      const misled = [Diverged, AssertionError, TypeError, RangeError].some((kind) => reason instanceof kind);
+      if (!this.fromStored || !misled) throw reason;
+      const what = 'a stored checkpoint is not of this run';
+      throw new RecordingError('damaged', what, null, 'remove the file of checkpoints');
+    }
+  }
+
+  /** Where the nearest checkpoint is. */
+  private placeBefore(target: Position): Position {
+    const inMemory = this.inMemory(target).state;
+    const stored = this.stored?.positionBefore(target) ?? null;
+    return stored !== null && comparePositions(stored, inMemory) > 0 ? stored : inMemory;
+  }
+
   private before(target: Position): Checkpoint {
+    const inMemory = this.inMemory(target);
+    if (this.placeBefore(target) === inMemory.state) return inMemory;
+    const { config, arch } = this.machine.k;
+    const stored = this.stored?.before(target, config, arch) ?? null;
+    return stored !== null && comparePositions(stored.state, inMemory.state) > 0 ? stored : inMemory;
+  }
+
+  private inMemory(target: Position): Checkpoint {
     const kept = this.kept.before(target)!;
     const near = this.nearby.before(target);
     return near !== null && comparePositions(near.state, kept.state) > 0 ? near : kept;
   }
 
   private restore(checkpoint: Checkpoint): void {
-    if (this.nearby.before(checkpoint.state) !== checkpoint) this.nearby = newNearby();
+    const { kept, nearby, machine } = this;
+    const isNear = nearby.before(checkpoint.state) === checkpoint;
+    const isStored = !isNear && kept.before(checkpoint.state) !== checkpoint;
+    if (!isNear) this.nearby = newNearby();
     this.player.restore(checkpoint);
-    this.generation = this.machine.k.memoryGeneration;
+    // A stored one shares nothing with those in memory: whoever keeps what follows keeps all of it.
+    this.generation = machine.k.memoryGeneration - (isStored ? checkpoint.state.committedPages : 0);
+    this.fromStored ||= isStored;
     this.atBoundary = true;
   }
 }

@@ -1,3 +1,4 @@
+import type { KernelState } from '../kernel/objects/kernel.js';
 import type { Machine } from '../machine/machine.js';
 import { comparePositions, type Position } from '../machine/position.js';
 import { littleEndian } from './text.js';
@@ -93,7 +94,7 @@ export function findWatch(
 ): Watch | null {
   const now = watchAt(timeline.seek(before).k, process, address, sizeBytes);
   if (now !== null) return now;
-  const states = timeline.statesUpTo(before);
+  const states = [...timeline.statesUpTo(before)].map(({ seq, step }) => ({ seq, step }));
   for (let i = states.length - 1, to = before; i >= 0; to = states[i], i--) {
     let found: Watch | null = null;
     const look = (machine: Machine): void => {
@@ -112,12 +113,16 @@ export function findWatch(
 /** Stretches between checkpoints that changed something watched. */
 function stretches(timeline: Timeline, watch: Watch, before: Position): Stretch[] {
   const here = timeline.seek(before).k.snapshot();
-  const states = [...timeline.statesUpTo(before), here];
-  const samples = states.map((state) => watch.sample(state));
-  return states
-    .slice(1)
-    .map((to, i) => ({ from: states[i], to, changed: !equal(samples[i], samples[i + 1]) }))
-    .filter(({ changed }) => changed);
+  const samples: { readonly position: Position; readonly ids: readonly number[] }[] = [];
+  const add = (state: KernelState): void => {
+    samples.push({ position: { seq: state.seq, step: state.step }, ids: watch.sample(state) });
+  };
+  // One by one: together they may be large.
+  for (const state of timeline.statesUpTo(before)) add(state);
+  add(here);
+  return samples.slice(1).flatMap(({ position, ids }, i) => {
+    return equal(ids, samples[i].ids) ? [] : [{ from: samples[i].position, to: position }];
+  });
 }
 
 /** Short stretches of one that changed something watched; together they hold all that do. */

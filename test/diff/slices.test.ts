@@ -120,7 +120,7 @@ test('stretches in which nobody wrote are left out, and no store is missed', (t)
   const recording = recordRun(specOf('channel-ping-pong', { seed: 3, cores: 2, args: ['1500'] }));
   const run = new Run(recording);
   const { mainProcess, lastAlive } = run.history;
-  t.true(run.timeline.statesUpTo(lastAlive).length > 4);
+  t.true([...run.timeline.statesUpTo(lastAlive)].length > 4);
   for (const name of ['console', '__process_handles', 'far_end.0']) {
     const { address } = run.names.find(mainProcess, name)!;
     const { list, complete } = accessesOf(run, mainProcess, address, 8);

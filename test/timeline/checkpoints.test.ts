@@ -11,7 +11,7 @@ test('checkpoints hold together what changed between them, not what the machine 
   const machine = launch(specOf('spin', { args: ['100000'], quantumSteps: 1000 }));
   const states = [];
   while (!machine.halted) {
-    machine.command();
+    machine.command(1000);
     states.push(machine.checkpoint().state);
   }
   const running = states.filter(({ halt, mainProcess }) => halt === null && mainProcess !== 0);
@@ -43,7 +43,7 @@ test('a timeline keeps a bounded number of checkpoints, evenly spaced however lo
   while (!machine.halted) {
     if (kept.wants(machine.k.state)) kept.add(machine.checkpoint(), 1);
     most = Math.max(most, kept.count);
-    machine.command();
+    machine.command(50);
   }
   const steps = kept.upTo(machine.position).map(({ state }) => state.steps);
   t.true(most <= 16 && steps.length > 6);
@@ -56,12 +56,26 @@ test('a timeline keeps a bounded number of checkpoints, evenly spaced however lo
 test('checkpoints that hold many pages become fewer', (t) => {
   const machine = launch(specOf('spin'));
   const kept = new Checkpoints({ count: 100, pages: 50 }, { steps: 0, events: 0 });
+  kept.add(machine.checkpoint(), 0);
+  while (machine.k.state.committedPages < 10) machine.command();
   for (let i = 0; i < 40; i++) {
     kept.add(machine.checkpoint(), 10);
-    machine.command();
+    machine.command(10);
   }
   t.true(kept.count <= 8, `${kept.count}`);
   t.deepEqual(kept.before(START)?.state.seq, 0);
+});
+
+test('a checkpoint counts for no more pages than there are, however often each was made', (t) => {
+  const machine = launch(specOf('spin'));
+  while (machine.k.state.committedPages < 10) machine.command();
+  const { committedPages } = machine.k.state;
+  const kept = new Checkpoints({ count: 100, pages: 10 * committedPages }, { steps: 0, events: 0 });
+  for (let i = 0; i < 5; i++) {
+    kept.add(machine.checkpoint(), 100 * committedPages);
+    machine.command(10);
+  }
+  t.is(kept.count, 5);
 });
 
 test('what a timeline holds is told', (t) => {

@@ -6,6 +6,7 @@ import {
   lstatSync,
   openSync,
   readSync,
+  renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -114,6 +115,25 @@ export class RecordingFileSink implements RecordingSink {
     }
   }
 
+  /**
+   * Writes a file that is there whole or not at all: under another name, until everything is on the disk. Of an older
+   * one, and of anything else of that name, the same holds as in `create`.
+   * @throws RecordingError
+   */
+  static whole(path: string, write: (sink: RecordingSink) => void): void {
+    isReplaceable(path);
+    const part = `${path}.part`;
+    const sink = RecordingFileSink.create(part);
+    try {
+      write(sink);
+      sink.close();
+      renameSync(part, path);
+    } catch (error) {
+      unlinkSync(part);
+      throw error instanceof RecordingError ? error : refused('write', path, error);
+    }
+  }
+
   write(bytes: Uint8Array): void {
     try {
       for (let done = 0; done < bytes.length; ) {
@@ -150,6 +170,15 @@ export class RecordingFileSink implements RecordingSink {
       // Some file systems cannot: the bytes are written all the same.
       if (!['EINVAL', 'ENOSYS', 'ENOTSUP'].includes(codeOf(error))) throw refused('write', this.path, error);
     }
+  }
+}
+
+/** Removes a recording; what is no recording stays. */
+export function removeRecording(path: string): void {
+  try {
+    if (isReplaceable(path)) unlinkSync(path);
+  } catch {
+    // It is somebody else's, or it cannot be removed: nobody takes it for a part of another recording.
   }
 }
 

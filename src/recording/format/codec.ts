@@ -1,12 +1,15 @@
-import { deflateSync, Inflate } from 'fflate/browser';
-import { CODEC_DEFLATE, CODEC_RAW } from './layout.js';
+import { deflateSync, Inflate, inflateSync } from 'fflate/browser';
+import { CODEC_DEFLATE, CODEC_RAW, CODEC_SPARSE } from './layout.js';
 import { PayloadError } from './recording-error.js';
+import { decodeSparse, encodeSparse } from './sparse.js';
 
 /** Below this, deflate's own bytes cost more than they save. */
 const WORTH_DEFLATING_BYTES = 48;
 /** Deflate gives at most 258 bytes for two bits (RFC 1951, 3.2.5), so nothing longer can come of a stored byte. */
 const MOST_BYTES_FOR_ONE = 1032;
-/** How much is inflated at once: at most 2 MiB come of it before their length is looked at. */
+/** So little is inflated in one go, three times as fast: 64 MiB may come of it, which are counted and not kept. */
+const INFLATE_WHOLE_BYTES = 64 << 10;
+/** How much is inflated at once of more: at most 2 MiB come of it before their length is looked at. */
 const INFLATE_STEP_BYTES = 2 << 10;
 
 /** Deflates where that makes it smaller. The same bytes give the same result everywhere. */
@@ -19,12 +22,33 @@ export function compress(payload: Uint8Array): { codec: number; stored: Uint8Arr
   return { codec: CODEC_RAW, stored: payload };
 }
 
+/** The same for memory. */
+export function compressPages(payload: Uint8Array): { codec: number; stored: Uint8Array } {
+  const stored = encodeSparse(payload);
+  return stored === null ? { codec: CODEC_RAW, stored: payload } : { codec: CODEC_SPARSE, stored };
+}
+
 /** The payload, of exactly `rawLength` bytes; what inflates to more is given up as soon as it does. */
 export function decompress(codec: number, stored: Uint8Array, rawLength: number): Uint8Array {
   if (codec === CODEC_RAW) return stored;
+  if (codec === CODEC_SPARSE) return decodeSparse(stored, rawLength);
   if (codec !== CODEC_DEFLATE) throw new PayloadError(`codec ${codec} is unknown`);
   if (rawLength > stored.length * MOST_BYTES_FOR_ONE)
     throw new PayloadError('it inflates to less than it claims');
+  return stored.length <= INFLATE_WHOLE_BYTES
+    ? inflateWhole(stored, rawLength)
+    : inflateParts(stored, rawLength);
+}
+
+function inflateWhole(stored: Uint8Array, rawLength: number): Uint8Array {
+  // Room for one byte too many shows that there are too many.
+  const out = inflateSync(stored, { out: new Uint8Array(rawLength + 1) });
+  if (out.length > rawLength) throw new PayloadError('it inflates to more than it claims');
+  if (out.length < rawLength) throw new PayloadError('it inflates to less than it claims');
+  return out;
+}
+
+function inflateParts(stored: Uint8Array, rawLength: number): Uint8Array {
   const out = new Uint8Array(rawLength);
   let length = 0;
   const inflate = new Inflate((part) => {

@@ -1,3 +1,4 @@
+import type { Digest } from '../../base/digest.js';
 import type { ByteSource } from './byte-source.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { compress, decompress } from './codec.js';
@@ -42,8 +43,8 @@ export function encodeIndex(directory: Directory, offset: number): Uint8Array | 
   return table.length <= MAX_RAW_BYTES && out.length <= MAX_STORED_BYTES ? out.take() : null;
 }
 
-/** The directory by the index at the end of the file; null when there is none that fits the file. */
-export function readIndex(source: ByteSource): Directory | null {
+/** The directory by the index at the end of the file, and the last chunk's digest; null when no index fits the file. */
+export function readIndex(source: ByteSource): { directory: Directory; lastDigest: Digest } | null {
   const trailer = source.read(Math.max(0, source.sizeBytes - TRAILER_BYTES), TRAILER_BYTES);
   if (trailer.length < TRAILER_BYTES) return null;
   const from = new ByteReader(trailer);
@@ -63,7 +64,8 @@ export function readIndex(source: ByteSource): Directory | null {
   try {
     const stored = payload.subarray(0, payload.length - TRAILER_BYTES);
     const table = decodeColumns(SCHEMA, decompress(mixed >>> 16, stored, tableLength), MAX_CHUNKS);
-    return directoryOf(table.columns, table.rowCount, offset);
+    const directory = directoryOf(table.columns, table.rowCount, offset);
+    return directory === null ? null : { directory, lastDigest: head.previous };
   } catch {
     return null;
   }

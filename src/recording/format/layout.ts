@@ -29,6 +29,8 @@ export const HEAD_BYTES = 40;
 
 export const CODEC_RAW = 0;
 export const CODEC_DEFLATE = 1;
+/** See sparse.ts. */
+export const CODEC_SPARSE = 2;
 
 /** One chunk, as its head tells. */
 export interface ChunkHead {

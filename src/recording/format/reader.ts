@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js';
 import type { Digest } from '../../base/digest.js';
 import type { ProgramSet } from '../../machine/program-host.js';
-import { type Blob, BlobDecoder } from './blobs.js';
+import { type Blob, BlobDecoder, wholeBlobs } from './blobs.js';
 import type { ByteSource } from './byte-source.js';
 import { decompress } from './codec.js';
 import { decodeColumns, type Row, rowsOf, type Table } from './columns.js';
@@ -9,7 +9,15 @@ import { crc32c } from './crc32c.js';
 import type { Directory, DirectoryEntry } from './directory.js';
 import { parseEnd, parseHeader, type RecordingEnd, type RecordingHeader } from './header.js';
 import { readIndex } from './index-chunk.js';
-import { type BlobKind, type ColumnKind, KINDS, kindLabel, type RecordKind, type SchemaOf } from './kinds.js';
+import {
+  type BlobKind,
+  type ColumnKind,
+  KINDS,
+  type KindName,
+  kindLabel,
+  type RecordKind,
+  type SchemaOf,
+} from './kinds.js';
 import { checkPrelude, decodeHead, HEAD_BYTES, PRELUDE_BYTES } from './layout.js';
 import { RecordingError } from './recording-error.js';
 import { RecordDecoder } from './records.js';
@@ -36,6 +44,8 @@ export class Recording {
     problem: RecordingError | null,
     /** The programs in TypeScript that were brought along: a recording names the ones it needs, and holds none. */
     readonly programs: ProgramSet | null,
+    /** Of the last whole chunk, the index aside. Chunks are chained, so that it stands for all that can be read. */
+    readonly lastDigest: Digest,
   ) {
     this.header = this.single(0, parseHeader);
     const last = this.lastOf(KINDS.end.number);
@@ -55,8 +65,8 @@ export class Recording {
    */
   static open(source: ByteSource, programs: ProgramSet | null = null): Recording {
     checkPrelude(source.read(0, PRELUDE_BYTES));
-    const { directory, problem } = scan(source);
-    return Recording.over(source, directory, problem, programs);
+    const { directory, problem, lastDigest } = scan(source);
+    return Recording.over(source, directory, problem, programs, lastDigest);
   }
 
   /**
@@ -65,8 +75,9 @@ export class Recording {
    */
   static openIndexed(source: ByteSource): Recording {
     checkPrelude(source.read(0, PRELUDE_BYTES));
-    const directory = readIndex(source);
-    return directory === null ? Recording.open(source) : Recording.over(source, directory, null, null);
+    const found = readIndex(source);
+    if (found === null) return Recording.open(source);
+    return Recording.over(source, found.directory, null, null, found.lastDigest);
   }
 
   private static over(
@@ -74,8 +85,9 @@ export class Recording {
     directory: Directory,
     problem: RecordingError | null,
     programs: ProgramSet | null,
+    lastDigest: Digest,
   ): Recording {
-    if (directory.length > 0) return new Recording(source, directory, problem, programs);
+    if (directory.length > 0) return new Recording(source, directory, problem, programs, lastDigest);
     throw (
       problem ??
       new RecordingError('cut', 'the recording is cut before its header', PRELUDE_BYTES, 'record again')
@@ -130,6 +142,26 @@ export class Recording {
     const schema: SchemaOf<K> = KINDS[kind].schema;
     for (const table of this.guarded(chunk, () => [decodeColumns(schema, this.payload(chunk))])) return table;
     throw this.damage(chunk, 'it is empty');
+  }
+
+  /** The one record in a chunk of a kind, wherever its number comes from. */
+  record(kind: RecordKind, chunk: number): unknown {
+    this.requireKind(kind, chunk);
+    for (const value of this.guarded(chunk, () => new RecordDecoder().decode(this.payload(chunk))))
+      return value;
+    throw this.damage(chunk, 'it is empty');
+  }
+
+  /** The blobs in a chunk of a kind that has only whole ones; digests are not checked. */
+  blobsIn(kind: BlobKind, chunk: number): Uint8Array[] {
+    this.requireKind(kind, chunk);
+    return [...this.guarded(chunk, () => wholeBlobs(this.payload(chunk)))];
+  }
+
+  private requireKind(kind: KindName, chunk: number): void {
+    if (chunk < this.directory.length && this.directory.kindAt(chunk) === KINDS[kind].number) return;
+    const what = `the recording names chunk ${chunk} among its ${kind}, which it is not`;
+    throw new RecordingError('damaged', what, null, SAVED_ADVICE);
   }
 
   /** The rows of those tables. */

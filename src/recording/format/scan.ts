@@ -1,3 +1,4 @@
+import type { Digest } from '../../base/digest.js';
 import type { ByteSource } from './byte-source.js';
 import { crc32c } from './crc32c.js';
 import { Directory } from './directory.js';
@@ -10,6 +11,8 @@ export interface Scan {
   /** Every chunk before the first bad one. */
   readonly directory: Directory;
   readonly problem: RecordingError | null;
+  /** Of the last of them that is no index. */
+  readonly lastDigest: Digest;
 }
 
 /**
@@ -19,6 +22,7 @@ export interface Scan {
 export function scan(source: ByteSource): Scan {
   const directory = new Directory();
   let previous = digestOf(source.read(0, PRELUDE_BYTES), new Uint8Array());
+  let lastDigest = previous;
   let offset = PRELUDE_BYTES;
   let ended = false;
 
@@ -27,7 +31,7 @@ export function scan(source: ByteSource): Scan {
       directory.length === 0
         ? 'nothing can be read: record again'
         : `the ${directory.length} chunks before it can still be read`;
-    return { directory, problem: new RecordingError(trouble, what, offset, advice) };
+    return { directory, problem: new RecordingError(trouble, what, offset, advice), lastDigest };
   };
   const bad = (kind: number | null, what: string): Scan =>
     stop('damaged', `the recording is damaged in chunk ${directory.length}${label(kind)}: ${what}`);
@@ -53,9 +57,12 @@ export function scan(source: ByteSource): Scan {
     directory.add({ offset, seq, storedLength, rawLength, kind });
     ended ||= kind === KINDS.end.number;
     previous = digestOf(headBytes, payload);
+    if (kind !== KINDS.index.number) lastDigest = previous;
     offset += HEAD_BYTES + storedLength;
   }
-  return ended ? { directory, problem: null } : stop('cut', 'the recording stops before its run ended');
+  return ended
+    ? { directory, problem: null, lastDigest }
+    : stop('cut', 'the recording stops before its run ended');
 }
 
 /** The header comes first and only there; what is known of a run does not follow its end. */

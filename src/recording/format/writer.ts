@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js';
 import type { Digest } from '../../base/digest.js';
 import { type Blob, BlobBuffer, blobDigest } from './blobs.js';
-import { compress } from './codec.js';
+import { compress, compressPages } from './codec.js';
 import { ColumnBuffer, type Row, type Schema } from './columns.js';
 import { crc32c } from './crc32c.js';
 import { Directory } from './directory.js';
@@ -171,8 +171,7 @@ export class RecordingWriter {
   }
 
   private chunk(kind: KindName, seq: number, payload: Uint8Array): void {
-    // The index is read from its end, so it is stored as it is.
-    const { codec, stored } = kind === 'index' ? { codec: CODEC_RAW, stored: payload } : compress(payload);
+    const { codec, stored } = compressAs(kind, payload);
     const head = encodeHead({
       storedLength: stored.length,
       kind: KINDS[kind].number,
@@ -196,6 +195,12 @@ export class RecordingWriter {
     this.offset += bytes.length;
     this.previous = digestOf(head, stored);
   }
+}
+
+function compressAs(kind: KindName, payload: Uint8Array): { codec: number; stored: Uint8Array } {
+  // The index is read from its end, so it is stored as it is.
+  if (kind === 'index') return { codec: CODEC_RAW, stored: payload };
+  return kind === 'pages' ? compressPages(payload) : compress(payload);
 }
 
 function bufferFor(kind: KindName): Buffer {

@@ -1,0 +1,350 @@
+import { assert } from '../../base/assert.js';
+import { IntMap } from '../../base/int-map.js';
+import type { Arch, Registers } from '../../cpu/arch.js';
+import type { KernelState } from '../../kernel/objects/kernel.js';
+import type { KernelObject } from '../../kernel/objects/object.js';
+import { Page, ZERO_PAGE } from '../../memory/page.js';
+import { type ByteReader, ByteWriter } from '../format/bytes.js';
+import { PayloadError } from '../format/recording-error.js';
+
+/**
+ * A state as bytes. Nothing here knows the fields of any object: a state is plain values, persistent maps, pages and
+ * registers, and whatever has a state hash has bytes. Each value is a tag and what it needs; texts and lists of field
+ * names stand where they come first and are numbers from then on. Pages are named, not held: by what made them, one
+ * number for each time that a page was written between two checkpoints, and by where their bytes are.
+ */
+const TAG = {
+  undefined: 0,
+  null: 1,
+  false: 2,
+  true: 3,
+  /** A safe integer: varint of its size. */
+  natural: 4,
+  negative: 5,
+  /** An integer of 64 bits: varint of its size. */
+  bigNatural: 6,
+  bigNegative: 7,
+  /** UTF-16 units; a varint each, so that texts that are no Unicode come back too. */
+  text: 8,
+  knownText: 9,
+  bytes: 10,
+  list: 11,
+  /** Size, then key less the key before, and value, each. */
+  map: 12,
+  /** Names of fields, then values. */
+  record: 13,
+  /** Number of such a list of names, then values. */
+  knownRecord: 14,
+  /** Both numbers as differences from the page before, signed. */
+  page: 15,
+  zeroPage: 16,
+  registers: 17,
+  /** A kernel object: the number of this version of it, then a record. */
+  object: 18,
+} as const;
+
+const MAX_DEPTH = 64;
+/** More than a kernel object has by far. */
+const MAX_FIELDS = 256;
+const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Numbers for what a state shares with those before it. Equal numbers: the same page or object, not written between. */
+export interface StateNumbers {
+  page(page: Page): { readonly version: number; readonly place: number };
+  object(object: KernelObject): number;
+}
+
+/** What those numbers stand for when read. They are not checked: any safe integers of 0 or more. */
+export interface StateParts {
+  page(version: number, place: number): Page;
+  object(version: number, object: KernelObject): KernelObject;
+}
+
+export function encodeState(state: KernelState, numbers: StateNumbers): Uint8Array {
+  return new StateEncoder(numbers).encode(state);
+}
+
+class StateEncoder {
+  private readonly out = new ByteWriter();
+  private readonly texts = new Map<string, number>();
+  private readonly shapes = new Map<string, number>();
+  private lastVersion = 0;
+  private lastPlace = 0;
+
+  constructor(private readonly numbers: StateNumbers) {}
+
+  encode(state: KernelState): Uint8Array {
+    this.value(state);
+    return this.out.take();
+  }
+
+  private value(value: unknown): void {
+    const { out } = this;
+    if (typeof value === 'number') this.integer(value);
+    else if (typeof value === 'bigint') this.bigint(value);
+    else if (typeof value === 'string') this.text(value);
+    else if (typeof value === 'boolean') out.u8(value ? TAG.true : TAG.false);
+    else if (value === undefined) out.u8(TAG.undefined);
+    else if (value === null) out.u8(TAG.null);
+    else this.compound(value as object);
+  }
+
+  private compound(value: object): void {
+    const { out } = this;
+    if (value instanceof Uint8Array) {
+      out.u8(TAG.bytes);
+      out.varint(value.length);
+      out.bytes(value);
+    } else if (value instanceof IntMap) this.map(value);
+    else if (value instanceof Page) this.page(value);
+    else if (Array.isArray(value)) {
+      out.u8(TAG.list);
+      out.varint(value.length);
+      for (const item of value) this.value(item);
+    } else if ('bytes' in value && 'copy' in value) {
+      out.u8(TAG.registers);
+      out.bytes((value as Registers).bytes);
+    } else {
+      if ('koid' in value && 'observers' in value) {
+        out.u8(TAG.object);
+        out.varint(this.numbers.object(value as KernelObject));
+      }
+      this.record(value as Readonly<Record<string, unknown>>);
+    }
+  }
+
+  private integer(value: number): void {
+    assert(Number.isSafeInteger(value), `${value} is not a safe integer`);
+    this.out.u8(value < 0 ? TAG.negative : TAG.natural);
+    this.out.varint(Math.abs(value));
+  }
+
+  private bigint(value: bigint): void {
+    assert(value > -(1n << 64n) && value < 1n << 64n, `${value} has more than 64 bits`);
+    this.out.u8(value < 0n ? TAG.bigNegative : TAG.bigNatural);
+    this.out.varint64(value < 0n ? -value : value);
+  }
+
+  private text(text: string): void {
+    const known = this.texts.get(text);
+    if (known !== undefined) {
+      this.out.u8(TAG.knownText);
+      this.out.varint(known);
+      return;
+    }
+    this.texts.set(text, this.texts.size);
+    this.out.u8(TAG.text);
+    this.units(text);
+  }
+
+  private units(text: string): void {
+    this.out.varint(text.length);
+    for (let i = 0; i < text.length; i++) this.out.varint(text.charCodeAt(i));
+  }
+
+  private map(map: IntMap<unknown>): void {
+    this.out.u8(TAG.map);
+    this.out.varint(map.size);
+    let last = 0;
+    for (const [key, value] of map) {
+      this.out.varint(key - last);
+      last = key;
+      this.value(value);
+    }
+  }
+
+  private page(page: Page): void {
+    if (page === ZERO_PAGE) {
+      this.out.u8(TAG.zeroPage);
+      return;
+    }
+    const { version, place } = this.numbers.page(page);
+    this.out.u8(TAG.page);
+    this.out.varint(zigzag(version - this.lastVersion));
+    this.out.varint(zigzag(place - this.lastPlace));
+    this.lastVersion = version;
+    this.lastPlace = place;
+  }
+
+  private record(record: Readonly<Record<string, unknown>>): void {
+    const keys = Object.keys(record);
+    const shape = keys.join();
+    const known = this.shapes.get(shape);
+    if (known === undefined) {
+      this.shapes.set(shape, this.shapes.size);
+      this.out.u8(TAG.record);
+      this.out.varint(keys.length);
+      for (const key of keys) this.units(key);
+    } else {
+      this.out.u8(TAG.knownRecord);
+      this.out.varint(known);
+    }
+    for (const key of keys) this.value(record[key]);
+  }
+}
+
+/** A signed number as a natural one: small ones stay small. */
+function zigzag(n: number): number {
+  return n < 0 ? -2 * n - 1 : 2 * n;
+}
+
+function unzigzag(n: number): number {
+  return n % 2 === 0 ? n / 2 : -(n + 1) / 2;
+}
+
+/**
+ * The value that was encoded, whatever it is: the caller looks at what it got.
+ * @throws PayloadError for any bytes that are no encoding
+ */
+export function decodeState(from: ByteReader, arch: Arch, parts: StateParts): unknown {
+  const value = new StateDecoder(from, arch, parts).value(0);
+  if (from.left > 0) throw new PayloadError('something follows a state');
+  return value;
+}
+
+class StateDecoder {
+  private readonly texts: string[] = [];
+  private readonly shapes: (readonly string[])[] = [];
+  private version = 0;
+  private place = 0;
+
+  constructor(
+    private readonly from: ByteReader,
+    private readonly arch: Arch,
+    private readonly parts: StateParts,
+  ) {}
+
+  value(depth: number): unknown {
+    if (depth > MAX_DEPTH) throw new PayloadError('a state is nested too deeply');
+    const { from } = this;
+    switch (from.u8()) {
+      case TAG.undefined:
+        return undefined;
+      case TAG.null:
+        return null;
+      case TAG.false:
+        return false;
+      case TAG.true:
+        return true;
+      case TAG.natural:
+        return from.varint();
+      case TAG.negative:
+        return 0 - from.varint();
+      case TAG.bigNatural:
+        return from.varint64();
+      case TAG.bigNegative:
+        return -from.varint64();
+      case TAG.text: {
+        const text = this.units();
+        this.texts.push(text);
+        return text;
+      }
+      case TAG.knownText:
+        return at(this.texts, from.varint());
+      case TAG.bytes:
+        return from.bytes(from.varint()).slice();
+      case TAG.list:
+        return this.list(depth);
+      case TAG.map:
+        return this.map(depth);
+      case TAG.record:
+        return this.record(this.shape(), depth);
+      case TAG.knownRecord:
+        return this.record(at(this.shapes, from.varint()), depth);
+      case TAG.page:
+        return this.page();
+      case TAG.zeroPage:
+        return ZERO_PAGE;
+      case TAG.registers:
+        return this.arch.registersFrom(from.bytes(this.arch.registersSizeBytes).slice());
+      case TAG.object:
+        return this.object(depth);
+      default:
+        throw new PayloadError('a state holds a value of no known type');
+    }
+  }
+
+  private units(): string {
+    const length = this.count();
+    const parts: string[] = [];
+    for (let i = 0; i < length; i++) {
+      const unit = this.from.varint();
+      if (unit > 0xffff) throw new PayloadError('a text holds what is no letter');
+      parts.push(String.fromCharCode(unit));
+    }
+    return parts.join('');
+  }
+
+  /** How many values follow: each takes a byte at least, so no more is believed than there can be. */
+  private count(): number {
+    const count = this.from.varint();
+    if (count > this.from.left) throw new PayloadError('it ends inside a value');
+    return count;
+  }
+
+  private list(depth: number): unknown[] {
+    const length = this.count();
+    const list: unknown[] = [];
+    for (let i = 0; i < length; i++) list.push(this.value(depth + 1));
+    return list;
+  }
+
+  private map(depth: number): IntMap<unknown> {
+    const size = this.count();
+    const owner = {};
+    let map = IntMap.empty<unknown>();
+    let key = 0;
+    for (let i = 0; i < size; i++) {
+      const more = this.from.varint();
+      key += more;
+      if ((more === 0 && i > 0) || key > Number.MAX_SAFE_INTEGER)
+        throw new PayloadError('the keys of a map do not go up');
+      const value = this.value(depth + 1);
+      if (value === undefined) throw new PayloadError('a map holds nothing at a key');
+      map = map.set(key, value, owner);
+    }
+    return map;
+  }
+
+  private shape(): readonly string[] {
+    const length = this.count();
+    if (length > MAX_FIELDS) throw new PayloadError('a record has too many fields');
+    const shape: string[] = [];
+    for (let i = 0; i < length; i++) {
+      const name = this.units();
+      if (FORBIDDEN.has(name) || shape.includes(name))
+        throw new PayloadError('a record has a field that is not allowed');
+      shape.push(name);
+    }
+    this.shapes.push(shape);
+    return shape;
+  }
+
+  private record(shape: readonly string[], depth: number): Record<string, unknown> {
+    const record: Record<string, unknown> = {};
+    for (const name of shape) record[name] = this.value(depth + 1);
+    return record;
+  }
+
+  private page(): Page {
+    this.version += unzigzag(this.from.varint());
+    this.place += unzigzag(this.from.varint());
+    const fits = this.version >= 0 && this.place >= 0;
+    if (!fits || !Number.isSafeInteger(this.version) || !Number.isSafeInteger(this.place))
+      throw new PayloadError('a page has an impossible number');
+    return this.parts.page(this.version, this.place);
+  }
+
+  private object(depth: number): KernelObject {
+    const version = this.from.varint();
+    const value = this.value(depth + 1);
+    const named = typeof value === 'object' && value !== null && 'koid' in value && 'observers' in value;
+    if (!named) throw new PayloadError('an object of the kernel is none');
+    return this.parts.object(version, value as KernelObject);
+  }
+}
+
+function at<T>(list: readonly T[], i: number): T {
+  if (i >= list.length) throw new PayloadError('a state names what was not there before');
+  return list[i];
+}

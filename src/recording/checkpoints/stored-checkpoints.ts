@@ -1,0 +1,236 @@
+import { Hasher } from '../../base/digest.js';
+import type { Arch } from '../../cpu/arch.js';
+import type { KernelState, MachineConfig } from '../../kernel/objects/kernel.js';
+import type { KernelObject } from '../../kernel/objects/object.js';
+import { stateHash } from '../../kernel/objects/state-hash.js';
+import type { Checkpoint } from '../../machine/machine.js';
+import { comparePositions, type Position } from '../../machine/position.js';
+import { PAGE_SIZE, Page } from '../../memory/page.js';
+import type { ByteSource } from '../format/byte-source.js';
+import { ByteReader } from '../format/bytes.js';
+import { Recording } from '../format/reader.js';
+import { PayloadError, RecordingError } from '../format/recording-error.js';
+import {
+  decodeAscending,
+  decodePositions,
+  MAX_PAGE_VERSIONS,
+  MAX_STATES_BYTES,
+  PAGES_A_CHUNK,
+  requireStorable,
+  type StoredPosition,
+  type StoredRecord,
+} from './checkpoint-file.js';
+import { stateIn } from './state-check.js';
+import { decodeState, type StateParts } from './state-codec.js';
+
+/** What is held in memory of those that were asked for last. */
+const CACHED = 4;
+
+const ADVICE = 'the run is gone through from further back; replay with --keep-checkpoints to have them anew';
+
+/**
+ * The checkpoints beside a recording, as far as they are asked for: at first only where they are. They save time and
+ * nothing depends on them: one that is damaged counts as not there, and is told of once.
+ */
+export class StoredCheckpoints {
+  private readonly cached = new Map<number, Checkpoint>();
+  private told = false;
+
+  private constructor(
+    private readonly file: Recording,
+    private positions: readonly StoredPosition[],
+    /** As RecordedSchedule takes them. */
+    readonly sliceStarts: readonly number[],
+    private readonly onProblem: (problem: RecordingError) => void,
+  ) {}
+
+  /**
+   * @param onProblem told once of the first checkpoint that cannot be used
+   * @throws RecordingError when the file cannot be used at all
+   */
+  static open(
+    source: ByteSource,
+    recording: Recording,
+    onProblem: (problem: RecordingError) => void,
+  ): StoredCheckpoints {
+    requireStorable(recording.header);
+    const file = Recording.openIndexed(source);
+    const { header, end, complete } = file;
+    if (header.checkpointsOf === undefined) throw unusable('foreign', 'the file holds no checkpoints');
+    if (header.checkpointsOf !== recording.lastDigest)
+      throw unusable('foreign', 'the checkpoints are of another recording');
+    if (!complete || end === null) throw file.problem ?? unusable('cut', 'the file of checkpoints is cut');
+    const { checkpoints, slices } = end;
+    if (!(checkpoints instanceof Uint8Array) || !(slices instanceof Uint8Array))
+      throw unusable('damaged', 'the checkpoints have no index');
+    return guarded('the index of the checkpoints', () => {
+      return new StoredCheckpoints(file, decodePositions(checkpoints), decodeAscending(slices), onProblem);
+    });
+  }
+
+  get count(): number {
+    return this.positions.length;
+  }
+
+  get sizeBytes(): number {
+    return this.file.sizeBytes;
+  }
+
+  /** Where the last one at or before a position is; null when there is none. */
+  positionBefore(target: Position): Position | null {
+    return this.positions[this.after(target) - 1] ?? null;
+  }
+
+  /** The last one at or before a position that can be used; null when there is none. */
+  before(target: Position, config: MachineConfig, arch: Arch): Checkpoint | null {
+    for (let i = this.after(target) - 1; i >= 0; i = this.after(target) - 1) {
+      const position = this.positions[i];
+      try {
+        return this.load(position, config, arch);
+      } catch (reason) {
+        if (!(reason instanceof RecordingError)) throw reason;
+        this.drop(position, reason);
+      }
+    }
+    return null;
+  }
+
+  /**
+   * The states up to a position in order, to look for what changed between them: each page and object of a version is
+   * the same object in all of them, and pages are empty.
+   */
+  *outlines(target: Position, config: MachineConfig, arch: Arch): IterableIterator<KernelState> {
+    const pages = new Map<number, Page>();
+    const objects = new Map<number, KernelObject>();
+    const parts: StateParts = {
+      page: (version) => shared(pages, version, MAX_PAGE_VERSIONS, () => new Page(NOTHING, null)),
+      object: (version, object) => shared(objects, version, MAX_STATES_BYTES, () => object),
+    };
+    let sizeBytes = 0;
+    for (const position of this.positions.slice(0, this.after(target))) {
+      try {
+        const record = this.recordAt(position);
+        sizeBytes += record.state.length;
+        // Only somebody else's are so many; that some are left out is no fault.
+        if (sizeBytes > MAX_STATES_BYTES) return;
+        yield this.stateOf(record, config, arch, parts);
+      } catch (reason) {
+        if (!(reason instanceof RecordingError)) throw reason;
+        this.drop(position, reason);
+      }
+    }
+  }
+
+  private load(position: StoredPosition, config: MachineConfig, arch: Arch): Checkpoint {
+    const known = this.cached.get(position.chunk);
+    if (known !== undefined) return known;
+    const record = this.recordAt(position);
+    const pages = new Map<number, Page>();
+    const places = new Map<number, Uint8Array>();
+    const most = config.physicalPages;
+    const bytesAt = (place: number) => shared(places, place, most, () => new Uint8Array(PAGE_SIZE));
+    const state = this.stateOf(record, config, arch, {
+      page: (version, place) => shared(pages, version, most, () => new Page(bytesAt(place), null)),
+      object: (_, object) => object,
+    });
+    this.fill(places);
+    if (guarded('a checkpoint', () => stateHash(state)) !== record.stateHash)
+      throw unusable('damaged', 'a checkpoint does not have its state hash');
+    const { slices, span, events } = record;
+    const checkpoint = { state, slices, span, events: Hasher.from(events), programs: 0 };
+    if (this.cached.size === CACHED) this.cached.delete(this.cached.keys().next().value!);
+    this.cached.set(position.chunk, checkpoint);
+    return checkpoint;
+  }
+
+  /** Reads the bytes of pages by place, each chunk once. */
+  private fill(places: ReadonlyMap<number, Uint8Array>): void {
+    let chunk = -1;
+    let blobs: Uint8Array[] = [];
+    for (const [place, bytes] of [...places].sort(([a], [b]) => a - b)) {
+      const next = Math.floor(place / PAGES_A_CHUNK);
+      if (next !== chunk) blobs = this.file.blobsIn('pages', next);
+      chunk = next;
+      const found = blobs[place % PAGES_A_CHUNK];
+      if (found?.length !== PAGE_SIZE) throw unusable('damaged', 'a page is not where it is said to be');
+      bytes.set(found);
+    }
+  }
+
+  private stateOf(record: StoredRecord, config: MachineConfig, arch: Arch, parts: StateParts): KernelState {
+    return guarded('a checkpoint', () => {
+      const state = stateIn(decodeState(new ByteReader(record.state), arch, parts), config);
+      if (comparePositions(state, record) !== 0) throw new PayloadError('its state is of elsewhere');
+      return state;
+    });
+  }
+
+  private recordAt(position: StoredPosition): StoredRecord {
+    const value = this.file.record('checkpoints', position.chunk);
+    if (!isStoredRecord(value) || comparePositions(value, position) !== 0)
+      throw unusable('damaged', 'a checkpoint is not what the index says');
+    return value;
+  }
+
+  private drop(position: StoredPosition, problem: RecordingError): void {
+    this.positions = this.positions.filter((other) => other !== position);
+    if (this.told) return;
+    this.told = true;
+    this.onProblem(problem);
+  }
+
+  /** How many are at or before a position. */
+  private after(target: Position): number {
+    let low = 0;
+    let high = this.positions.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (comparePositions(this.positions[middle], target) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** What pages of outlines show: nobody reads them. */
+const NOTHING = new Uint8Array(PAGE_SIZE);
+
+function shared<T>(known: Map<number, T>, version: number, most: number, make: () => T): T {
+  const found = known.get(version);
+  if (found !== undefined) return found;
+  if (known.size === most) throw new PayloadError('there are more pages or objects than can be');
+  const made = make();
+  known.set(version, made);
+  return made;
+}
+
+function unusable(trouble: 'foreign' | 'cut' | 'damaged', what: string): RecordingError {
+  return new RecordingError(trouble, what, null, ADVICE);
+}
+
+/** Turns whatever it throws, for what a stranger may have made up, into an error that says what cannot be used. */
+function guarded<T>(what: string, decode: () => T): T {
+  try {
+    return decode();
+  } catch (reason) {
+    if (reason instanceof RecordingError || !(reason instanceof Error)) throw reason;
+    throw unusable('damaged', `${what} cannot be read: ${reason.message}`);
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isStoredRecord(value: unknown): value is StoredRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { seq, step, slices, span, events, stateHash: hash, state } = value as Partial<StoredRecord>;
+  const places = [seq, step, slices].every(isCount);
+  const hasher =
+    Array.isArray(events) &&
+    events.length >= 5 &&
+    events.length <= 8 &&
+    events.every((word) => Number.isSafeInteger(word));
+  const open = span === null || (span !== undefined && [span.core, span.thread, span.steps].every(isCount));
+  return places && hasher && open && typeof hash === 'string' && state instanceof Uint8Array;
+}
