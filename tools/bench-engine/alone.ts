@@ -5,10 +5,13 @@ import { Prng, seedPrng } from '../../src/base/prng.js';
 import type { EngineKind } from '../../src/cpu/arch.js';
 import { DEFAULTS, launch, type RunSpec } from '../../src/loader/launch.js';
 import { formatPosition } from '../../src/machine/position.js';
+import type { RoundCost } from './engine-cost.js';
 import { type Clock, jacinth, ROOT, run } from './processes.js';
 import { type Program, runArguments, type Sized } from './programs.js';
 import { median } from './statistics.js';
 
+/** Rounds of all programs in one process. The quickest counts: the first ones compile the engine, others may be disturbed. */
+const WARM_ROUNDS = 20;
 const CHECKPOINT_STEPS = 1_000_000;
 /** How many of the last checkpoints stay alive, as a timeline would keep some. */
 const CHECKPOINTS_KEPT = 64;
@@ -120,15 +123,60 @@ export function steadyMips(
   return (long.steps - short.steps) / (median(longMs) - median(shortMs)) / 1000;
 }
 
-/** What an engine counts about itself. */
+/** What an engine takes besides the time of the guest. */
 export interface EngineStatistics {
-  /** Microseconds spent to translate one guest instruction. */
+  /** Microseconds to make the code of one guest instruction, when the engine has done so for a while. */
   readonly emissionUs: number | null;
-  /** The most memory that tables, pages and translated code took. */
+  /** The same in a new process, whose own code is not compiled yet. */
+  readonly coldEmissionUs: number | null;
+  /** V8's part, microseconds an instruction: its first compiler, and linking. */
+  readonly hostUs: number | null;
+  /** The most memory beyond the guest's, less what a run with the reference engine has there. */
   readonly memoryMiB: number | null;
 }
 
-/** HERE the engine's statistics come in: no verb tells them yet, and until one does these goals count as missed. */
-export function engineStatistics(): EngineStatistics {
-  return { emissionUs: null, memoryMiB: null };
+interface Sizes {
+  readonly program: Program;
+  readonly million: Sized | null;
+  readonly short: Sized;
+}
+
+function engineCosts(
+  engine: EngineKind,
+  rounds: number,
+  guests: readonly { program: Program; argument: number }[],
+  ...flags: readonly string[]
+): RoundCost[] {
+  const script = join(ROOT, '.build', 'tools', 'bench-engine', 'engine-cost.js');
+  const args = guests.flatMap(({ program, argument }) => [program.guest, `${program.cores}`, `${argument}`]);
+  return JSON.parse(run([process.execPath, ...flags, script, engine, `${rounds}`, ...args]).stdout);
+}
+
+/** Microseconds a guest instruction; null when none was translated. */
+function eachUs(costs: readonly RoundCost[], pick: (cost: RoundCost) => number): number | null {
+  const instructions = costs.reduce((sum, cost) => sum + cost.instructions, 0);
+  return instructions === 0 ? null : (1000 * costs.reduce((sum, cost) => sum + pick(cost), 0)) / instructions;
+}
+
+export function engineStatistics(rows: readonly Sizes[], engine: EngineKind): EngineStatistics {
+  const quick = rows.map(({ program, million }) => ({ program, argument: million?.argument ?? 1 }));
+  const rounds = engineCosts(engine, WARM_ROUNDS, quick, '--no-wasm-lazy-compilation');
+  const least = (pick: (cost: RoundCost) => number): RoundCost[] =>
+    rounds.toSorted((a, b) => pick(a) - pick(b)).slice(0, 1);
+  const alone = rows.map(({ program, short }, i) => {
+    const [cost] = engineCosts(engine, 1, [{ program, argument: short.argument }]);
+    const [reference] = engineCosts('reference', 1, [quick[i]]);
+    return { cost, memoryMiB: cost.peakMiB - reference.peakMiB };
+  });
+  const emission = ({ emissionMs }: RoundCost): number => emissionMs;
+  const host = ({ hostMs }: RoundCost): number => hostMs;
+  return {
+    emissionUs: eachUs(least(emission), emission),
+    coldEmissionUs: eachUs(
+      alone.map(({ cost }) => cost),
+      emission,
+    ),
+    hostUs: eachUs(least(host), host),
+    memoryMiB: Math.max(...alone.map(({ memoryMiB }) => memoryMiB)),
+  };
 }

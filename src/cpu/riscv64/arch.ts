@@ -24,7 +24,8 @@ const ECALL_BYTES = 4n;
 const NOTHING = new Uint8Array(0);
 const NO_STATE = new Uint8Array(GENERAL_BYTES);
 
-const INSTRUCTION_SET = {
+/** What engines are told of the table. */
+export const INSTRUCTION_SET = {
   stateSlots: STATE_SLOTS,
   floatStatusSlot: FCSR,
   pcSlot: PC,

@@ -3,10 +3,10 @@ import { assert } from '../../base/assert.js';
 /** Value types, and the empty block type (core specification, "Binary Format: Types"). */
 const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c } as const;
 export type ValueType = keyof typeof TYPE;
-const EMPTY_BLOCK = 0x40;
+export const EMPTY_BLOCK = 0x40;
 
 /** Instructions without immediates (core specification, "Binary Format: Instructions"). */
-const SIMPLE = {
+export const SIMPLE = {
   unreachable: 0x00,
   else: 0x05,
   end: 0x0b,
@@ -127,7 +127,7 @@ const SIMPLE = {
 export type SimpleName = keyof typeof SIMPLE;
 
 /** Loads and stores; the alignment hint is always 1 byte. */
-const ACCESS = {
+export const ACCESS = {
   'i32.load': 0x28,
   'i64.load': 0x29,
   'f32.load': 0x2a,
@@ -153,6 +153,26 @@ const ACCESS = {
   'i64.store32': 0x3e,
 } as const;
 export type AccessName = keyof typeof ACCESS;
+
+/** Instructions with an immediate of another kind each: a block type, labels, an index, a constant. */
+export const OTHER = {
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  br: 0x0c,
+  br_if: 0x0d,
+  br_table: 0x0e,
+  call: 0x10,
+  call_indirect: 0x11,
+  return_call_indirect: 0x13,
+  'local.get': 0x20,
+  'local.set': 0x21,
+  'local.tee': 0x22,
+  'i32.const': 0x41,
+  'i64.const': 0x42,
+  'f32.const': 0x43,
+  'f64.const': 0x44,
+} as const;
 
 const INITIAL_BYTES = 1024;
 /** Longest instruction but br_table: an opcode and two 64-bit numbers. */
@@ -234,42 +254,42 @@ export class Code {
   }
 
   i32(value: number): this {
-    this.byte(0x41);
+    this.byte(OTHER['i32.const']);
     this.s32(value | 0);
     return this;
   }
 
   i64(value: bigint | number): this {
-    this.byte(0x42);
+    this.byte(OTHER['i64.const']);
     if (typeof value === 'number' && (value | 0) === value) this.s32(value);
     else this.s64(BigInt.asIntN(64, BigInt(value)));
     return this;
   }
 
   f32(value: number): this {
-    this.byte(0x43);
+    this.byte(OTHER['f32.const']);
     this.view.setFloat32(this.length, value, true);
     this.length += 4;
     return this;
   }
 
   f64(value: number): this {
-    this.byte(0x44);
+    this.byte(OTHER['f64.const']);
     this.view.setFloat64(this.length, value, true);
     this.length += 8;
     return this;
   }
 
   get(local: number): this {
-    return this.byte(0x20).u32(local);
+    return this.byte(OTHER['local.get']).u32(local);
   }
 
   set(local: number): this {
-    return this.byte(0x21).u32(local);
+    return this.byte(OTHER['local.set']).u32(local);
   }
 
   tee(local: number): this {
-    return this.byte(0x22).u32(local);
+    return this.byte(OTHER['local.tee']).u32(local);
   }
 
   /** A load or store at the address on the stack and `offset`. */
@@ -279,41 +299,41 @@ export class Code {
   }
 
   block(result?: ValueType): this {
-    return this.byte(0x02).byte(result === undefined ? EMPTY_BLOCK : TYPE[result]);
+    return this.byte(OTHER.block).byte(result === undefined ? EMPTY_BLOCK : TYPE[result]);
   }
 
   loop(): this {
-    return this.byte(0x03).byte(EMPTY_BLOCK);
+    return this.byte(OTHER.loop).byte(EMPTY_BLOCK);
   }
 
   if(result?: ValueType): this {
-    return this.byte(0x04).byte(result === undefined ? EMPTY_BLOCK : TYPE[result]);
+    return this.byte(OTHER.if).byte(result === undefined ? EMPTY_BLOCK : TYPE[result]);
   }
 
   br(depth: number): this {
-    return this.byte(0x0c).u32(depth);
+    return this.byte(OTHER.br).u32(depth);
   }
 
   brIf(depth: number): this {
-    return this.byte(0x0d).u32(depth);
+    return this.byte(OTHER.br_if).u32(depth);
   }
 
   brTable(depths: readonly number[], otherwise: number): this {
-    this.byte(0x0e).u32(depths.length);
+    this.byte(OTHER.br_table).u32(depths.length);
     for (const depth of depths) this.u32(depth);
     return this.u32(otherwise);
   }
 
   call(fn: number): this {
-    return this.byte(0x10).u32(fn);
+    return this.byte(OTHER.call).u32(fn);
   }
 
   callIndirect(type: number): this {
-    return this.byte(0x11).u32(type).byte(0);
+    return this.byte(OTHER.call_indirect).u32(type).byte(0);
   }
 
   returnCallIndirect(type: number): this {
-    return this.byte(0x13).u32(type).byte(0);
+    return this.byte(OTHER.return_call_indirect).u32(type).byte(0);
   }
 }
 

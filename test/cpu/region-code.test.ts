@@ -1,0 +1,99 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { RegionCode } from '../../src/cpu/engines/region-code.js';
+import { INSTRUCTION_SET } from '../../src/cpu/riscv64/arch.js';
+import { assemble as asm } from './assemble.js';
+import { listing, regionOf } from './region-fixture.js';
+import { watOf } from './wat.js';
+
+/** Code of a few regions as it was when it was last looked at, so that a change of it is seen in review. */
+const FOLDER = 'test/cpu/regions';
+const [ZERO, RA, S0, A0, A1, A2, A3] = [0, 1, 8, 10, 11, 12, 13];
+const FA0 = 10;
+
+/** Instructions are 4 bytes each; displacements are in bytes. */
+const PROGRAMS: Readonly<Record<string, readonly number[]>> = {
+  'copy-words': [
+    asm('lw', { xd: A3, x1: A0, i: 0 }),
+    asm('sw', { x2: A3, x1: A1, s: 4 }),
+    asm('addi', { xd: A0, x1: A0, i: 4 }),
+    asm('addi', { xd: A1, x1: A1, i: 4 }),
+    asm('addi', { xd: A2, x1: A2, i: -1 }),
+    asm('bne', { x1: A2, x2: ZERO, b: -20 }),
+    asm('jalr', { x1: RA }),
+  ],
+  'diamond-and-call': [
+    asm('bge', { x1: A0, x2: ZERO, b: 12 }),
+    asm('sub', { xd: A0, x1: ZERO, x2: A0 }),
+    asm('jal', { j: 8 }),
+    asm('slli', { xd: A0, x1: A0, sh6: 1 }),
+    asm('addi', { xd: S0, x1: RA }),
+    asm('jal', { xd: RA, j: 0x100 }),
+    asm('xor', { xd: A0, x1: A0, x2: S0 }),
+    asm('jalr', { x1: S0 }),
+  ],
+  'jump-table': [
+    asm('slli', { xd: A0, x1: A0, sh6: 3 }),
+    asm('add', { xd: A0, x1: A0, x2: A1 }),
+    asm('ld', { xd: A0, x1: A0 }),
+    asm('jalr', { x1: A0 }),
+  ],
+  'dot-product': [
+    asm('fld', { fd: FA0 + 1, x1: A0, i: 0 }),
+    asm('fld', { fd: FA0 + 2, x1: A1, i: 0 }),
+    asm('fmul.d', { fd: FA0 + 1, f1: FA0 + 1, f2: FA0 + 2 }),
+    asm('fadd.d', { fd: FA0, f1: FA0, f2: FA0 + 1 }),
+    asm('fsd', { f2: FA0, x1: A1, s: 0 }),
+    asm('addi', { xd: A0, x1: A0, i: 8 }),
+    asm('bne', { x1: A0, x2: A2, b: -24 }),
+    asm('jalr', { x1: RA }),
+  ],
+  'fetch-and-add': [
+    asm('addi', { xd: A1, x1: ZERO, i: 1 }),
+    asm('amoadd.w', { xd: A0, x1: A0, x2: A1 }),
+    asm('jalr', { x1: RA }),
+  ],
+  'two-exits': [
+    asm('beq', { x1: A0, x2: A1, b: 20 }),
+    asm('andi', { xd: A3, x1: A0, i: 1 }),
+    asm('bne', { x1: A3, x2: ZERO, b: 16 }),
+    asm('addi', { xd: A0, x1: A0, i: 2 }),
+    asm('jal', { j: -16 }),
+  ],
+  'system-call': [
+    asm('addi', { xd: 5, x1: ZERO, i: 7 }),
+    asm('addi', { xd: A0, x1: A1, i: 1 }),
+    asm('ecall'),
+  ],
+};
+
+/** What the module around the region would know: one callee, and exits in the order of the code. */
+function textOf(codes: readonly number[]): string {
+  let exits = 0;
+  const context = { regionType: 0, functionOf: () => 1, exitAt: () => exits++ };
+  return listing(codes) + watOf(new RegionCode(INSTRUCTION_SET, regionOf(codes), context, false).write());
+}
+
+for (const [name, codes] of Object.entries(PROGRAMS)) {
+  test(`the region ${name} has the code it had`, (t) => {
+    const path = join(FOLDER, `${name}.wat`);
+    const text = textOf(codes);
+    if (process.env.REWRITE_GOLDEN !== undefined) writeFileSync(path, text);
+    const kept = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    t.is(
+      text,
+      kept,
+      `${path} differs: if it is meant to, run again with REWRITE_GOLDEN=1 and look at the change`,
+    );
+  });
+}
+
+test('every text that is kept is one of a region', (t) => {
+  t.deepEqual(
+    readdirSync(FOLDER).sort(),
+    Object.keys(PROGRAMS)
+      .map((name) => `${name}.wat`)
+      .sort(),
+  );
+});

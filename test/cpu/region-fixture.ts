@@ -1,0 +1,32 @@
+import { type CodeSource, type Region, RegionFinder } from '../../src/cpu/engines/region.js';
+import { INSTRUCTION_SET, RISCV64 } from '../../src/cpu/riscv64/arch.js';
+import { CODE } from './cpu-fixture.js';
+
+/** Code of 32-bit instructions that starts at CODE. */
+class Codes implements CodeSource {
+  readonly pages = new Map();
+
+  constructor(private readonly codes: readonly number[]) {}
+
+  decodeAt(address: bigint) {
+    const bits = this.codes[(Number(address) - CODE) / 4];
+    return bits === undefined ? null : INSTRUCTION_SET.decode(bits, 4);
+  }
+}
+
+/** The region at the start of some code. */
+export function regionOf(codes: readonly number[]): Region {
+  const region = new RegionFinder(INSTRUCTION_SET, new Codes(codes), BigInt(CODE), () => false).find();
+  if (region === null) throw new Error('there is no region');
+  return region;
+}
+
+/** Assembly with addresses, as comments of the text format. */
+export function listing(codes: readonly number[]): string {
+  return codes
+    .map((bits, i) => {
+      const at = CODE + i * 4;
+      return `;; ${at.toString(16)}: ${RISCV64.disassemble(BigInt(at), bits)}\n`;
+    })
+    .join('');
+}
