@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js';
 
 /** Value types, and the empty block type (core specification, "Binary Format: Types"). */
-const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c } as const;
+export const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c } as const;
 export type ValueType = keyof typeof TYPE;
 export const EMPTY_BLOCK = 0x40;
 
