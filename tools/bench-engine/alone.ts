@@ -10,8 +10,8 @@ import { type Clock, jacinth, ROOT, run } from './processes.js';
 import { type Program, runArguments, type Sized } from './programs.js';
 import { median } from './statistics.js';
 
-/** Rounds of all programs in one process. The quickest counts: the first ones compile the engine, others may be disturbed. */
-const WARM_ROUNDS = 20;
+/** Rounds of all programs in one process, of which the second half counts. */
+const WARM_ROUNDS = 10;
 const CHECKPOINT_STEPS = 1_000_000;
 /** How many of the last checkpoints stay alive, as a timeline would keep some. */
 const CHECKPOINTS_KEPT = 64;
@@ -127,56 +127,53 @@ export function steadyMips(
 export interface EngineStatistics {
   /** Microseconds to make the code of one guest instruction, when the engine has done so for a while. */
   readonly emissionUs: number | null;
-  /** The same in a new process, whose own code is not compiled yet. */
+  /** The same in processes that run one program, where V8 compiles the engine meanwhile. */
   readonly coldEmissionUs: number | null;
-  /** V8's part, microseconds an instruction: its first compiler, and linking. */
+  /** What V8's first compiler and linking take there, microseconds an instruction. */
   readonly hostUs: number | null;
   /** The most memory beyond the guest's, less what a run with the reference engine has there. */
   readonly memoryMiB: number | null;
 }
 
-interface Sizes {
-  readonly program: Program;
-  readonly million: Sized | null;
-  readonly short: Sized;
-}
-
 function engineCosts(
   engine: EngineKind,
   rounds: number,
-  guests: readonly { program: Program; argument: number }[],
-  ...flags: readonly string[]
+  guests: readonly { readonly program: Program; readonly argument: number }[],
 ): RoundCost[] {
   const script = join(ROOT, '.build', 'tools', 'bench-engine', 'engine-cost.js');
   const args = guests.flatMap(({ program, argument }) => [program.guest, `${program.cores}`, `${argument}`]);
-  return JSON.parse(run([process.execPath, ...flags, script, engine, `${rounds}`, ...args]).stdout);
+  const command = [process.execPath, '--no-wasm-lazy-compilation', script, engine, `${rounds}`, ...args];
+  return JSON.parse(run(command).stdout) as RoundCost[];
 }
 
-/** Microseconds a guest instruction; null when none was translated. */
-function eachUs(costs: readonly RoundCost[], pick: (cost: RoundCost) => number): number | null {
-  const instructions = costs.reduce((sum, cost) => sum + cost.instructions, 0);
-  return instructions === 0 ? null : (1000 * costs.reduce((sum, cost) => sum + pick(cost), 0)) / instructions;
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }
 
-export function engineStatistics(rows: readonly Sizes[], engine: EngineKind): EngineStatistics {
-  const quick = rows.map(({ program, million }) => ({ program, argument: million?.argument ?? 1 }));
-  const rounds = engineCosts(engine, WARM_ROUNDS, quick, '--no-wasm-lazy-compilation');
-  const least = (pick: (cost: RoundCost) => number): RoundCost[] =>
-    rounds.toSorted((a, b) => pick(a) - pick(b)).slice(0, 1);
-  const alone = rows.map(({ program, short }, i) => {
-    const [cost] = engineCosts(engine, 1, [{ program, argument: short.argument }]);
-    const [reference] = engineCosts('reference', 1, [quick[i]]);
-    return { cost, memoryMiB: cost.peakMiB - reference.peakMiB };
-  });
-  const emission = ({ emissionMs }: RoundCost): number => emissionMs;
-  const host = ({ hostMs }: RoundCost): number => hostMs;
+/** Every round makes the same batches of regions: the sum of what each takes as a rule, once the engine is compiled. */
+function warmEmissionMs(rounds: readonly RoundCost[]): number {
+  const warm = rounds.slice(rounds.length / 2);
+  return sum(warm[0].emissionMs.map((_, batch) => median(warm.map(({ emissionMs }) => emissionMs[batch]))));
+}
+
+export function engineStatistics(
+  rows: readonly { readonly program: Program; readonly million: Sized | null; readonly short: Sized }[],
+  engine: EngineKind,
+): EngineStatistics {
+  const small = rows.map(({ program, million }) => ({ program, argument: million?.argument ?? 1 }));
+  const rounds = engineCosts(engine, WARM_ROUNDS, small);
+  const alone = rows.flatMap(({ program, short }) =>
+    engineCosts(engine, 1, [{ program, argument: short.argument }]),
+  );
+  const references = small.flatMap((guest) => engineCosts('reference', 1, [guest]));
+  const eachUs = (ms: number, costs: readonly RoundCost[]): number | null => {
+    const instructions = sum(costs.map((cost) => cost.instructions));
+    return instructions === 0 ? null : (ms * 1000) / instructions;
+  };
   return {
-    emissionUs: eachUs(least(emission), emission),
-    coldEmissionUs: eachUs(
-      alone.map(({ cost }) => cost),
-      emission,
-    ),
-    hostUs: eachUs(least(host), host),
-    memoryMiB: Math.max(...alone.map(({ memoryMiB }) => memoryMiB)),
+    emissionUs: eachUs(warmEmissionMs(rounds), rounds.slice(0, 1)),
+    coldEmissionUs: eachUs(sum(alone.flatMap(({ emissionMs }) => emissionMs)), alone),
+    hostUs: eachUs(sum(alone.flatMap(({ hostMs }) => hostMs)), alone),
+    memoryMiB: Math.max(...alone.map(({ peakMiB }, i) => peakMiB - references[i].peakMiB)),
   };
 }
