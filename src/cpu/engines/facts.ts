@@ -16,8 +16,8 @@ export interface Facts {
 }
 
 /** What regions leave to the interpreter. */
-const LEFT_OUT = /^time$/;
-const STATUS_WRITE = /^setFloat/;
+const LEFT_OUT = /^(?:time|setFloatRounding)$/;
+const STATUS_WRITE = /^setFloatFlags$/;
 const FLOAT = /^f(?:32|64)/;
 
 /** Decoded instructions are few and stay: their facts are found once. */

@@ -48,6 +48,7 @@ const OPERAND_SLOTS: Readonly<Record<string, number>> = {
 export interface InterpretedSet {
   readonly pcSlot: number;
   readonly floatStatusSlot: number;
+  readonly sinkSlot: number;
   readonly entries: readonly { readonly operations: readonly Operation[] }[];
 }
 
@@ -205,21 +206,37 @@ export class InterpreterCode extends Lowering {
     code.op('end');
   }
 
-  protected branch(displacement: OperandName): void {
+  protected branch(): void {
     this.code.if();
     this.depth++;
-    this.jump(displacement);
+    this.jumpBy(() => this.code.i32(0));
     this.depth--;
     this.code.op('end');
   }
 
-  protected jump(_: OperandName): void {
+  protected jump(): void {
     const { code } = this;
-    code.get(HERE).get(HERE).access('i32.load', SLOT.imm).i32(3).op('i32.shl').op('i32.add').tee(this.next);
+    this.jumpBy(() => {
+      code.get(HERE).access('i32.load16_u', SLOT.rd).i32(registerAddress(this.isa.sinkSlot)).op('i32.ne');
+    });
+  }
+
+  /** Loops and calls are counted; whatever is jumped to inside a loop would be as hot. */
+  private jumpBy(pushIsCall: () => void): void {
+    const { code } = this;
+    const distance = this.temporary('i32');
+    code.get(HERE).access('i32.load', SLOT.imm).tee(distance).i32(3).op('i32.shl');
+    code.get(HERE).op('i32.add').tee(this.next);
     code.get(PAGE).op('i32.sub').i32(END_SLOT).op('i32.ge_u').if();
     this.storePc(() => this.pushAddressOf(this.next));
     code.get(LEFT).op('return').op('end');
+    code.get(distance).i32(0).op('i32.lt_s');
+    pushIsCall();
+    code.op('i32.or').if();
+    this.depth++;
     this.countJump();
+    this.depth--;
+    code.op('end');
   }
 
   protected jumpTo(): void {

@@ -441,19 +441,16 @@ export class RegionCode extends Lowering {
     else this.code.i32(0);
   }
 
-  /** Status writes that end what regions are made for are left: NX gone, or another rounding mode. */
+  /** Flags without NX end what regions are made for: such a write is left. */
   protected special(operation: Operation): ValueType | null {
     const { op, args } = operation;
     if (op === 'floatFlags' || op === 'floatRounding') return this.readStatus(op);
-    assert(op === 'setFloatFlags' || op === 'setFloatRounding', `${op} in a region`);
+    assert(op === 'setFloatFlags', `${op} in a region`);
     const { code } = this;
     const value = this.temporary('i64');
     this.push(args[0], 'i64');
-    code.set(value).get(value);
-    if (op === 'setFloatFlags') code.i64(1).op('i64.and').op('i64.eqz');
-    else code.i64(7).op('i64.and').i64(0).op('i64.ne');
+    code.tee(value).i64(1).op('i64.and').op('i64.eqz');
     this.slow();
-    if (op === 'setFloatRounding') return null;
     code.i32(0).i32(0).access('i64.load', this.statusAddress).i64(-32).op('i64.and');
     code.get(value).i64(31).op('i64.and').op('i64.or').access('i64.store', this.statusAddress);
     return null;

@@ -46,6 +46,9 @@ export const exits: Exit[] = [];
 const known = new Map<number, Decoded | null>();
 const KNOWN_LIMIT = 1 << 14;
 
+/** Regions of a process, at most: code that changes without end must not fill the host's memory. It is interpreted then. */
+const REGION_LIMIT = 1 << 15;
+
 /** What regions cost so far. */
 export const statistics = { batches: 0, regions: 0, instructions: 0, codeBytes: 0 };
 
@@ -109,6 +112,7 @@ export class RegionMaker {
    * which stores must be noticed.
    */
   make(address: bigint, memory: MemoryView): void {
+    if (statistics.regions >= REGION_LIMIT) return;
     const regions = this.batch(address, memory);
     if (regions.length === 0) return;
     const module = new ModuleBuilder(MEMORY_BYTES);
