@@ -5,13 +5,26 @@ import type { Owner } from '../base/int-map.js';
 export const PAGE_SIZE = 4096;
 export const PAGE_SHIFT = 12;
 
+/** Pages that are made together take their bytes from one piece: the host is slow to make many small ones. */
+const SLAB_PAGES = 32;
+let slab = new ArrayBuffer(0);
+let used = 0;
+
+/** A page of zeros. */
+export function newBytes(): Uint8Array {
+  if (used === slab.byteLength) {
+    slab = new ArrayBuffer(SLAB_PAGES * PAGE_SIZE);
+    used = 0;
+  }
+  used += PAGE_SIZE;
+  return new Uint8Array(slab, used - PAGE_SIZE, PAGE_SIZE);
+}
+
 /**
  * 4 KiB of memory. Whoever holds the owner token may write; for everybody else (every snapshot) the page never
  * changes again. A writer that is not the owner makes a copy first: that is the whole of copy on write.
  */
 export class Page {
-  /** Both may be others after instructions ran: do not keep them. */
-  view: DataView;
   /** How often `code` of any page changed between null and something. */
   static codeChanges = 0;
   private engineCode: object | null = null;
@@ -20,12 +33,23 @@ export class Page {
   /** Where the page is in the pool; -1 while it is not (see `pool.ts`). */
   slot = -1;
   private memo: Digest | null = null;
+  private madeView: DataView | null = null;
 
+  /** @param bytes they may be others after instructions ran: do not keep them */
   constructor(
     public bytes: Uint8Array,
     readonly owner: Owner | null,
-  ) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, PAGE_SIZE);
+  ) {}
+
+  get view(): DataView {
+    this.madeView ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, PAGE_SIZE);
+    return this.madeView;
+  }
+
+  /** The same contents in another place. */
+  moveTo(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.madeView = null;
   }
 
   /** What engines made of this page as code, private to them. Whoever writes the page sets it to null. */
@@ -39,11 +63,13 @@ export class Page {
   }
 
   static zeroed(owner: Owner | null): Page {
-    return new Page(new Uint8Array(PAGE_SIZE), owner);
+    return new Page(newBytes(), owner);
   }
 
   copy(owner: Owner): Page {
-    return new Page(this.bytes.slice(), owner);
+    const bytes = newBytes();
+    bytes.set(this.bytes);
+    return new Page(bytes, owner);
   }
 
   /** Memoised, so call it only on pages that nobody may write any more. */

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.js';
-import { PAGE_SIZE, type Page } from './page.js';
+import { newBytes, PAGE_SIZE, type Page } from './page.js';
 
 /** Of the slots, how many are freed at a time when all are taken. */
 const EVICTED_SHARE = 8;
@@ -14,7 +14,7 @@ export class PagePool {
   moves = 0;
   private readonly pages: (Page | null)[] = [];
   private readonly free: number[] = [];
-  private readonly places: { readonly bytes: Uint8Array; readonly view: DataView }[] = [];
+  private readonly places: Uint8Array[] = [];
   private oldest = 0;
 
   /**
@@ -47,13 +47,11 @@ export class PagePool {
     const { slot } = original;
     if (slot < 0 || copy.slot >= 0) return;
     // Both hold the same bytes, so they just change places.
-    const { bytes, view } = copy;
-    copy.bytes = original.bytes;
-    copy.view = original.view;
+    const { bytes } = copy;
+    copy.moveTo(original.bytes);
     copy.slot = slot;
     this.pages[slot] = copy;
-    original.bytes = bytes;
-    original.view = view;
+    original.moveTo(bytes);
     original.slot = -1;
     this.moves++;
   }
@@ -61,16 +59,11 @@ export class PagePool {
   private place(page: Page, slot: number): void {
     let place = this.places[slot];
     if (place === undefined) {
-      const at = this.start + slot * PAGE_SIZE;
-      place = {
-        bytes: new Uint8Array(this.memory, at, PAGE_SIZE),
-        view: new DataView(this.memory, at, PAGE_SIZE),
-      };
+      place = new Uint8Array(this.memory, this.start + slot * PAGE_SIZE, PAGE_SIZE);
       this.places[slot] = place;
     }
-    place.bytes.set(page.bytes);
-    page.bytes = place.bytes;
-    page.view = place.view;
+    place.set(page.bytes);
+    page.moveTo(place);
     page.slot = slot;
     this.pages[slot] = page;
   }
@@ -84,8 +77,9 @@ export class PagePool {
   private evict(count: number): void {
     for (let i = 0; i < count; i++) {
       const page = this.pages[this.oldest]!;
-      page.bytes = page.bytes.slice();
-      page.view = new DataView(page.bytes.buffer);
+      const bytes = newBytes();
+      bytes.set(page.bytes);
+      page.moveTo(bytes);
       page.slot = -1;
       this.pages[this.oldest] = null;
       this.free.push(this.oldest);
