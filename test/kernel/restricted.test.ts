@@ -9,6 +9,7 @@ import { raiseException } from '../../src/kernel/syscalls/exceptions.js';
 import { leaveByException, leaveByKick, leaveBySyscall } from '../../src/kernel/syscalls/restricted.js';
 import { endThread } from '../../src/kernel/syscalls/tasks.js';
 import { brokenInvariants } from './invariants.js';
+import { brokenBindings } from './invariants-restricted.js';
 import { gives, koidOf, NO_HANDLE, NOWHERE, newEvent } from './ipc-support.js';
 import {
   bind,
@@ -360,6 +361,20 @@ test('the death of a thread in restricted mode lets its state go', (t) => {
   gives(t, h, 'OK', 'zx_handle_close', [vmo]);
   endThread(h, other);
   t.is(h.k.find(koid), undefined);
+});
+
+test('a thread that was ended in restricted mode, and has a handle still, is in that mode no more', (t) => {
+  for (const mode of ['owned', 'immer'] as const) {
+    const h = restrictedHarness({}, mode);
+    const other = h.newThread(h.process, 'other');
+    h.give(other, DEFAULT_RIGHTS.thread);
+    bind(h, other);
+    enter(h, 0, other);
+    endThread(h, other);
+    const { life, restricted } = h.k.get(other, 'thread');
+    t.deepEqual([life, restricted], ['dead', null]);
+    t.deepEqual(brokenBindings(h.k.state), []);
+  }
 });
 
 test('a state VMO may be mapped read-only, and its permissions follow its handle', (t) => {

@@ -259,6 +259,8 @@ export const threadReducers: Reducers<ThreadEvents> = {
       thread.wait = null;
       thread.deadlineOrder = 0;
       thread.syscall = 0;
+      // Goes with the registers that it says the mode of.
+      if (e.life === 'dead') thread.restricted = null;
     });
     withdrawThread(k, e.koid);
     if (e.life === 'dead') {
