@@ -60,7 +60,7 @@ function engine(): void {
   ] as const) {
     const rates: number[] = [];
     for (let i = 0; i < ROUNDS; i++) {
-      const { ms, value } = timed(() => run(spec(guest, args)));
+      const { ms, value } = timed(() => run(spec(guest, args, { engine: 'reference' })));
       rates.push(value.k.state.steps / ms / 1000);
     }
     const rate = median(rates);
@@ -88,9 +88,9 @@ function recordingCost(
 
 function recording(): void {
   for (const [guest, args] of [
-    ['spin', ['3000000']],
-    ['n-body', ['40000']],
-    ['heap-sort', ['20000']],
+    ['spin', ['60000000']],
+    ['n-body', ['1000000']],
+    ['heap-sort', ['150000']],
   ] as const) {
     const { ratio } = recordingCost(guest, args);
     report(`recording / running, ${guest}`, `${ratio.toFixed(3)}x`, '<= 1.05x', ratio <= 1.05);
