@@ -192,9 +192,13 @@ export class Kernel {
     this.ownedObjects.delete(koid);
   }
 
-  /** What a process shares with others, or has for itself; empty after the death of the last of them. */
+  /**
+   * What a process shares with others, or has for itself; empty after the death of the last of them. A process may be
+   * gone in the middle of its own call: a handle that it closed was all that kept a critical process from its end.
+   */
   sharedBy(process: number): SharedState {
-    return this.state.shared.get(this.get(process, 'process').shared) ?? NO_SHARED_STATE;
+    const object = this.find(process);
+    return (object?.kind === 'process' && this.state.shared.get(object.shared)) || NO_SHARED_STATE;
   }
 
   setShared(id: number, state: SharedState): void {

@@ -48,6 +48,12 @@ export class Call<N extends SyscallName = SyscallName> {
     return this.k.get(this.process, 'process');
   }
 
+  /** False when something that the call itself did ended its thread: the thread and its process may be gone. */
+  get callerLives(): boolean {
+    const thread = this.k.find(this.thread);
+    return thread?.kind === 'thread' && thread.life !== 'dead';
+  }
+
   /** The caller's handle table and futexes. */
   get table(): SharedState {
     return this.k.sharedBy(this.process);

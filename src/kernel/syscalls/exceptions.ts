@@ -93,6 +93,8 @@ export function announceUser(m: Decider, thread: number, code: number, data: num
 
 /** A thread leaves of itself: a debugger that wants to know keeps it as long as it likes. */
 export function exitThread(m: Decider, thread: number): void {
+  const leaving = m.k.find(thread);
+  if (leaving?.kind !== 'thread' || leaving.life === 'dead') return;
   const notice = tellDebugger(thread, ExceptionType.THREAD_EXITING);
   if (nextHandler(m.k, notice.thread, notice.course, false) === null) {
     endThread(m, thread);

@@ -81,7 +81,7 @@ function closeListed(call: Call, list: HandleList): void {
   const size = itemBytes(list);
   // A longer list names nothing more: no process has so many handles.
   const count = Math.min(list.count, MAX_HANDLES);
-  for (let i = 0; i < count; i += CHANNEL_MAX_MSG_HANDLES) {
+  for (let i = 0; i < count && call.callerLives; i += CHANNEL_MAX_MSG_HANDLES) {
     const chunk = Math.min(CHANNEL_MAX_MSG_HANDLES, count - i);
     const bytes = readUser(call.k, call.process, list.address + size * i, size * chunk);
     if (bytes === null) return;
@@ -130,7 +130,7 @@ export function takeHandles(
   }
   if (status === Status.OK) return { status, handles };
   dropHandles(call, handles);
-  if (list.etc) {
+  if (list.etc && call.callerLives) {
     if (!isUserWritable(call.k, call.process, list.address, view.byteLength))
       status = Status.ERR_INVALID_ARGS;
     else call.write(list.address, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
