@@ -10,6 +10,9 @@ import {
   CONTROL,
   memory as hostMemory,
   MEMORY_BYTES,
+  OFFSET_MASK,
+  PAGE_BITS,
+  PAGE_MASK,
   STATUS,
   STOPPED_BIT,
   table,
@@ -34,9 +37,6 @@ const CALL_STEPS = 2 ** 20;
 const BUDGET: Stop = { kind: 'budget' };
 const SYSCALL: Stop = { kind: 'syscall' };
 const BREAKPOINT: Stop = { kind: 'breakpoint' };
-const PAGE_MASK = -4096n;
-const PAGE_BITS = 12n;
-const OFFSET_MASK = 4095;
 
 /** The engine whose registers and translations are in the host memory. */
 let active: FastEngine | null = null;
@@ -74,7 +74,7 @@ function runFor(isa: FastInstructionSet): Run {
 /** Runs generated code: the same results as the reference engine, sooner. */
 export class FastEngine implements Engine {
   private readonly reference: ReferenceEngine;
-  private readonly run_: Run;
+  private readonly generated: Run;
   private readonly state: Uint8Array;
   private readonly one: Registers;
   private readonly fetches = new Fetches();
@@ -93,7 +93,7 @@ export class FastEngine implements Engine {
   ) {
     this.maker = kind === 'interpreter' ? null : new RegionMaker(isa, hostFuses());
     this.reference = new ReferenceEngine(isa);
-    this.run_ = runFor(isa);
+    this.generated = runFor(isa);
     const state = bytes.subarray(registerAddress(0), registerAddress(isa.stateSlots));
     this.state = state;
     this.one = { bytes: state, copy: () => this.one };
@@ -167,7 +167,7 @@ export class FastEngine implements Engine {
   /** Runs at most `budget` steps of generated code, until there is something to look at. */
   private stretch(budget: number): Stop {
     view.setBigInt64(CONTROL.endTime, this.timeNs + BigInt(this.steps + budget), true);
-    const back = this.run_(budget);
+    const back = this.generated(budget);
     this.steps += budget - (back & ~STOPPED_BIT);
     if (back >= 0) return BUDGET;
     switch (view.getInt32(CONTROL.status, true)) {

@@ -7,6 +7,12 @@ import { createMemory, createTable, type Memory, type Table } from '../wasm/web-
  * use the same; the one that runs has its registers and its translations there.
  */
 
+/** An address's page, the number of that, and the places in a page of a byte and of a half-word. */
+export const PAGE_MASK = -BigInt(PAGE_SIZE);
+export const PAGE_BITS = 12n;
+export const OFFSET_MASK = PAGE_SIZE - 1;
+export const HALF_MASK = PAGE_SIZE - 2;
+
 /** Addresses that generated code uses are below 2^SPACE_BITS. */
 const SPACE_BITS = 28;
 export const MEMORY_BYTES = 2 ** SPACE_BITS;

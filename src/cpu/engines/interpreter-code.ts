@@ -2,7 +2,7 @@ import { FunctionCode, type Signature, type ValueType } from '../wasm/code.js';
 import type { OperandName } from './algebra.js';
 import type { FloatHelpers } from './float-helpers.js';
 import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
-import { CONTROL, END_SLOT, SLOT, STATUS, STOPPED_BIT } from './host-memory.js';
+import { CONTROL, END_SLOT, HALF_MASK, PAGE_MASK, SLOT, STATUS, STOPPED_BIT } from './host-memory.js';
 import { Lowering, registerAddress, type StopKind } from './lowering.js';
 import { planOf, type Step } from './plan.js';
 import type { Operation } from './transcript.js';
@@ -34,9 +34,6 @@ const HERE = 1;
 const PAGE = 2;
 const PAGE_ADDRESS = 3;
 const IGNORE = 4;
-
-const PAGE_MASK = -4096n;
-const HALF_MASK = 0xffe;
 
 const OPERAND_SLOTS: Readonly<Record<string, number>> = {
   rd: SLOT.rd,

@@ -3,14 +3,14 @@ import {
   FETCH_ENTRIES,
   FETCH_ENTRY_BYTES,
   FETCHES,
+  HALF_MASK,
+  PAGE_MASK,
   REGION_INDEXES,
   SLOT,
   SLOT_BYTES,
 } from './host-memory.js';
 import { EXTRA } from './interpreter-code.js';
 
-const PAGE_MASK = -4096n;
-const HALF_MASK = 0xffe;
 /** Rounding mode and NX: regions are made for the nearest and NX set, which is NX alone of these. */
 const FLOAT_STATE = 0xe1;
 const MADE_FOR = 1;

@@ -10,7 +10,6 @@ export interface RegionSet {
   readonly sinkSlot: number;
   readonly pcSlot: number;
   readonly floatStatusSlot: number;
-  readonly allSlots: number;
   /** Registers that hold return addresses: a jump to one of them is a return. */
   readonly linkSlots: readonly number[];
   isFloatSlot(slot: number): boolean;

@@ -8,6 +8,9 @@ import {
   CONTROL,
   memory as hostMemory,
   MEMORY_BYTES,
+  OFFSET_MASK,
+  PAGE_BITS,
+  PAGE_MASK,
   SLOT,
   STATUS,
   STOPPED_BIT,
@@ -18,9 +21,6 @@ import { HOT_COUNT, REGION_SIGNATURE } from './interpreter-code.js';
 import { type CodeSource, type Region, RegionFinder, type RegionSet } from './region.js';
 import { RegionCode } from './region-code.js';
 
-const PAGE_MASK = -4096n;
-const PAGE_BITS = 12n;
-const OFFSET_MASK = 4095;
 /** Regions made at a time: a hot one, and those it calls that are warm. */
 const BATCH = 8;
 const WARM_COUNT = HOT_COUNT / 8;

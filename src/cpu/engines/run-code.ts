@@ -4,6 +4,8 @@ import {
   FETCH_ENTRIES,
   FETCH_ENTRY_BYTES,
   FETCHES,
+  HALF_MASK,
+  PAGE_MASK,
   REGION_INDEXES,
   SLOT,
   STATUS,
@@ -17,8 +19,6 @@ import { emitIsOtherFloatState } from './region-index.js';
 const SIGNATURE: Signature = { params: ['i32'], results: ['i32'] };
 /** Frames of generated code that may be on the host's stack. */
 const CALL_DEPTH = 200;
-const PAGE_MASK = -4096n;
-const HALF_MASK = 0xffe;
 const LEFT = 0;
 
 /** The function that the host calls: runs from pc, in regions where there are some, until a status or the budget's end. */
