@@ -4,6 +4,7 @@ import {
   FETCH_ENTRY_BYTES,
   FETCHES,
   HALF_MASK,
+  PAGE_BITS,
   PAGE_MASK,
   REGION_INDEXES,
   SLOT,
@@ -32,19 +33,8 @@ export function emitRegionIndex(
   statusAddress: number,
   leave: () => void,
 ): void {
-  code.get(target).i64(12).op('i64.shr_u').op('i32.wrap_i64');
-  code
-    .i32(FETCH_ENTRIES - 1)
-    .op('i32.and')
-    .i32(FETCH_ENTRY_BYTES)
-    .op('i32.mul');
-  code.tee(page).access('i64.load', FETCHES);
-  code.get(target).i64(PAGE_MASK).op('i64.and').op('i64.ne');
-  leave();
-  code
-    .get(page)
-    .access('i32.load', FETCHES + 8)
-    .tee(page);
+  emitDecodedPage(code, target, page, leave);
+  code.tee(page);
   code.get(target).op('i32.wrap_i64').i32(HALF_MASK).op('i32.and').tee(offset);
   code
     .i32(SLOT_BYTES / 2)
@@ -56,6 +46,24 @@ export function emitRegionIndex(
   code.get(page).get(offset).i32(1).op('i32.shl').op('i32.add').access('i32.load', REGION_INDEXES);
   emitIsOtherFloatState(code, statusAddress);
   code.op('i32.add');
+}
+
+/**
+ * Pushes where the decoded page is that an address lies in.
+ * @param page a local (i32) to work with
+ * @param leave emits code that takes a condition from the stack: the page is not known
+ */
+export function emitDecodedPage(code: FunctionCode, address: number, page: number, leave: () => void): void {
+  code.get(address).i64(PAGE_BITS).op('i64.shr_u').op('i32.wrap_i64');
+  code
+    .i32(FETCH_ENTRIES - 1)
+    .op('i32.and')
+    .i32(FETCH_ENTRY_BYTES)
+    .op('i32.mul');
+  code.tee(page).access('i64.load', FETCHES);
+  code.get(address).i64(PAGE_MASK).op('i64.and').op('i64.ne');
+  leave();
+  code.get(page).access('i32.load', FETCHES + 8);
 }
 
 /** Pushes 1 when the floating-point status is not what regions with arithmetic are made for: the next index is for that. */

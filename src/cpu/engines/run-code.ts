@@ -1,19 +1,8 @@
 import { FunctionCode, type Signature } from '../wasm/code.js';
-import {
-  CONTROL,
-  FETCH_ENTRIES,
-  FETCH_ENTRY_BYTES,
-  FETCHES,
-  HALF_MASK,
-  PAGE_MASK,
-  REGION_INDEXES,
-  SLOT,
-  STATUS,
-  STOPPED_BIT,
-} from './host-memory.js';
+import { CONTROL, HALF_MASK, PAGE_MASK, REGION_INDEXES, SLOT, STATUS, STOPPED_BIT } from './host-memory.js';
 import { EXTRA, FIRST_CODE, HOT_COUNT, type InterpretedSet } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
-import { emitIsOtherFloatState } from './region-index.js';
+import { emitDecodedPage, emitIsOtherFloatState } from './region-index.js';
 
 /** Takes a budget, gives what is left of it, with STOPPED_BIT when there is a status to look at. */
 const SIGNATURE: Signature = { params: ['i32'], results: ['i32'] };
@@ -59,21 +48,13 @@ export class RunCode {
   /** The decoded instruction at pc. */
   private find(): void {
     const { code, pc, page, offset } = this;
-    code.i32(0).access('i64.load', registerAddress(this.isa.pcSlot)).tee(pc);
-    code.i64(12).op('i64.shr_u').op('i32.wrap_i64');
-    code
-      .i32(FETCH_ENTRIES - 1)
-      .op('i32.and')
-      .i32(FETCH_ENTRY_BYTES)
-      .op('i32.mul');
-    code.tee(page).access('i64.load', FETCHES);
-    code.get(pc).i64(PAGE_MASK).op('i64.and').op('i64.ne').if();
-    this.stop(STATUS.fetch);
-    code.op('end');
-    code
-      .get(page)
-      .access('i32.load', FETCHES + 8)
-      .set(page);
+    code.i32(0).access('i64.load', registerAddress(this.isa.pcSlot)).set(pc);
+    emitDecodedPage(code, pc, page, () => {
+      code.if();
+      this.stop(STATUS.fetch);
+      code.op('end');
+    });
+    code.set(page);
     code.get(pc).op('i32.wrap_i64').i32(HALF_MASK).op('i32.and').set(offset);
     code.get(offset).i32(3).op('i32.shl').get(page).op('i32.add').set(this.slot);
   }
