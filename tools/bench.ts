@@ -12,7 +12,7 @@ import type { Machine } from '../src/machine/machine.js';
 import { Recorder } from '../src/recording/recorder.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const CLI = join(ROOT, '.build', 'src', 'cli', 'main.js');
+const CLI = join(ROOT, '.build', 'src', 'cli', 'main.cjs');
 const ROUNDS = 5;
 
 function spec(guest: string, args: readonly string[], more: Partial<RunSpec> = {}): RunSpec {

@@ -6,6 +6,6 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const folder = join(root, 'node_modules', '.bin');
 mkdirSync(folder, { recursive: true });
-chmodSync(join(root, '.build', 'src', 'cli', 'main.js'), 0o755);
+chmodSync(join(root, '.build', 'src', 'cli', 'main.cjs'), 0o755);
 rmSync(join(folder, 'jacinth'), { force: true });
-symlinkSync(join('..', '..', '.build', 'src', 'cli', 'main.js'), join(folder, 'jacinth'));
+symlinkSync(join('..', '..', '.build', 'src', 'cli', 'main.cjs'), join(folder, 'jacinth'));

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const CLI = join(ROOT, '.build', 'src', 'cli', 'main.js');
+const CLI = join(ROOT, '.build', 'src', 'cli', 'main.cjs');
 const FOLDER = '.jacinth';
 const GUEST = 'test/guests/lost-update.elf';
 const CORES = ['--cores', '2'];

@@ -1,5 +1,6 @@
 import { Argument, Command, Option, type ParseOptionsResult } from 'commander';
 import { UserError } from './errors.js';
+import { writeAll } from './write-all.js';
 
 const EXAMPLES = `
 Examples:
@@ -49,7 +50,7 @@ export function ccCommand(): Command {
           pie: options.pie,
           extraArguments: command.compilerArguments,
         });
-        process.stderr.write(result.messages);
+        writeAll(2, result.messages);
         process.exitCode = result.exitCode;
       } catch (error) {
         throw error instanceof CrossCompilerError ? new UserError(error.message) : error;

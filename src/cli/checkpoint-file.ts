@@ -3,6 +3,7 @@ import { StoredCheckpoints } from '../recording/checkpoints/stored-checkpoints.j
 import type { Recording } from '../recording/format/reader.js';
 import { RecordingError } from '../recording/format/recording-error.js';
 import type { CheckpointKeeper } from '../timeline/keeper.js';
+import { writeAll } from './write-all.js';
 
 export const KEEP_CHECKPOINTS = [
   '--keep-checkpoints',
@@ -19,7 +20,7 @@ export function keepCheckpoints(keeper: CheckpointKeeper, recordingPath: string,
     count = keeper.store(recording, sink);
   });
   const file = RecordingFile.open(path);
-  process.stderr.write(`jacinth: kept ${count} checkpoints, ${file.sizeBytes} bytes, in ${path}\n`);
+  writeAll(2, `jacinth: kept ${count} checkpoints, ${file.sizeBytes} bytes, in ${path}\n`);
   file.close();
 }
 
@@ -32,7 +33,7 @@ export function forgetCheckpoints(recordingPath: string): void {
 export function openCheckpoints(recordingPath: string, recording: Recording): StoredCheckpoints | null {
   const path = fileOf(recordingPath);
   const complain = (problem: RecordingError): void => {
-    process.stderr.write(`jacinth: ${path}: ${problem.message}\n`);
+    writeAll(2, `jacinth: ${path}: ${problem.message}\n`);
   };
   try {
     return StoredCheckpoints.open(RecordingFile.open(path), recording, complain);

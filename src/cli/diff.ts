@@ -8,6 +8,7 @@ import { Recording } from '../recording/format/reader.js';
 import { explain, UserError } from './errors.js';
 import { printing } from './inspect.js';
 import { ofRecording } from './open-recording.js';
+import { writeAll } from './write-all.js';
 
 /** As `diff` has it. */
 const DIFFERENT = 1;
@@ -61,7 +62,7 @@ function open(path: string): Recording {
   if (problem === null) return recording;
   const line = `${path}: ${problem.message}`;
   if (problem.trouble !== 'cut') throw new UserError(line, TROUBLE);
-  process.stderr.write(`jacinth: ${line}\n`);
+  writeAll(2, `jacinth: ${line}\n`);
   return recording;
 }
 

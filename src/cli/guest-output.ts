@@ -1,22 +1,10 @@
-import { writeSync } from 'node:fs';
 import { syscallByNumber } from '../abi/syscalls.js';
 import { isBuilt } from '../kernel/syscalls/dispatch.js';
 import { crashReport, deadlockReport, symbolizerFor } from '../loader/crash-report.js';
 import type { RunSpec } from '../loader/launch.js';
 import type { Symbolizer } from '../loader/symbols.js';
 import type { Machine } from '../machine/machine.js';
-
-function writeAll(descriptor: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(descriptor, bytes, done);
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : '';
-      if (code === 'EPIPE') return;
-      if (code !== 'EAGAIN') throw error;
-    }
-  }
-}
+import { writeAll } from './write-all.js';
 
 /**
  * Shows a running machine: the guest's console on stdout; crashes, deadlocks and calls that are not built on stderr.
@@ -24,7 +12,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
  */
 export function showGuest(machine: Machine, spec: RunSpec, consoleTo: 1 | 2 = 1): void {
   const named = new Set<number>();
-  const note = (text: string): void => writeAll(2, new TextEncoder().encode(text));
+  const note = (text: string): boolean => writeAll(2, text);
   // Made once: a guest may crash many processes, and its symbol table may be large.
   let symbols: Symbolizer | null = null;
   const symbolizer = (): Symbolizer => (symbols ??= symbolizerFor(spec.program, spec));

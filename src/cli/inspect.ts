@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { type Position, parsePosition } from '../machine/position.js';
 import { Names } from '../timeline/names.js';
 import { Timeline } from '../timeline/timeline.js';
@@ -6,6 +5,7 @@ import { openCheckpoints } from './checkpoint-file.js';
 import { UserError } from './errors.js';
 import { ofRecording, openToLook } from './open-recording.js';
 import { wholeNumber } from './run-options.js';
+import { writeAll } from './write-all.js';
 
 /** What the verbs that look into a recording have in common. */
 export class Inspection {
@@ -62,7 +62,6 @@ class ReaderGone extends Error {
 }
 
 const BUFFER_BYTES = 1 << 16;
-const WAIT = new Int32Array(new SharedArrayBuffer(4));
 
 /** Text on stdout, written at once when a buffer is full: memory stays small however slow the reader is. */
 export class Output {
@@ -87,19 +86,10 @@ export class Output {
 
   /** @throws ReaderGone */
   flush(): void {
-    const bytes = Buffer.from(this.parts.join(''));
+    const text = this.parts.join('');
     this.parts.length = 0;
     this.size = 0;
-    for (let done = 0; done < bytes.length; ) {
-      try {
-        done += writeSync(1, bytes, done);
-      } catch (error) {
-        const code = error instanceof Error && 'code' in error ? error.code : '';
-        if (code === 'EPIPE') throw new ReaderGone();
-        if (code !== 'EAGAIN') throw error;
-        Atomics.wait(WAIT, 0, 0, 1);
-      }
-    }
+    if (!writeAll(1, text)) throw new ReaderGone();
   }
 }
 

@@ -2,6 +2,7 @@ import { RecordingFile } from '../platform/node/recording-file.js';
 import { Recording } from '../recording/format/reader.js';
 import { RecordingError } from '../recording/format/recording-error.js';
 import { UserError } from './errors.js';
+import { writeAll } from './write-all.js';
 
 /** From here on a look reads what it needs, and checks that: reading all would take longer than the look. */
 const LARGE_BYTES = 8 << 20;
@@ -25,7 +26,7 @@ export function openToLook(path: string): Recording {
  */
 export function openRecording(path: string): Recording {
   const recording = ofRecording(path, () => Recording.open(RecordingFile.open(path)));
-  if (recording.problem !== null) process.stderr.write(`jacinth: ${path}: ${recording.problem.message}\n`);
+  if (recording.problem !== null) writeAll(2, `jacinth: ${path}: ${recording.problem.message}\n`);
   return recording;
 }
 

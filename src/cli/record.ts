@@ -7,6 +7,7 @@ import { forgetCheckpoints, KEEP_CHECKPOINTS, keepCheckpoints } from './checkpoi
 import { showGuest } from './guest-output.js';
 import { openRecording } from './open-recording.js';
 import { addRunOptions, ofProgram, type RunOptions, runSpec } from './run-options.js';
+import { writeAll } from './write-all.js';
 
 interface RecordOptions extends RunOptions {
   readonly output: string;
@@ -41,7 +42,7 @@ export function recordCommand(): Command {
       const end = recorder.run(() => keeper?.look());
       (sink as RecordingFileSink | null)?.close();
       if (keeper !== null) keepCheckpoints(keeper, options.output, openRecording(options.output));
-      if (options.json) process.stdout.write(`${JSON.stringify({ recording: options.output, ...end })}\n`);
+      if (options.json) writeAll(1, `${JSON.stringify({ recording: options.output, ...end })}\n`);
       process.exitCode = end.exitCode;
     });
 }

@@ -11,6 +11,7 @@ import { UserError } from './errors.js';
 import { showGuest } from './guest-output.js';
 import { ofRecording, openRecording } from './open-recording.js';
 import { engineOption } from './run-options.js';
+import { writeAll } from './write-all.js';
 
 interface ReplayOptions {
   readonly to?: string;
@@ -60,7 +61,7 @@ function replay(path: string, { to, engine, keepCheckpoints: keep }: ReplayOptio
   }
   const { halt, seq, steps } = player.machine.k.state;
   if (keeper !== null) keepCheckpoints(keeper, path, recording);
-  process.stderr.write(`jacinth: replayed ${steps} steps and ${seq} events, the same run as recorded\n`);
+  writeAll(2, `jacinth: replayed ${steps} steps and ${seq} events, the same run as recorded\n`);
   if (halt !== null) return exitStatus(halt);
   return target === null ? ExitStatus.FAILED : 0;
 }
@@ -81,13 +82,14 @@ function fold(path: string, to: string | undefined): number {
     return reportDivergence(path, reason);
   }
   const { halt, seq, steps } = folded.k.state;
-  process.stderr.write(`jacinth: folded ${steps} steps and ${seq} events, the same states as recorded\n`);
+  writeAll(2, `jacinth: folded ${steps} steps and ${seq} events, the same states as recorded\n`);
   return halt === null ? 0 : exitStatus(halt);
 }
 
 function reportDivergence(path: string, { divergence }: Diverged): number {
   const { position, what, recorded, replayed } = divergence;
-  process.stderr.write(
+  writeAll(
+    2,
     `jacinth: ${path} diverges at ${formatPosition(position)} in its ${what}\n` +
       `  recorded: ${recorded}\n  replayed: ${replayed}\n`,
   );

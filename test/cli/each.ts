@@ -4,14 +4,12 @@
  */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { MAIN } from './jacinth.js';
+import { main } from '../../src/cli/command.js';
+import '../../src/platform/node/wasm-features.js';
 
-let count = 0;
 for await (const line of createInterface({ input: process.stdin })) {
-  process.argv = [process.execPath, MAIN, ...(JSON.parse(line) as string[])];
   process.exitCode = undefined;
-  // A module is run once a name.
-  await import(`../../src/cli/main.js?command=${count++}`);
+  await main(JSON.parse(line) as string[]);
   for (const descriptor of [1, 2]) writeSync(descriptor, `\0${process.exitCode ?? 0}\n`);
 }
 process.exitCode = 0;

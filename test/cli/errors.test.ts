@@ -107,6 +107,12 @@ test('a reader that goes away ends the output quietly', (t) => {
     t.is(stdout.split('\n').length, 2, verb);
     t.is(stderr, '', verb);
   }
+  // Gone before anything is said: the writer's own end of the pipe is the only one left.
+  for (const verb of ['--help', 'run --help', '--version']) {
+    const { stderr, status } = pipe(`exec 3> >(exec true); sleep 0.2; exec ${main} ${verb} >&3`);
+    t.is(stderr, '', verb);
+    t.is(status, 0, verb);
+  }
   const counting = pipe(`${main} run ${guest('count')} -- 2000 100 | head -n 1`);
   t.is(counting.stderr, '');
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The command as it is installed. */
-export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.cjs', import.meta.url));
 const PEAK = fileURLToPath(new URL('./peak.js', import.meta.url));
 const EACH = fileURLToPath(new URL('./each.js', import.meta.url));
 /** Ends what one of several command lines says, and tells its exit status. */

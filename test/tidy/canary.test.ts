@@ -278,7 +278,7 @@ const ENTRIES = ['src/cli/main.ts', 'src/index.ts'];
 
 test('reach: entry points are what package.json offers', (t) => {
   const exports = { '.': { types: './.build/src/index.d.ts', default: './.build/src/index.js' } };
-  t.deepEqual(entryPoints({ bin: { jacinth: '.build/src/cli/main.js' }, exports }), ENTRIES);
+  t.deepEqual(entryPoints({ bin: { jacinth: '.build/src/cli/main.cjs' }, exports }), ENTRIES);
 });
 
 test('reach: dead files and dead exports', (t) => {

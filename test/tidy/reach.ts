@@ -4,7 +4,7 @@ import { type Finding, isTypeScript, type Source } from './source.js';
 /** Where the product starts: the sources of what package.json offers under `bin` and `exports`. */
 export function entryPoints(manifest: { readonly bin?: unknown; readonly exports?: unknown }): string[] {
   const built = JSON.stringify([manifest.bin, manifest.exports]).matchAll(
-    /"\.(?:\/\.)?build\/(src\/[^"]+)\.js"/g,
+    /"\.(?:\/\.)?build\/(src\/[^"]+)\.c?js"/g,
   );
   return [...built].map(([, path]) => `${path}.ts`);
 }

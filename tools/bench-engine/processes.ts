@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const CLI = join(ROOT, '.build', 'src', 'cli', 'main.js');
+const CLI = join(ROOT, '.build', 'src', 'cli', 'main.cjs');
 /** Nothing here takes as long unless it hangs. */
 const TIMEOUT_MS = 20 * 60_000;
 

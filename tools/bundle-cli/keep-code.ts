@@ -1,0 +1,31 @@
+/** `node … SCRIPT`: uses the bundled command line as people do, so that the code for that is in V8's cache beside it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { main } from '../../src/cli/command.js';
+import { keepCode } from '../../src/platform/node/cached-script.js';
+import '../../src/platform/node/wasm-features.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'jacinth-bundle-'));
+const recording = join(folder, 'a.jacinth');
+const USES = [
+  ['record', 'test/guests/bench/sha256.elf', '-o', recording, '--keep-checkpoints', '--', '1'],
+  ['replay', recording],
+  ['info', recording],
+  ['show', recording, '--at', '50%'],
+  ['show', recording, '--at', 'end', 'regs'],
+  ['events', recording],
+  ['diff', recording, recording],
+];
+
+try {
+  await keepCode(process.argv[2], async (exports) => {
+    const cli = exports as { readonly main: typeof main };
+    for (const args of USES) {
+      await cli.main(args);
+      if (process.exitCode) throw new Error(`${args.join(' ')} fails`);
+    }
+  });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
