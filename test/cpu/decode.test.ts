@@ -90,6 +90,16 @@ test('what the generator encodes compressed expands to the base instruction', (t
   t.is(reached.size, COMPRESSED.length);
 });
 
+test('a compressed instruction decodes as the one it is short for', (t) => {
+  for (let half = 0; half < 2 ** 16; half++) {
+    if ((half & 3) === 3) continue;
+    const full = expand(half);
+    const short = decode(half, 2);
+    if (short === null) t.is(full, undefined);
+    else t.deepEqual({ ...decode(full!, 4)!, bits: half, lengthBytes: 2 }, { ...short });
+  }
+});
+
 test('reserved rounding modes are no instructions', (t) => {
   for (const entry of INSTRUCTIONS.filter(({ fields }) => fields.includes('rm') || fields.includes('rx'))) {
     for (const mode of [5, 6])

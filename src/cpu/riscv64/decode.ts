@@ -5,8 +5,22 @@ import { expand, findInstruction, INSTRUCTIONS } from './table.js';
 
 const NUMBERS = new Map(INSTRUCTIONS.map((entry, number) => [entry, number]));
 
+/** By their bits: the same few come again and again, and each engine asks. */
+const known = new Map<number, Decoded | null>();
+const KNOWN_LIMIT = 1 << 14;
+
 /** Makes an instruction ready to run, or gives null when the bits are none. Registers become slots. */
 export function decode(bits: number, lengthBytes: 2 | 4): Decoded | null {
+  let decoded = known.get(bits);
+  if (decoded === undefined) {
+    decoded = decodeNew(bits, lengthBytes);
+    if (known.size >= KNOWN_LIMIT) known.clear();
+    known.set(bits, decoded);
+  }
+  return decoded;
+}
+
+function decodeNew(bits: number, lengthBytes: 2 | 4): Decoded | null {
   const full = lengthBytes === 2 ? expand(bits) : bits;
   const entry = full === undefined ? undefined : findInstruction(full);
   if (entry === undefined) return null;

@@ -9,7 +9,7 @@ import {
   SINGLE_CONVERSIONS,
   SINGLE_MEMORY_AND_MOVES,
 } from './float.js';
-import type { Instruction } from './instruction.js';
+import type { Compressed, Instruction } from './instruction.js';
 import { IMMEDIATES, LOADS_AND_STORES, MULTIPLY_AND_DIVIDE, REGISTERS, UPPER_AND_JUMPS } from './integer.js';
 import { CONTROL_AND_STATUS, FENCES_AND_CALLS } from './system.js';
 
@@ -36,12 +36,14 @@ export const INSTRUCTIONS: readonly Instruction[] = [
 const BY_OPCODE: readonly Instruction[][] = Array.from({ length: 128 }, () => []);
 for (const entry of INSTRUCTIONS) BY_OPCODE[entry.match & 127]!.push(entry);
 
+const WITH_MODE = new Set(
+  INSTRUCTIONS.filter(({ fields }) => fields.some((name) => FIELDS[name].kind === 'rounding')),
+);
 const RESERVED_MODES = new Set([5, 6]);
 
 function fits(entry: Instruction, bits: number): boolean {
   if ((bits & entry.mask) >>> 0 !== entry.match) return false;
-  const hasMode = entry.fields.some((name) => FIELDS[name].kind === 'rounding');
-  return !(hasMode && RESERVED_MODES.has(extract(FIELDS.rm, bits)));
+  return !(WITH_MODE.has(entry) && RESERVED_MODES.has(extract(FIELDS.rm, bits)));
 }
 
 /** The instruction that 32 bits are, or undefined when they are none. */
@@ -58,9 +60,14 @@ export function encode(entry: Instruction, operands: Partial<Record<FieldName, n
 
 const BY_NAME = new Map(INSTRUCTIONS.map((entry) => [entry.name, entry]));
 
+/** All of these fix bits 15 to 13 and 1 to 0. */
+const shortKindOf = (half: number): number => ((half >> 11) & 0x1c) | (half & 3);
+const SHORT_BY_KIND: readonly Compressed[][] = Array.from({ length: 32 }, () => []);
+for (const entry of COMPRESSED) SHORT_BY_KIND[shortKindOf(entry.match)]!.push(entry);
+
 /** The 32-bit instruction that a compressed one is short for, or undefined when the bits are none. */
 export function expand(half: number): number | undefined {
-  for (const entry of COMPRESSED) {
+  for (const entry of SHORT_BY_KIND[shortKindOf(half)]!) {
     if ((half & entry.mask) !== entry.match) continue;
     const operands: Partial<Record<FieldName, number>> = {};
     let valid = true;
