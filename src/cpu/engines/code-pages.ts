@@ -40,7 +40,6 @@ export class DecodedPage {
   /** Where it is in the memory of generated code. */
   readonly place: number;
   regions: RegionStart[] = [];
-  alive = true;
 
   constructor(
     readonly page: Page,
@@ -125,7 +124,7 @@ class DecodedPages {
   /** The page as decoded for this address: what there was, or a new one. */
   of(page: Page, address: bigint): DecodedPage {
     const code = PageCode.of(page);
-    const known = (code.places as DecodedPage[]).find((d) => d.address === address && d.alive);
+    const known = (code.places as DecodedPage[]).find((d) => d.address === address);
     if (known !== undefined) return known;
     const index = this.next;
     this.next = (this.next + 1) % DECODED_PLACES;
@@ -140,7 +139,6 @@ class DecodedPages {
     const old = this.list[index];
     if (old === null) return;
     this.drops++;
-    old.alive = false;
     old.code.places.splice(old.code.places.indexOf(old), 1);
     if (old.code.places.length === 0 && old.page.code === old.code) old.page.code = null;
   }
@@ -157,16 +155,13 @@ export class Fetches {
     this.bound.clear();
   }
 
-  /** Out of the table, to come back with `takeOut`. */
+  /** Out of the table, to come back with `takeOut`; when places were dropped meanwhile, to be cleared then. */
   putAway(): void {
     for (const index of this.bound.keys()) emptyFetch(index);
   }
 
   takeOut(): void {
-    for (const [index, decoded] of this.bound) {
-      if (decoded.alive) this.write(index, decoded);
-      else this.bound.delete(index);
-    }
+    for (const [index, decoded] of this.bound) this.write(index, decoded);
   }
 
   bind(pageNumber: number, decoded: DecodedPage): void {
@@ -194,6 +189,6 @@ export class Fetches {
   /** The decoded page at an address, when generated code knows it. */
   at(pageNumber: number, address: bigint): DecodedPage | null {
     const decoded = this.bound.get(pageNumber % FETCH_ENTRIES);
-    return decoded !== undefined && decoded.address === address && decoded.alive ? decoded : null;
+    return decoded !== undefined && decoded.address === address ? decoded : null;
   }
 }

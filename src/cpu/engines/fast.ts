@@ -146,7 +146,6 @@ export class FastEngine implements Engine {
       this.translations.takeOut(memory);
       this.fetches.takeOut();
     }
-    if (memory !== this.memory) this.codeVersion = -1;
     this.memory = memory;
     this.translations.attach(memory);
     this.checkCode();
