@@ -16,8 +16,8 @@ import {
   SLOT_BYTES,
   view,
 } from './host-memory.js';
-import { EXTRA, FIRST_CODE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
+import { EXTRA, type SlotCodes } from './slot-codes.js';
 
 const HALVES = PAGE_SIZE / 2;
 const PLACE_BYTES = REGION_INDEXES + HALVES * 4;
@@ -67,14 +67,16 @@ export class DecodedPage {
     return view.getUint16(this.slotAt(offset) + SLOT.code, true) === EXTRA.region;
   }
 
-  write(offset: number, d: Decoded): void {
+  write(offset: number, d: Decoded, codes: SlotCodes): void {
     const slot = this.slotAt(offset);
-    view.setUint16(slot + SLOT.code, FIRST_CODE + d.entry, true);
+    const code = codes.codeOf(d, offset);
+    view.setUint16(slot + SLOT.code, code, true);
     view.setUint16(slot + SLOT.rd, registerAddress(d.rd), true);
     view.setUint16(slot + SLOT.rs1, registerAddress(d.rs1), true);
     view.setUint16(slot + SLOT.rs2, registerAddress(d.rs2), true);
     // An instruction has an immediate, a displacement or a third source.
-    const third = d.disp !== 0 ? d.disp : d.rs3 !== 0 ? registerAddress(d.rs3) : Number(d.imm);
+    const disp = codes.at(code)!.form === 'general' ? d.disp : (d.disp >> 1) * SLOT_BYTES;
+    const third = d.disp !== 0 ? disp : d.rs3 !== 0 ? registerAddress(d.rs3) : Number(d.imm);
     view.setInt32(slot + SLOT.imm, third, true);
     view.setUint8(slot + SLOT.rm, d.rm);
     view.setUint8(slot + SLOT.length, d.halves * SLOT_BYTES);
