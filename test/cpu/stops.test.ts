@@ -172,3 +172,13 @@ test('an instruction that crosses into a missing page faults there', (t) => {
   t.deepEqual(machine.run(1), { steps: 1, stop: { kind: 'budget' } });
   t.is(machine.pc, at + 4);
 });
+
+test('an illegal instruction in the last page there is', (t) => {
+  const machine = new Machine();
+  const page = machine.memory.map(2 ** 64 - 0x1000);
+  // A jump in the middle of the page, to a place not far from it.
+  page.view.setUint32(0x800, asm('jal', { j: 8 }), true);
+  machine.set(PC, 2n ** 64n - 0x800n);
+  t.deepEqual(machine.run(10), { steps: 1, stop: { kind: 'illegal-instruction', bits: 0 } });
+  t.is(BigInt.asUintN(64, machine.get(PC)), 2n ** 64n - 0x7f8n);
+});

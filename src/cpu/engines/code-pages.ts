@@ -16,8 +16,8 @@ import {
   SLOT_BYTES,
   view,
 } from './host-memory.js';
-import { EXTRA, FIRST_CODE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
+import { EXTRA, type SlotCodes } from './slot-codes.js';
 
 const HALVES = PAGE_SIZE / 2;
 const PLACE_BYTES = REGION_INDEXES + HALVES * 4;
@@ -40,7 +40,6 @@ export class DecodedPage {
   /** Where it is in the memory of generated code. */
   readonly place: number;
   regions: RegionStart[] = [];
-  alive = true;
 
   constructor(
     readonly page: Page,
@@ -68,14 +67,16 @@ export class DecodedPage {
     return view.getUint16(this.slotAt(offset) + SLOT.code, true) === EXTRA.region;
   }
 
-  write(offset: number, d: Decoded): void {
+  write(offset: number, d: Decoded, codes: SlotCodes): void {
     const slot = this.slotAt(offset);
-    view.setUint16(slot + SLOT.code, FIRST_CODE + d.entry, true);
+    const code = codes.codeOf(d, offset);
+    view.setUint16(slot + SLOT.code, code, true);
     view.setUint16(slot + SLOT.rd, registerAddress(d.rd), true);
     view.setUint16(slot + SLOT.rs1, registerAddress(d.rs1), true);
     view.setUint16(slot + SLOT.rs2, registerAddress(d.rs2), true);
     // An instruction has an immediate, a displacement or a third source.
-    const third = d.disp !== 0 ? d.disp : d.rs3 !== 0 ? registerAddress(d.rs3) : Number(d.imm);
+    const disp = codes.at(code)!.form === 'general' ? d.disp : (d.disp >> 1) * SLOT_BYTES;
+    const third = d.disp !== 0 ? disp : d.rs3 !== 0 ? registerAddress(d.rs3) : Number(d.imm);
     view.setInt32(slot + SLOT.imm, third, true);
     view.setUint8(slot + SLOT.rm, d.rm);
     view.setUint8(slot + SLOT.length, d.halves * SLOT_BYTES);
@@ -125,7 +126,7 @@ class DecodedPages {
   /** The page as decoded for this address: what there was, or a new one. */
   of(page: Page, address: bigint): DecodedPage {
     const code = PageCode.of(page);
-    const known = (code.places as DecodedPage[]).find((d) => d.address === address && d.alive);
+    const known = (code.places as DecodedPage[]).find((d) => d.address === address);
     if (known !== undefined) return known;
     const index = this.next;
     this.next = (this.next + 1) % DECODED_PLACES;
@@ -140,7 +141,6 @@ class DecodedPages {
     const old = this.list[index];
     if (old === null) return;
     this.drops++;
-    old.alive = false;
     old.code.places.splice(old.code.places.indexOf(old), 1);
     if (old.code.places.length === 0 && old.page.code === old.code) old.page.code = null;
   }
@@ -157,16 +157,13 @@ export class Fetches {
     this.bound.clear();
   }
 
-  /** Out of the table, to come back with `takeOut`. */
+  /** Out of the table, to come back with `takeOut`; when places were dropped meanwhile, to be cleared then. */
   putAway(): void {
     for (const index of this.bound.keys()) emptyFetch(index);
   }
 
   takeOut(): void {
-    for (const [index, decoded] of this.bound) {
-      if (decoded.alive) this.write(index, decoded);
-      else this.bound.delete(index);
-    }
+    for (const [index, decoded] of this.bound) this.write(index, decoded);
   }
 
   bind(pageNumber: number, decoded: DecodedPage): void {
@@ -194,6 +191,6 @@ export class Fetches {
   /** The decoded page at an address, when generated code knows it. */
   at(pageNumber: number, address: bigint): DecodedPage | null {
     const decoded = this.bound.get(pageNumber % FETCH_ENTRIES);
-    return decoded !== undefined && decoded.address === address && decoded.alive ? decoded : null;
+    return decoded !== undefined && decoded.address === address ? decoded : null;
   }
 }

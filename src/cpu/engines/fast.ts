@@ -4,7 +4,6 @@ import { ModuleBuilder } from '../wasm/code.js';
 import { hasFusedMultiplyAdd } from '../wasm/fused-multiply-add.js';
 import { instantiate } from '../wasm/web-assembly.js';
 import { type DecodedPage, decodedPages, Fetches } from './code-pages.js';
-import { FloatHelpers } from './float-helpers.js';
 import {
   bytes,
   CONTROL,
@@ -18,11 +17,12 @@ import {
   table,
   view,
 } from './host-memory.js';
-import { FIRST_CODE, InterpreterCode, REGION_SIGNATURE } from './interpreter-code.js';
+import { addInterpreter, REGION_SIGNATURE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
 import { type InstructionSet, ReferenceEngine } from './reference.js';
 import { exits, RegionMaker, type RegionMakerSet } from './regions.js';
 import { RunCode } from './run-code.js';
+import { SlotCodes } from './slot-codes.js';
 import { createSlowFloat } from './slow-float.js';
 import { Translations } from './translations.js';
 
@@ -41,9 +41,12 @@ const BREAKPOINT: Stop = { kind: 'breakpoint' };
 /** The engine whose registers and translations are in the host memory. */
 let active: FastEngine | null = null;
 
-type Run = (budget: number) => number;
-const runs = new Map<InstructionSet, Run>();
+/** Where in its page an address is. */
+function offsetOf(address: bigint): number {
+  return Number(address & BigInt(OFFSET_MASK));
+}
 
+type Run = (budget: number) => number;
 let fuses: boolean | null = null;
 
 function hostFuses(): boolean {
@@ -51,30 +54,42 @@ function hostFuses(): boolean {
   return fuses;
 }
 
-/** The interpreter's code, one for all engines of an instruction set. */
-function runFor(isa: FastInstructionSet): Run {
-  let run = runs.get(isa);
-  if (run === undefined) {
-    const module = new ModuleBuilder(MEMORY_BYTES);
-    const layout = {
-      statusAddress: registerAddress(isa.floatStatusSlot),
-      scratchAddress: CONTROL.scratch,
-    };
-    const helpers = new FloatHelpers(module, layout, hostFuses());
-    const interpreter = module.add(new InterpreterCode(isa, helpers).write());
-    module.export('run', module.add(new RunCode(isa, interpreter, module.type(REGION_SIGNATURE)).write()));
-    const slowFloat = createSlowFloat(hostMemory.buffer, layout);
-    const { exports } = instantiate(module.result(), { env: { memory: hostMemory, table, slowFloat } });
-    run = exports.run as Run;
-    runs.set(isa, run);
+/** The code of an interpreter. */
+interface Interpreter {
+  readonly codes: SlotCodes;
+  readonly hasFloats: boolean;
+  readonly run: Run;
+}
+
+function makeInterpreter(isa: FastInstructionSet, codes: SlotCodes, hasFloats: boolean): Interpreter {
+  const module = new ModuleBuilder(MEMORY_BYTES);
+  const layout = {
+    statusAddress: registerAddress(isa.floatStatusSlot),
+    scratchAddress: CONTROL.scratch,
+  };
+  const interpreter = addInterpreter(module, isa, codes, hasFloats, { layout, fuses: hostFuses() });
+  module.export('run', module.add(new RunCode(isa, interpreter, module.type(REGION_SIGNATURE)).write()));
+  const slowFloat = createSlowFloat(hostMemory.buffer, layout);
+  const { exports } = instantiate(module.result(), { env: { memory: hostMemory, table, slowFloat } });
+  return { codes, hasFloats, run: exports.run as Run };
+}
+
+/** The best so far of each instruction set, for all its engines: with floating point only when some program has it. */
+const interpreters = new Map<FastInstructionSet, Interpreter>();
+
+function interpreterOf(isa: FastInstructionSet, hasFloats: boolean): Interpreter {
+  let interpreter = interpreters.get(isa);
+  if (interpreter === undefined || (hasFloats && !interpreter.hasFloats)) {
+    interpreter = makeInterpreter(isa, interpreter?.codes ?? new SlotCodes(isa), hasFloats);
+    interpreters.set(isa, interpreter);
   }
-  return run;
+  return interpreter;
 }
 
 /** Runs generated code: the same results as the reference engine, sooner. */
 export class FastEngine implements Engine {
   private readonly reference: ReferenceEngine;
-  private readonly generated: Run;
+  private interpreter: Interpreter;
   private readonly state: Uint8Array;
   private readonly one: Registers;
   private readonly fetches = new Fetches();
@@ -93,7 +108,7 @@ export class FastEngine implements Engine {
   ) {
     this.maker = kind === 'interpreter' ? null : new RegionMaker(isa, hostFuses());
     this.reference = new ReferenceEngine(isa);
-    this.generated = runFor(isa);
+    this.interpreter = interpreterOf(isa, false);
     const state = bytes.subarray(registerAddress(0), registerAddress(isa.stateSlots));
     this.state = state;
     this.one = { bytes: state, copy: () => this.one };
@@ -146,7 +161,6 @@ export class FastEngine implements Engine {
       this.translations.takeOut(memory);
       this.fetches.takeOut();
     }
-    if (memory !== this.memory) this.codeVersion = -1;
     this.memory = memory;
     this.translations.attach(memory);
     this.checkCode();
@@ -167,15 +181,14 @@ export class FastEngine implements Engine {
   /** Runs at most `budget` steps of generated code, until there is something to look at. */
   private stretch(budget: number): Stop {
     view.setBigInt64(CONTROL.endTime, this.timeNs + BigInt(this.steps + budget), true);
-    const back = this.generated(budget);
+    const back = this.interpreter.run(budget);
     this.steps += budget - (back & ~STOPPED_BIT);
     if (back >= 0) return BUDGET;
     switch (view.getInt32(CONTROL.status, true)) {
       case STATUS.fetch:
         return this.fetch();
       case STATUS.decode:
-        this.decodeFrom(this.pc);
-        return this.decodedAt(this.pc) ? BUDGET : this.byReference();
+        return this.decode();
       case STATUS.slow:
         this.atExit(view.getInt32(CONTROL.exit, true));
         return this.slow();
@@ -243,7 +256,18 @@ export class FastEngine implements Engine {
 
   private decodedAt(pc: bigint): boolean {
     const page = this.decodedPage(pc);
-    return page !== null && page.codeAt(Number(pc) & OFFSET_MASK) !== 0;
+    return page !== null && page.codeAt(offsetOf(pc)) !== 0;
+  }
+
+  /** For an instruction that is not decoded, or that this interpreter has no code for. */
+  private decode(): Stop {
+    const { pc, isa } = this;
+    this.decodeFrom(pc);
+    if (!this.decodedAt(pc)) return this.byReference();
+    const { codes, hasFloats } = this.interpreter;
+    const code = codes.at(this.decodedPage(pc)!.codeAt(offsetOf(pc)));
+    if (code?.isFloat === true && !hasFloats) this.interpreter = interpreterOf(isa, true);
+    return BUDGET;
   }
 
   /** Decodes instructions from an address on, to where control leaves them or the page ends. */
@@ -251,7 +275,7 @@ export class FastEngine implements Engine {
     const decoded = this.decodedPage(pc)!;
     const { isa } = this;
     const source = decoded.page.view;
-    for (let offset = Number(pc & BigInt(OFFSET_MASK)); offset <= OFFSET_MASK; ) {
+    for (let offset = offsetOf(pc); offset <= OFFSET_MASK; ) {
       if (decoded.codeAt(offset) !== 0) return;
       const first = source.getUint16(offset, true);
       const length = isa.instructionLength(first);
@@ -261,7 +285,7 @@ export class FastEngine implements Engine {
       }
       const d = isa.decode(length === 2 ? first : source.getUint32(offset, true), length);
       if (d === null) return;
-      decoded.write(offset, d);
+      decoded.write(offset, d, this.interpreter.codes);
       if (d.effects.control === 'jump' || d.effects.control === 'stop') return;
       offset += length;
     }
@@ -281,8 +305,9 @@ export class FastEngine implements Engine {
     const { pc } = this;
     if (this.decodedPage(pc) === null) this.fetch();
     if (!this.decodedAt(pc)) this.decodeFrom(pc);
-    const code = this.decodedPage(pc)!.codeAt(Number(pc & BigInt(OFFSET_MASK)));
-    const effects = code < FIRST_CODE ? undefined : this.isa.entries[code - FIRST_CODE]!.effects;
+    const code = this.decodedPage(pc)!.codeAt(offsetOf(pc));
+    const entry = this.interpreter.codes.at(code)?.entry;
+    const effects = entry === undefined ? undefined : this.isa.entries[entry]!.effects;
     if (effects === undefined || !(effects.loads || effects.stores)) return this.byReference();
     const pageNumber = Number(view.getBigUint64(CONTROL.address, true) >> PAGE_BITS);
     const { translations } = this;

@@ -33,6 +33,9 @@ export const CONTROL = {
   /** i64, i32: the reservation of LR/SC; no bytes when there is none. */
   reserved: 1048,
   reservedBytes: 1056,
+  /** i32, i64: the place and the address of the decoded page that the interpreter is in. */
+  page: 1060,
+  pageAddress: 1064,
   /** Operands and result of floating-point operations that are done by the host: 4 × 8 bytes. */
   scratch: 1088,
 } as const;
@@ -85,13 +88,13 @@ const NO_PAGE = 1n;
  */
 export const SLOT_BYTES = 16;
 export const SLOT = {
-  /** u16: index into the instruction table, or one of the codes behind it. */
+  /** u16: what is there (`slot-codes.ts`). */
   code: 0,
   /** u16: offsets of registers. */
   rd: 2,
   rs1: 4,
   rs2: 6,
-  /** i32: immediate or displacement. Instructions with a third source have none. */
+  /** i32: immediate or displacement; of jumps inside the page, bytes to the slot. Instructions with a third source have none. */
   imm: 8,
   rs3: 8,
   /** u8: rounding mode. */

@@ -10,7 +10,7 @@ import {
   SLOT,
   SLOT_BYTES,
 } from './host-memory.js';
-import { EXTRA } from './interpreter-code.js';
+import { EXTRA } from './slot-codes.js';
 
 /** Rounding mode and NX: regions are made for the nearest and NX set, which is NX alone of these. */
 const FLOAT_STATE = 0xe1;

@@ -1,8 +1,10 @@
 import { FunctionCode, type Signature } from '../wasm/code.js';
 import { CONTROL, HALF_MASK, PAGE_MASK, REGION_INDEXES, SLOT, STATUS, STOPPED_BIT } from './host-memory.js';
-import { EXTRA, FIRST_CODE, HOT_COUNT, type InterpretedSet } from './interpreter-code.js';
+import { HOT_COUNT } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
 import { emitDecodedPage, emitIsOtherFloatState } from './region-index.js';
+import { EXTRA, FIRST_CODE } from './slot-codes.js';
+import type { InterpretedSet } from './slot-lowering.js';
 
 /** Takes a budget, gives what is left of it, with STOPPED_BIT when there is a status to look at. */
 const SIGNATURE: Signature = { params: ['i32'], results: ['i32'] };
@@ -85,8 +87,17 @@ export class RunCode {
 
   private interpret(): void {
     const { code } = this;
-    code.get(LEFT).get(this.slot).get(this.page).get(this.pc).i64(PAGE_MASK).op('i64.and');
-    code.get(this.ignore).call(this.interpreter).tee(LEFT).i32(0).op('i32.lt_s').if();
+    code.i32(0).get(this.page).access('i32.store', CONTROL.page);
+    code.i32(0).get(this.pc).i64(PAGE_MASK).op('i64.and').access('i64.store', CONTROL.pageAddress);
+    code
+      .get(LEFT)
+      .get(this.slot)
+      .get(this.ignore)
+      .call(this.interpreter)
+      .tee(LEFT)
+      .i32(0)
+      .op('i32.lt_s')
+      .if();
     code.get(LEFT).op('return').op('end');
   }
 

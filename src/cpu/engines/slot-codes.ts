@@ -1,0 +1,107 @@
+import { PAGE_SIZE } from '../../memory/page.js';
+import type { Decoded } from './evaluator.js';
+import type { Operation } from './transcript.js';
+
+/** Codes of slots that hold no instruction. The others are given by SlotCodes. */
+export const EXTRA = {
+  /** Nothing was decoded here yet. It is code 0 of all: a cleared page has it everywhere. */
+  undecoded: 0,
+  /** Behind the last half-word of a page. */
+  end: 1,
+  /** An instruction that only the host can do: it reaches into the next page. */
+  slow: 2,
+  /** A region starts here. */
+  region: 3,
+} as const;
+/** The code of the first instruction. */
+export const FIRST_CODE = 4;
+
+/**
+ * What the interpreter has code of its own for, where an entry of the table can be more than one of these:
+ * - `general`: whatever the operands are.
+ * - `near`, `back`, `call`: goes by a displacement that stays in the page; forward, as loops go, or with a link.
+ * - `plain`: jumps to an address without a link, as returns do.
+ * - `nearest`: rounds to nearest, or as the thread says.
+ */
+export type Form = 'general' | 'near' | 'back' | 'call' | 'plain' | 'nearest';
+
+export interface CodedSet {
+  readonly sinkSlot: number;
+  readonly entries: readonly { readonly operations: readonly Operation[] }[];
+}
+
+/** What is seldom, or long: done by a function of its own, so that the code of all others stays small. */
+const RARE =
+  /^(?:f(?:32|64)|float|setFloat|time|checkAtomic|loadReserved|storeConditional|syscall|breakpoint|div|rem|mulHigh)/;
+/** Floating-point operations that are quick where they round to nearest and NX is set, or do not round. */
+const QUICK = /^f(?:32|64)(?:Add|Sub|Mul|Div|MulAdd|Eq|Lt|Le)$/;
+const FLOAT = /^f(?:32|64)/;
+const RNE = 0;
+const DYNAMIC = 7;
+
+function has(operations: readonly Operation[], pattern: RegExp): boolean {
+  return operations.some(({ op }) => pattern.test(op));
+}
+
+function formsOf(operations: readonly Operation[]): Form[] {
+  if (has(operations, /^branch$/)) return ['general', 'near', 'back'];
+  if (has(operations, /^jump$/)) return ['general', 'near', 'back', 'call'];
+  if (has(operations, /^jumpTo$/)) return ['general', 'plain'];
+  return has(operations, QUICK) ? ['general', 'nearest'] : ['general'];
+}
+
+/** One piece of the interpreter's code. */
+export interface SlotCode {
+  readonly entry: number;
+  readonly form: Form;
+  readonly isRare: boolean;
+  /** It computes with floating-point numbers. */
+  readonly isFloat: boolean;
+}
+
+/** How decoded instructions are numbered. */
+export class SlotCodes {
+  /** By code, less FIRST_CODE. */
+  readonly list: readonly SlotCode[];
+  private readonly firsts: readonly number[];
+  private readonly sinkSlot: number;
+
+  constructor({ entries, sinkSlot }: CodedSet) {
+    const list: SlotCode[] = [];
+    this.firsts = entries.map(({ operations }, entry) => {
+      const first = FIRST_CODE + list.length;
+      const isRare = has(operations, RARE);
+      const isFloat = has(operations, FLOAT);
+      for (const form of formsOf(operations)) {
+        list.push({ entry, form, isRare: isRare && form !== 'nearest', isFloat });
+      }
+      return first;
+    });
+    this.list = list;
+    this.sinkSlot = sinkSlot;
+  }
+
+  /** @param offset where in its page the instruction is */
+  codeOf(d: Decoded, offset: number): number {
+    const form = this.formOf(d, offset);
+    const first = this.firsts[d.entry]!;
+    for (let code = first; this.at(code)?.entry === d.entry; code++)
+      if (this.at(code)!.form === form) return code;
+    return first;
+  }
+
+  /** Undefined where a code is of no instruction. */
+  at(code: number): SlotCode | undefined {
+    return this.list[code - FIRST_CODE];
+  }
+
+  private formOf({ effects: { control, reads }, disp, rd, rm }: Decoded, offset: number): Form {
+    const links = rd !== this.sinkSlot;
+    if (control === 'next') return rm === RNE || rm === DYNAMIC ? 'nearest' : 'general';
+    if (control === 'jump' && reads.length > 0) return links ? 'general' : 'plain';
+    const target = offset + disp;
+    if (target < 0 || target >= PAGE_SIZE) return 'general';
+    if (control === 'jump' && links) return 'call';
+    return disp > 0 ? 'near' : 'back';
+  }
+}
