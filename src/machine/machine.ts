@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import { Status } from '../abi/status.js';
-import { type Syscall, syscallByName } from '../abi/syscalls.js';
+import { argumentRegisters, type Syscall, syscallByName } from '../abi/syscalls.js';
 import { type Digest, Hasher } from '../base/digest.js';
 import type { Arch, Engine, EngineKind, MemoryView, Stop, Trace } from '../cpu/arch.js';
 import { countSteps } from '../kernel/objects/core.js';
@@ -118,7 +118,7 @@ export class Machine implements Decider {
   private actor: Actor | null = null;
   /** By process, and apart for restricted mode where that has an address space of its own. */
   private readonly engines = { normal: new Map<number, Runner>(), restricted: new Map<number, Runner>() };
-  private readonly allowed: (call: Syscall, pc: bigint) => boolean;
+  private readonly allowed: (call: Syscall, pc: number) => boolean;
   private stopSeq = Number.POSITIVE_INFINITY;
   private trapProcess = 0;
   private readonly programs: ProgramHost | null;
@@ -128,7 +128,7 @@ export class Machine implements Decider {
     this.programs = options.programs?.host(this.k) ?? null;
     this.allowed = (call, pc) => {
       const code = this.k.get(this.k.get(this.trapProcess, 'process').rootVmar, 'vmar').vdsoCode;
-      const offset = Number(pc) - code;
+      const offset = pc - code;
       return (
         code !== 0 &&
         offset >= 0 &&
@@ -344,7 +344,13 @@ export class Machine implements Decider {
 
   /** A program in the host's language says what it calls: there is no trap to come from the vDSO or not. */
   private callOf({ call: { name, args } }: ProgramEngine, thread: number, core: number): void {
-    decideSyscall(this, thread, core, syscallByName(name), (i) => args[i] ?? 0n);
+    decideSyscall(
+      this,
+      thread,
+      core,
+      syscallByName(name),
+      argumentRegisters((i) => args[i] ?? 0n),
+    );
   }
 
   private runnerOf(process: number, mode: 'normal' | 'restricted'): Runner {
