@@ -255,19 +255,26 @@ function decodeArg(kind: ArgKind, registers: ArgumentRegisters, index: number): 
   }
 }
 
-/** The arguments of one call by name: read from the list of their values, so that they are not kept twice. */
-class Arguments {
-  constructor(readonly values: readonly (number | bigint)[]) {}
-}
+type Values = readonly (number | bigint)[];
+
+/** The arguments of a call by name: read from the list of their values, so that they are not kept twice. */
+type ArgumentsByName = new (values: Values) => object;
 
 /** By the call's number. */
-const argumentsByName: (typeof Arguments)[] = [];
+const argumentsByName: ArgumentsByName[] = [];
 
-function makeArguments({ number, args }: Syscall): typeof Arguments {
-  const byName = class extends Arguments {};
+function makeArguments({ number, args }: Syscall): ArgumentsByName {
+  // A class of its own for each call, and assigned, not declared: hosts make what extends another slowly.
+  const byName = class {
+    declare readonly values: Values;
+
+    constructor(values: Values) {
+      this.values = values;
+    }
+  };
   args.forEach(({ name }, i) => {
     Object.defineProperty(byName.prototype, name, {
-      get(this: Arguments) {
+      get(this: InstanceType<typeof byName>) {
         return this.values[i];
       },
     });

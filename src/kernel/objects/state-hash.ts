@@ -184,11 +184,10 @@ function eventLayout(event: KernelEvent): EventLayout {
   return layout;
 }
 
-/** The fields of the event at hand. */
-const values: unknown[] = [];
-
-/** Takes an event's fields into `values`. */
-function takeFields(event: KernelEvent, { names }: EventLayout): void {
+/** The values of an event's fields in the order of the names. */
+function fieldsOf(event: KernelEvent, { names }: EventLayout): unknown[] {
+  // Made anew each time: a store of something young into a list that is kept costs hosts more.
+  const values: unknown[] = new Array(names.length);
   let count = 0;
   // A loop over an object's own names is the quickest way to its fields that hosts have, whatever its shape is.
   for (const name in event) {
@@ -197,6 +196,7 @@ function takeFields(event: KernelEvent, { names }: EventLayout): void {
   }
   // Made in another order than the first of its type was.
   for (; count < names.length; count++) values[count] = event[names[count] as 'type'];
+  return values;
 }
 
 /** Words of a number behind its tag, or of a tag alone. */
@@ -210,7 +210,7 @@ const SHORT_LIST = 16;
  */
 export function hashEvent(h: Hasher, event: KernelEvent): void {
   const layout = layoutOfType.get(event.type) ?? eventLayout(event);
-  takeFields(event, layout);
+  const values = fieldsOf(event, layout);
   const { order, head } = layout;
   h.list(head);
   const room = SMALL_WORDS * order.length;
