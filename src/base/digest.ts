@@ -57,7 +57,7 @@ const PENDING_WORDS = 16;
 const MANY_WORDS = 1024;
 
 /** What `Hasher.room` makes at most. */
-export const MAX_ROOM_WORDS = MANY_WORDS - 4;
+const MAX_ROOM_WORDS = MANY_WORDS - 4;
 
 // A 64-bit integer and its halves: splitting one by BigInt arithmetic would make new ones.
 const SPLIT = new BigInt64Array(1);
@@ -106,7 +106,7 @@ export class Hasher {
   /**
    * Where words wait, with room for so many more from `start` on: what a caller writes there itself counts once it
    * says `wrote`. For callers to whom a call a word is too dear.
-   * @param words at most MAX_ROOM_WORDS
+   * @param words at most 1000
    */
   room(words: number): Int32Array {
     if (this.count + words > this.pending.length) this.makeRoom(words);

@@ -163,46 +163,30 @@ export function stateHash(state: KernelState): Digest {
   return h.value();
 }
 
-/** What is the same in all events of a type. */
+/** What is the same in all events of a type: their fields in order of names, and the words before the first of them. */
 interface EventLayout {
-  /** Fields in the order that the events' code makes them in, `type` among them. */
-  readonly names: readonly string[];
-  /** Places in `names` of the fields but `type`, in order of the names. */
-  readonly order: readonly number[];
-  /** The words before the first field: the type, and how many fields there are. */
+  readonly fields: readonly string[];
   readonly head: Int32Array;
 }
 
 const layoutOfType = new Map<string, EventLayout>();
 
 function eventLayout(event: KernelEvent): EventLayout {
-  const names = Object.keys(event);
-  const order = names.map((_, i) => i).filter((i) => names[i] !== 'type');
-  order.sort((a, b) => (names[a] < names[b] ? -1 : 1));
-  const layout = { names, order, head: Int32Array.of(...stringWords(event.type), names.length) };
+  const names = Object.keys(event).sort();
+  const layout = {
+    fields: names.filter((name) => name !== 'type'),
+    head: Int32Array.of(...stringWords(event.type), names.length),
+  };
   layoutOfType.set(event.type, layout);
   return layout;
-}
-
-/** The values of an event's fields in the order of the names. */
-function fieldsOf(event: KernelEvent, { names }: EventLayout): unknown[] {
-  // Made anew each time: a store of something young into a list that is kept costs hosts more.
-  const values: unknown[] = new Array(names.length);
-  let count = 0;
-  // A loop over an object's own names is the quickest way to its fields that hosts have, whatever its shape is.
-  for (const name in event) {
-    if (names[count] !== name) break;
-    values[count++] = event[name as 'type'];
-  }
-  // Made in another order than the first of its type was.
-  for (; count < names.length; count++) values[count] = event[names[count] as 'type'];
-  return values;
 }
 
 /** Words of a number behind its tag, or of a tag alone. */
 const SMALL_WORDS = 3;
 /** Items of a list that are looked after here. */
 const SHORT_LIST = 16;
+/** More than any event has; in a stranger's recording there may be more. */
+const MANY_FIELDS = 64;
 
 /**
  * Folds an event into a running digest of a run: the same words as `hashValue` has for each field, most of them
@@ -210,14 +194,17 @@ const SHORT_LIST = 16;
  */
 export function hashEvent(h: Hasher, event: KernelEvent): void {
   const layout = layoutOfType.get(event.type) ?? eventLayout(event);
-  const values = fieldsOf(event, layout);
-  const { order, head } = layout;
+  const { fields, head } = layout;
   h.list(head);
-  const room = SMALL_WORDS * order.length;
+  if (fields.length > MANY_FIELDS) {
+    for (const field of fields) hashValue(h, event[field as 'type']);
+    return;
+  }
+  const room = SMALL_WORDS * fields.length;
   let words = h.room(room);
   let at = h.start;
-  for (let i = 0; i < order.length; i++) {
-    const value = values[order[i]];
+  for (let i = 0; i < fields.length; i++) {
+    const value: unknown = event[fields[i] as 'type'];
     if (typeof value === 'number') at = putNumber(words, at, value);
     else if (typeof value === 'boolean') words[at++] = value ? TAG.true : TAG.false;
     else if (value === null) words[at++] = TAG.null;
