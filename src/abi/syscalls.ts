@@ -206,46 +206,94 @@ export function pointerNumber(value: bigint): number {
   return Math.min(Number(BigInt.asUintN(64, value)), Number.MAX_SAFE_INTEGER);
 }
 
-function decodeArg(kind: ArgKind, value: bigint): number | bigint {
+/** The registers that a call's arguments are in, by halves: most calls have none that needs a bigint. */
+export interface ArgumentRegisters {
+  /** The low 32 bits of argument register `index`, signed. */
+  low(index: number): number;
+  /** The high ones. */
+  high(index: number): number;
+}
+
+/** @param value of argument register `index`, signed or unsigned */
+export function argumentRegisters(value: (index: number) => bigint): ArgumentRegisters {
+  return {
+    low: (index) => Number(BigInt.asIntN(32, value(index))),
+    high: (index) => Number(BigInt.asIntN(32, value(index) >> 32n)),
+  };
+}
+
+// A 64-bit integer is put together here: by arithmetic of bigints it would be made three times.
+const WHOLE = new DataView(new ArrayBuffer(8));
+/** The high half of the first integer that a number does not hold exactly. */
+const TOO_HIGH = 0x200000;
+
+function decodeArg(kind: ArgKind, registers: ArgumentRegisters, index: number): number | bigint {
+  const low = registers.low(index);
   switch (kind) {
     case 'handle':
     case 'u32':
-      return Number(BigInt.asUintN(32, value));
+      return low >>> 0;
     case 'i32':
-      return Number(BigInt.asIntN(32, value));
+      return low;
     case 'u16':
-      return Number(BigInt.asUintN(16, value));
+      return low & 0xffff;
     case 'i16':
-      return Number(BigInt.asIntN(16, value));
+      return (low << 16) >> 16;
     case 'u8':
-      return Number(BigInt.asUintN(8, value));
+      return low & 0xff;
     case 'i8':
-      return Number(BigInt.asIntN(8, value));
+      return (low << 24) >> 24;
     case 'u64':
-      return BigInt.asUintN(64, value);
     case 'i64':
-      return BigInt.asIntN(64, value);
-    case 'pointer':
-      return pointerNumber(value);
+      WHOLE.setInt32(0, low, true);
+      WHOLE.setInt32(4, registers.high(index), true);
+      return kind === 'u64' ? WHOLE.getBigUint64(0, true) : WHOLE.getBigInt64(0, true);
+    case 'pointer': {
+      const high = registers.high(index) >>> 0;
+      return high < TOO_HIGH ? high * 0x100000000 + (low >>> 0) : Number.MAX_SAFE_INTEGER;
+    }
   }
+}
+
+type Values = readonly (number | bigint)[];
+
+/** The arguments of a call by name: read from the list of their values, so that they are not kept twice. */
+type ArgumentsByName = new (values: Values) => object;
+
+/** By the call's number. */
+const argumentsByName: ArgumentsByName[] = [];
+
+function makeArguments({ number, args }: Syscall): ArgumentsByName {
+  // A class of its own for each call, and assigned, not declared: hosts make what extends another slowly.
+  const byName = class {
+    declare readonly values: Values;
+
+    constructor(values: Values) {
+      this.values = values;
+    }
+  };
+  args.forEach(({ name }, i) => {
+    Object.defineProperty(byName.prototype, name, {
+      get(this: InstanceType<typeof byName>) {
+        return this.values[i];
+      },
+    });
+  });
+  argumentsByName[number] = byName;
+  return byName;
 }
 
 /**
  * The arguments by their C names. Narrow arguments take the low bits of their register; pointers as `pointerNumber`.
- * @param register the value of argument register `index`, signed or unsigned
  * @param list gets the same in order
  */
 export function decodeArgs<N extends SyscallName>(
   syscall: Syscall & { readonly name: N },
-  register: (index: number) => bigint,
+  registers: ArgumentRegisters,
   list: (number | bigint)[] = [],
 ): SyscallArgs[N] {
   const { args } = syscall;
-  const values: Record<string, number | bigint> = {};
-  for (let i = 0; i < args.length; i++) {
-    const value = decodeArg(args[i].kind, register(i));
-    values[args[i].name] = value;
-    list.push(value);
-  }
-  return values as unknown as SyscallArgs[N];
+  for (let i = 0; i < args.length; i++) list.push(decodeArg(args[i].kind, registers, i));
+  const byName = argumentsByName[syscall.number] ?? makeArguments(syscall);
+  return new byName(list) as unknown as SyscallArgs[N];
 }

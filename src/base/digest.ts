@@ -51,8 +51,13 @@ function wordAt(digest: Digest, start: number): number {
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 /** Fewer bytes than this are folded one by one: looking at them as words costs more than that. */
 const SHORT_BYTES = 64;
-/** Words that wait at most before they are folded; a multiple of 4. */
-const PENDING_WORDS = 256;
+/** Words that wait at most before they are folded, a multiple of 4: so few that hosts keep them beside the hasher. */
+const PENDING_WORDS = 16;
+/** The same for hashers of much: many in one go cost less. */
+const MANY_WORDS = 1024;
+
+/** What `Hasher.room` makes at most. */
+const MAX_ROOM_WORDS = MANY_WORDS - 4;
 
 // A 64-bit integer and its halves: splitting one by BigInt arithmetic would make new ones.
 const SPLIT = new BigInt64Array(1);
@@ -83,7 +88,7 @@ export class Hasher {
   private h3: number;
   private h4: number;
   /** The first `count` of these are words that are not folded yet: many in one go cost less than one by one. */
-  private readonly pending: number[] = [];
+  private pending = new Int32Array(PENDING_WORDS);
   private count = 0;
   private foldedWords = 0;
 
@@ -93,9 +98,37 @@ export class Hasher {
 
   /** One 32-bit word. */
   word(w: number): this {
+    if (this.count === this.pending.length) this.foldPending();
     this.pending[this.count++] = w;
-    if (this.count === PENDING_WORDS) this.foldPending();
     return this;
+  }
+
+  /**
+   * Where words wait, with room for so many more from `start` on: what a caller writes there itself counts once it
+   * says `wrote`. For callers to whom a call a word is too dear.
+   * @param words at most 1000
+   */
+  room(words: number): Int32Array {
+    if (this.count + words > this.pending.length) this.makeRoom(words);
+    return this.pending;
+  }
+
+  /** Where the next word goes in what `room` gave. */
+  get start(): number {
+    return this.count;
+  }
+
+  /** @param end behind the last word */
+  wrote(end: number): void {
+    this.count = end;
+  }
+
+  private makeRoom(words: number): void {
+    this.foldPending();
+    if (this.count + words <= this.pending.length) return;
+    const larger = new Int32Array(MANY_WORDS);
+    larger.set(this.pending.subarray(0, this.count));
+    this.pending = larger;
   }
 
   /** A safe integer of either sign, as two words. */
@@ -114,7 +147,15 @@ export class Hasher {
 
   /** As `word` for each of them. */
   list(words: Int32Array): this {
-    for (let i = 0; i < words.length; i++) this.word(words[i]);
+    const { length } = words;
+    if (length > MAX_ROOM_WORDS) {
+      for (let i = 0; i < length; i++) this.word(words[i]);
+      return this;
+    }
+    const out = this.room(length);
+    let at = this.count;
+    for (let i = 0; i < length; i++) out[at++] = words[i];
+    this.count = at;
     return this;
   }
 
@@ -202,7 +243,7 @@ export class Hasher {
   clone(): Hasher {
     const copy = new Hasher();
     this.foldPending();
-    Object.assign(copy, this, { pending: this.pending.slice(0, this.count) });
+    Object.assign(copy, this, { pending: this.pending.slice() });
     return copy;
   }
 
@@ -210,14 +251,15 @@ export class Hasher {
   save(): number[] {
     this.foldPending();
     const { h1, h2, h3, h4, foldedWords, pending, count } = this;
-    return [h1, h2, h3, h4, foldedWords, ...pending.slice(0, count)];
+    return [h1, h2, h3, h4, foldedWords, ...pending.subarray(0, count)];
   }
 
   /** @param saved as `save` gave them */
   static from(saved: readonly number[]): Hasher {
     const hasher = new Hasher();
     const [h1, h2, h3, h4, foldedWords, ...pending] = saved;
-    Object.assign(hasher, { h1, h2, h3, h4, foldedWords, pending, count: pending.length });
+    Object.assign(hasher, { h1, h2, h3, h4, foldedWords });
+    for (const word of pending) hasher.word(word);
     return hasher;
   }
 
@@ -231,7 +273,7 @@ export class Hasher {
   }
 
   /** Folds groups of four words. Nothing may be pending but them. */
-  private fold(words: ArrayLike<number>, start: number, end: number): void {
+  private fold(words: Int32Array, start: number, end: number): void {
     let { h1, h2, h3, h4 } = this;
     for (let i = start; i < end; i += 4) {
       const k1 = Math.imul(words[i], C1);

@@ -1,3 +1,4 @@
+import type { ArgumentRegisters } from '../abi/syscalls.js';
 import type { Page } from '../memory/page.js';
 
 /**
@@ -124,8 +125,8 @@ export type NamedRegister = readonly [name: string, value: bigint];
 
 /** Restricted mode. States are `zx_restricted_state_t` of the architecture: src/abi/restricted.ts. */
 export interface RestrictedArch {
-  /** Registers ← state. What a state does not hold (floating point, say) stays: it belongs to both modes. */
-  load(r: Registers, state: Uint8Array): void;
+  /** Registers ← the state at the start of a page. What a state does not hold (floating point, say) stays: it belongs to both modes. */
+  load(r: Registers, page: Uint8Array): void;
   save(r: Registers): Uint8Array;
   /** As `save`, for a thread that stands at a system call instruction: what is left of it behind that. */
   saveSyscall(r: Registers): Uint8Array;
@@ -153,13 +154,18 @@ export interface Arch {
   }): Registers;
   createEngine(kind?: EngineKind): Engine;
   pc(r: Registers): bigint;
+  /** The same, rounded above 2^53. */
+  pcNumber(r: Registers): number;
   setPc(r: Registers, pc: bigint): void;
   sp(r: Registers): bigint;
   framePointer(r: Registers): bigint;
   returnAddress(r: Registers): bigint;
   /** System call convention. */
   syscallNumber(r: Registers): bigint;
+  /** The same where it takes at most 16 bits, else -1. */
+  shortSyscallNumber(r: Registers): number;
   syscallArgument(r: Registers, index: number): bigint;
+  syscallArguments(r: Registers): ArgumentRegisters;
   /** Moves pc behind the system call instruction. */
   skipSyscall(r: Registers): void;
   setResult(r: Registers, value: bigint): void;

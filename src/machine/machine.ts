@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import { Status } from '../abi/status.js';
-import { type Syscall, syscallByName } from '../abi/syscalls.js';
+import { argumentRegisters, type Syscall, syscallByName } from '../abi/syscalls.js';
 import { type Digest, Hasher } from '../base/digest.js';
 import type { Arch, Engine, EngineKind, MemoryView, Stop, Trace } from '../cpu/arch.js';
 import { countSteps } from '../kernel/objects/core.js';
@@ -118,7 +118,10 @@ export class Machine implements Decider {
   private actor: Actor | null = null;
   /** By process, and apart for restricted mode where that has an address space of its own. */
   private readonly engines = { normal: new Map<number, Runner>(), restricted: new Map<number, Runner>() };
-  private readonly allowed: (call: Syscall, pc: bigint) => boolean;
+  /** The one that ran last, which mostly runs next. */
+  private last: { readonly process: number; readonly restricted: boolean; readonly runner: Runner } | null =
+    null;
+  private readonly allowed: (call: Syscall, pc: number) => boolean;
   private stopSeq = Number.POSITIVE_INFINITY;
   private trapProcess = 0;
   private readonly programs: ProgramHost | null;
@@ -128,7 +131,7 @@ export class Machine implements Decider {
     this.programs = options.programs?.host(this.k) ?? null;
     this.allowed = (call, pc) => {
       const code = this.k.get(this.k.get(this.trapProcess, 'process').rootVmar, 'vmar').vdsoCode;
-      const offset = Number(pc) - code;
+      const offset = pc - code;
       return (
         code !== 0 &&
         offset >= 0 &&
@@ -158,6 +161,7 @@ export class Machine implements Decider {
     if (event.type === 'process-life-changed' && event.life === 'dead') {
       this.engines.normal.delete(event.koid);
       this.engines.restricted.delete(event.koid);
+      this.last = null;
       this.programs?.ended(event.koid);
     } else if (event.type === 'thread-life-changed' && event.life === 'dead')
       this.programs?.ended(event.koid);
@@ -202,6 +206,7 @@ export class Machine implements Decider {
     this.programs?.restore(checkpoint.programs);
     this.engines.normal.clear();
     this.engines.restricted.clear();
+    this.last = null;
   }
 
   /** Runs until the machine halts. */
@@ -316,7 +321,7 @@ export class Machine implements Decider {
     const { core, thread } = this.k.state.slice!;
     this.actor = { core, thread };
     const { process, restricted } = this.k.get(thread, 'thread');
-    const runner = this.runnerOf(process, restricted === null ? 'normal' : 'restricted');
+    const runner = this.runnerOf(process, restricted !== null);
     const { memory } = runner;
     const program = restricted === null ? (this.programs?.engineFor(thread, memory) ?? null) : null;
     const { steps, stop } = (program ?? runner.engine).run(
@@ -344,21 +349,31 @@ export class Machine implements Decider {
 
   /** A program in the host's language says what it calls: there is no trap to come from the vDSO or not. */
   private callOf({ call: { name, args } }: ProgramEngine, thread: number, core: number): void {
-    decideSyscall(this, thread, core, syscallByName(name), (i) => args[i] ?? 0n);
+    decideSyscall(
+      this,
+      thread,
+      core,
+      syscallByName(name),
+      argumentRegisters((i) => args[i] ?? 0n),
+    );
   }
 
-  private runnerOf(process: number, mode: 'normal' | 'restricted'): Runner {
+  private runnerOf(process: number, restricted: boolean): Runner {
+    const { last } = this;
+    if (last !== null && last.process === process && last.restricted === restricted) return last.runner;
+    const mode = restricted ? 'restricted' : 'normal';
     const ownSpace = this.k.get(process, 'process').restrictedVmar !== 0;
-    const cores = ownSpace ? this.engines[mode] : this.engines.normal;
-    let core = cores.get(process);
-    if (core === undefined) {
-      core = {
+    const runners = ownSpace ? this.engines[mode] : this.engines.normal;
+    let runner = runners.get(process);
+    if (runner === undefined) {
+      runner = {
         engine: this.options.arch.createEngine(this.options.engine),
         memory: new ProcessMemory(this.k, process, mode),
       };
-      cores.set(process, core);
+      runners.set(process, runner);
     }
-    return core;
+    this.last = { process, restricted, runner };
+    return runner;
   }
 
   /** Handlers of exceptions are asked; a fault that none of them handles ends the process. */

@@ -50,8 +50,8 @@ export class Recorder {
     let polledSteps = 0;
     for (let i = 0; !machine.halted; i++) {
       machine.command(Number.POSITIVE_INFINITY, this.trace);
-      const { steps, committedPages } = machine.k.state;
-      if (this.cadence.due(steps, machine.position, committedPages)) this.digest();
+      const { seq, steps, committedPages } = machine.k.state;
+      if (this.cadence.due(steps, seq, committedPages)) this.digest();
       if (i % POLL_COMMANDS !== 0 && steps - polledSteps < POLL_STEPS) continue;
       polledSteps = steps;
       writer.poll();

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { SYSCALL_NAMES } from '../../src/abi/calls/numbers.js';
 import { ALL_RIGHTS, Right } from '../../src/abi/rights.js';
 import {
+  argumentRegisters,
   decodeArgs,
   isPublic,
   SYSCALLS,
@@ -143,8 +144,10 @@ test('registers become arguments by their C types', (t) => {
     fc.property(fc.constantFrom(...SYSCALLS), registers, (call, values) => {
       const want = Object.fromEntries(call.args.map((arg, i) => [arg.name, expected(arg.cType, values[i])]));
       const signed = (i: number) => BigInt.asIntN(64, values[i]);
-      t.deepEqual(decodeArgs(call, (i) => values[i]) as object, want);
-      t.deepEqual(decodeArgs(call, signed) as object, want);
+      for (const register of [(i: number) => values[i], signed]) {
+        const got = decodeArgs(call, argumentRegisters(register)) as unknown as Record<string, unknown>;
+        t.deepEqual(Object.fromEntries(call.args.map(({ name }) => [name, got[name]])), want);
+      }
     }),
     { numRuns: 1000 },
   );
@@ -154,9 +157,16 @@ test('decoded arguments are typed by the call', (t) => {
   const values = [1n, 2n, 0x1000n, 4n, 0x2000n, 0xffff_ffff_0000_0006n];
   const args: SyscallArgs['zx_channel_write'] = decodeArgs(
     syscallByName('zx_channel_write'),
-    (i) => values[i],
+    argumentRegisters((i) => values[i]),
   );
-  t.deepEqual(args, { handle: 1, options: 2, bytes: 0x1000, num_bytes: 4, handles: 0x2000, num_handles: 6 });
-  const deadline: bigint = decodeArgs(syscallByName('zx_nanosleep'), () => 2n ** 64n - 1n).deadline;
+  const { handle, options, bytes, num_bytes, handles, num_handles } = args;
+  t.deepEqual(
+    { handle, options, bytes, num_bytes, handles, num_handles },
+    { handle: 1, options: 2, bytes: 0x1000, num_bytes: 4, handles: 0x2000, num_handles: 6 },
+  );
+  const deadline: bigint = decodeArgs(
+    syscallByName('zx_nanosleep'),
+    argumentRegisters(() => 2n ** 64n - 1n),
+  ).deadline;
   t.is(deadline, -1n);
 });

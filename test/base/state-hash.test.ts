@@ -1,8 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Hasher } from '../../src/base/digest.js';
+import { Hasher, stringWords } from '../../src/base/digest.js';
 import { IntMap } from '../../src/base/int-map.js';
-import { hashValue } from '../../src/kernel/objects/state-hash.js';
+import type { KernelEvent } from '../../src/kernel/objects/events.js';
+import { hashEvent, hashValue } from '../../src/kernel/objects/state-hash.js';
 import { PAGE_SIZE, Page } from '../../src/memory/page.js';
 
 /** What a state is made of, described so that it can be built twice and compared as text. */
@@ -236,4 +237,46 @@ test('records of any number of shapes have digests that do not depend on the ord
     t.is(digest({ [name]: 1, a: 2, z: 3 }), digest({ z: 3, [name]: 1, a: 2 }));
     for (let j = i; j < i + 100; j++) digest({ [`field ${j}`]: j });
   }
+});
+
+test('an event folds its type, how many fields it has, and its fields in order of their names', (t) => {
+  const value = fc.oneof(
+    plan,
+    fc
+      .array(fc.oneof(fc.maxSafeInteger(), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })), { maxLength: 20 })
+      .map(
+        (items): Plan => ({
+          is: 'list',
+          items: items.map((item) =>
+            typeof item === 'number' ? { is: 'number', value: item } : { is: 'bigint', value: String(item) },
+          ),
+        }),
+      ),
+    fc.constantFrom(0, 64, 200, 5000).map((length): Plan => ({ is: 'string', value: 'x'.repeat(length) })),
+    fc.constantFrom(63, 64, 257, 9000).map((length): Plan => ({ is: 'bytes', value: Array(length).fill(7) })),
+  );
+  const fields = fc.uniqueArray(fc.tuple(identifier, value), { maxLength: 6, selector: ([name]) => name });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fields, fc.boolean()), { maxLength: 5 }), (events) => {
+      const [got, want] = [new Hasher(), new Hasher()];
+      for (const [unordered, turned] of events) {
+        const sorted = [...unordered].sort(([a], [b]) => (a < b ? -1 : 1));
+        // Events of one type have the same fields.
+        const type = `event of ${sorted.map(([name]) => name).join(' ')}`;
+        const record = build({ is: 'record', fields: unordered }, turned) as object;
+        hashEvent(got, (turned ? { ...record, type } : { type, ...record }) as unknown as KernelEvent);
+        want.list(stringWords(type)).word(sorted.length + 1);
+        for (const [, field] of sorted) hashValue(want, build(field, turned));
+        if (got.value() !== want.value()) return false;
+      }
+      return true;
+    }),
+    { numRuns: 500 },
+  );
+  const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`field ${i + 1000}`, i]));
+  const [got, want] = [new Hasher(), new Hasher()];
+  hashEvent(got, { type: 'event of many', ...many } as unknown as KernelEvent);
+  want.list(stringWords('event of many')).word(2001);
+  for (let i = 0; i < 2000; i++) hashValue(want, i);
+  t.is(got.value(), want.value());
 });

@@ -1,7 +1,13 @@
 import { DEFAULT_RIGHTS, Right } from '../../src/abi/rights.js';
 import { Signal } from '../../src/abi/signals.js';
 import { Status } from '../../src/abi/status.js';
-import { SYSCALLS, type Syscall, type SyscallName, syscallByName } from '../../src/abi/syscalls.js';
+import {
+  argumentRegisters,
+  SYSCALLS,
+  type Syscall,
+  type SyscallName,
+  syscallByName,
+} from '../../src/abi/syscalls.js';
 import { Prng, seedPrng } from '../../src/base/prng.js';
 import { decideSyscall, isBuilt } from '../../src/kernel/syscalls/dispatch.js';
 import { raiseException, settleExceptions } from '../../src/kernel/syscalls/exceptions.js';
@@ -48,7 +54,13 @@ const STATUSES: ReadonlySet<bigint> = new Set(Object.values(Status).map(BigInt))
 export type MakeCall = (h: Harness, thread: number, call: Syscall, args: readonly bigint[]) => void;
 
 export const makeCall: MakeCall = (h, thread, call, args) =>
-  decideSyscall(h, thread, 0, call, (i) => BigInt.asIntN(64, args[i]));
+  decideSyscall(
+    h,
+    thread,
+    0,
+    call,
+    argumentRegisters((i) => BigInt.asIntN(64, args[i])),
+  );
 
 export interface MadeCall {
   readonly call: Syscall;
@@ -258,7 +270,13 @@ export class CallWorld {
     const { h, random } = this;
     const fresh = FRESH[random.below(FRESH.length)];
     if (random.below(2) === 0 && isUserWritable(h.k, process, SCRATCH, 8)) {
-      decideSyscall(h, thread, 0, syscallByName(fresh.name), (i) => BigInt(fresh.args[i]));
+      decideSyscall(
+        h,
+        thread,
+        0,
+        syscallByName(fresh.name),
+        argumentRegisters((i) => BigInt(fresh.args[i])),
+      );
       return;
     }
     const { rootVmar } = h.k.get(process, 'process');

@@ -1,5 +1,5 @@
 import { DEFAULT_RIGHTS } from '../../src/abi/rights.js';
-import { type SyscallName, syscallByName } from '../../src/abi/syscalls.js';
+import { argumentRegisters, type SyscallName, syscallByName } from '../../src/abi/syscalls.js';
 import { ThreadStateKind } from '../../src/abi/threads.js';
 import { ADDRESS_SPACES, VmOption } from '../../src/abi/vm.js';
 import { seedPrng } from '../../src/base/prng.js';
@@ -35,11 +35,14 @@ export const FAKE_ARCH: Arch = {
   initialRegisters: () => new ResultRegisters(new Uint8Array(8)),
   createEngine: notUsed,
   pc: () => 0n,
+  pcNumber: () => 0,
   setPc: () => {},
   sp: () => 0n,
   framePointer: () => 0n,
   returnAddress: () => 0n,
   syscallNumber: notUsed,
+  shortSyscallNumber: notUsed,
+  syscallArguments: notUsed,
   syscallArgument: (r) => new DataView(r.bytes.buffer).getBigInt64(0, true),
   skipSyscall: () => {},
   setResult: (r, value) => new DataView(r.bytes.buffer).setBigInt64(0, value, true),
@@ -223,7 +226,13 @@ export class Harness implements Decider {
     if (this.k.state.registers.get(thread) !== undefined) {
       this.k.arch.setResult(this.k.registersForWrite(thread), PENDING);
     }
-    decideSyscall(this, thread, 0, syscallByName(name), (i) => BigInt(args[i]));
+    decideSyscall(
+      this,
+      thread,
+      0,
+      syscallByName(name),
+      argumentRegisters((i) => BigInt(args[i])),
+    );
     return this.result(thread);
   }
 

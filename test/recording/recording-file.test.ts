@@ -37,6 +37,15 @@ function troubleOf(action: () => unknown): string {
   return 'none';
 }
 
+/** Everything in a recording, by kind. */
+function contents(recording: Recording): unknown[] {
+  return Object.entries(KINDS).map(([name, { encoding }]) => {
+    if (encoding === 'records') return [...recording.records(name as 'inputs')];
+    if (encoding === 'columns') return [...recording.rows(name as 'schedule')];
+    return encoding === 'blobs' ? [...recording.blobs(name as 'pages')] : null;
+  });
+}
+
 test('what is written to a file is read from it', (t) => {
   const path = join(folder, 'sample.jacinth');
   const sink = RecordingFileSink.create(path);
@@ -46,8 +55,9 @@ test('what is written to a file is read from it', (t) => {
   const recording = Recording.open(file);
   t.true(recording.complete);
   t.is(readAll(recording), readAll(Recording.openIndexed(file)));
+  // The file is deflated by the host, its bytes may be others.
+  t.deepEqual(contents(recording), contents(Recording.open(bytesSource(record(writeSample)))));
   file.close();
-  t.deepEqual(new Uint8Array(readFileSync(path)), record(writeSample));
 });
 
 test('an older recording is replaced, and whoever reads it keeps it', (t) => {

@@ -5,7 +5,7 @@ import { ReferenceEngine } from '../engines/reference.js';
 import { dataFlow } from './data-flow.js';
 import { decode } from './decode.js';
 import { disassemble } from './disassemble.js';
-import { ALL_SLOTS, F0, FCSR, PC, REGISTER_NAMES, SINK, STATE_SLOTS, X0 } from './layout.js';
+import { A0, ALL_SLOTS, F0, FCSR, PC, REGISTER_NAMES, SINK, STATE_SLOTS, X0 } from './layout.js';
 import { GENERAL_BYTES, REGISTERS_SIZE_BYTES, RiscvRegisters } from './registers.js';
 import { INSTRUCTIONS, instructionLength } from './table.js';
 import { isStateValid, readState, stateSizeBytes, writeState } from './thread-state.js';
@@ -16,13 +16,12 @@ const GP = 3;
 const TP = 4;
 const T0 = 5;
 const S0 = 8;
-const A0 = 10;
-const A1 = 11;
-const ECALL_BYTES = 4n;
+const A1 = A0 + 1;
+const ECALL_BYTES = 4;
+const MAX_SHORT_NUMBER = 0xffff;
 
 /** Restricted mode keeps nothing of normal mode, not even tp. */
 const NOTHING = new Uint8Array(0);
-const NO_STATE = new Uint8Array(GENERAL_BYTES);
 
 /** What engines are told of the table. */
 export const INSTRUCTION_SET = {
@@ -78,33 +77,42 @@ export const RISCV64: Arch = {
   createEngine: (kind = 'auto') =>
     kind === 'reference' ? new ReferenceEngine(INSTRUCTION_SET) : new FastEngine(INSTRUCTION_SET, kind),
   pc: (r) => own(r).get(PC),
+  pcNumber: (r) => own(r).number(PC),
   setPc: (r, pc) => own(r).set(PC, pc & ~1n),
   sp: (r) => own(r).get(SP),
   framePointer: (r) => own(r).get(S0),
   returnAddress: (r) => own(r).get(RA),
   syscallNumber: (r) => own(r).get(T0),
+  shortSyscallNumber(r) {
+    const number = own(r).number(T0);
+    return number <= MAX_SHORT_NUMBER ? number : -1;
+  },
   syscallArgument: (r, index) => own(r).get(A0 + index),
-  skipSyscall: (r) => own(r).set(PC, own(r).get(PC) + ECALL_BYTES),
+  syscallArguments: own,
+  skipSyscall: (r) => own(r).movePc(ECALL_BYTES),
   setResult: (r, value) => own(r).set(A0, value),
   result: (r) => BigInt.asIntN(64, own(r).get(A0)),
-  returnToSyscall: (r) => own(r).set(PC, own(r).get(PC) - ECALL_BYTES),
+  returnToSyscall: (r) => own(r).movePc(-ECALL_BYTES),
   stateSizeBytes,
   readState: (r, kind) => readState(own(r), kind),
   isStateValid,
   writeState: (r, kind, bytes) => writeState(own(r), kind, bytes),
   restricted: {
-    load: (r, state) => own(r).setGeneral(state),
+    load: (r, page) => own(r).setGeneral(page.subarray(0, GENERAL_BYTES)),
     save: (r) => own(r).general(),
     saveSyscall(r) {
       const state = own(r).general();
-      const view = new DataView(state.buffer);
-      view.setBigUint64(0, view.getBigUint64(0, true) + ECALL_BYTES, true);
+      // The pc is the first of it.
+      for (let i = 0, sum = ECALL_BYTES; sum > 0 && i < 8; i++, sum >>>= 8) {
+        sum += state[i]!;
+        state[i] = sum;
+      }
       return state;
     },
     keep: () => NOTHING,
     toVector(r, _kept, { pc, context, reason }) {
       const registers = own(r);
-      registers.setGeneral(NO_STATE);
+      registers.clearGeneral();
       registers.set(PC, pc);
       registers.set(A0, context);
       registers.set(A1, reason);

@@ -3,6 +3,7 @@
  * specification (x0-x31, f0-f31), with fcsr and pc behind them.
  */
 export const X0 = 0;
+export const A0 = 10;
 export const F0 = 32;
 export const FCSR = 64;
 export const PC = 65;

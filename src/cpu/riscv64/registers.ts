@@ -1,5 +1,6 @@
+import type { ArgumentRegisters } from '../../abi/syscalls.js';
 import type { NamedRegister, Registers } from '../arch.js';
-import { F0, FCSR, PC, REGISTER_NAMES, STATE_SLOTS, X0 } from './layout.js';
+import { A0, F0, FCSR, PC, REGISTER_NAMES, STATE_SLOTS, X0 } from './layout.js';
 
 const SLOT_BYTES = 8;
 export const REGISTERS_SIZE_BYTES = STATE_SLOTS * SLOT_BYTES;
@@ -8,12 +9,29 @@ const X_COUNT = 32;
 /** pc, then x1 to x31: Zircon's general registers (zx_riscv64_thread_state_general_regs_t) and its restricted state. */
 export const GENERAL_BYTES = X_COUNT * SLOT_BYTES;
 
+/** Such registers are made in pieces: hosts are slow to make small ones one by one. */
+const PIECE_BYTES = 64 * GENERAL_BYTES;
+let piece = new ArrayBuffer(0);
+let used = 0;
+
+function newGeneral(): Uint8Array {
+  if (used === piece.byteLength) {
+    piece = new ArrayBuffer(PIECE_BYTES);
+    used = 0;
+  }
+  used += GENERAL_BYTES;
+  return new Uint8Array(piece, used - GENERAL_BYTES, GENERAL_BYTES);
+}
+
 /** A register state: see `layout.ts`. Values are unsigned 64-bit integers. */
-export class RiscvRegisters implements Registers {
+export class RiscvRegisters implements Registers, ArgumentRegisters {
   private readonly view: DataView;
+  /** The bytes of x0 to x31. */
+  private readonly integers: Uint8Array;
 
   constructor(readonly bytes: Uint8Array) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, REGISTERS_SIZE_BYTES);
+    this.integers = bytes.subarray(X0 * SLOT_BYTES, X0 * SLOT_BYTES + GENERAL_BYTES);
   }
 
   copy(): RiscvRegisters {
@@ -31,20 +49,51 @@ export class RiscvRegisters implements Registers {
     this.view.setBigUint64(slot * SLOT_BYTES, BigInt.asUintN(64, held), true);
   }
 
+  /** A register as a number, rounded above 2^53. */
+  number(slot: number): number {
+    const at = slot * SLOT_BYTES;
+    return this.view.getUint32(at + 4, true) * 0x100000000 + this.view.getUint32(at, true);
+  }
+
+  low(index: number): number {
+    return this.view.getInt32((A0 + index) * SLOT_BYTES, true);
+  }
+
+  high(index: number): number {
+    return this.view.getInt32((A0 + index) * SLOT_BYTES + 4, true);
+  }
+
+  /** Moves the pc by an even number of bytes, fewer than 2^31. */
+  movePc(bytes: number): void {
+    const at = PC * SLOT_BYTES;
+    const low = this.view.getUint32(at, true) + bytes;
+    this.view.setUint32(at, low, true);
+    const carry = Math.floor(low / 0x100000000);
+    if (carry !== 0) this.view.setUint32(at + 4, this.view.getUint32(at + 4, true) + carry, true);
+  }
+
   /** The pc stands where x0 would: see GENERAL_BYTES. */
   general(): Uint8Array {
-    const bytes = this.bytes.slice(X0 * SLOT_BYTES, GENERAL_BYTES);
+    const bytes = newGeneral();
+    bytes.set(this.integers);
     for (let i = 0; i < SLOT_BYTES; i++) bytes[i] = this.bytes[PC * SLOT_BYTES + i]!;
     return bytes;
   }
 
   /** @param general GENERAL_BYTES long */
   setGeneral(general: Uint8Array): void {
-    this.bytes.set(general, X0 * SLOT_BYTES);
+    this.integers.set(general);
     for (let i = 0; i < SLOT_BYTES; i++) {
       this.bytes[PC * SLOT_BYTES + i] = i === 0 ? general[0]! & ~1 : general[i]!;
       this.bytes[X0 * SLOT_BYTES + i] = 0;
     }
+  }
+
+  /** All of GENERAL_BYTES zero. */
+  clearGeneral(): void {
+    this.integers.fill(0);
+    this.view.setUint32(PC * SLOT_BYTES, 0, true);
+    this.view.setUint32(PC * SLOT_BYTES + 4, 0, true);
   }
 
   /** pc, then the integer registers from ra on: the order of Zircon's general register state. */

@@ -84,6 +84,53 @@ export function addressEntropy(entropySeed: number): PrngState {
   return seedPrng(entropySeed, 'addresses');
 }
 
+/** Entries of a `Recent`, a power of 2. */
+const RECENT = 64;
+
+/**
+ * What was found lately in a map by koid, and whether the cursor owns it: a call asks for the same few objects a dozen
+ * times.
+ */
+class Recent<V> {
+  private readonly koids: number[] = Array(RECENT).fill(-1);
+  private readonly values: (V | undefined)[] = Array(RECENT).fill(undefined);
+  private readonly owned: boolean[] = Array(RECENT).fill(false);
+
+  get(koid: number): V | undefined {
+    const place = koid & (RECENT - 1);
+    return this.koids[place] === koid ? this.values[place] : undefined;
+  }
+
+  isOwned(koid: number): boolean {
+    const place = koid & (RECENT - 1);
+    return this.koids[place] === koid && this.owned[place];
+  }
+
+  set(koid: number, value: V, owned: boolean): void {
+    const place = koid & (RECENT - 1);
+    this.koids[place] = koid;
+    this.values[place] = value;
+    this.owned[place] = owned;
+  }
+
+  delete(koid: number): void {
+    const place = koid & (RECENT - 1);
+    if (this.koids[place] !== koid) return;
+    this.koids[place] = -1;
+    this.values[place] = undefined;
+  }
+
+  disown(): void {
+    this.owned.fill(false);
+  }
+
+  clear(): void {
+    this.koids.fill(-1);
+    this.values.fill(undefined);
+    this.owned.fill(false);
+  }
+}
+
 /**
  * A cursor over states: what reducers change. Between two snapshots it owns what it made and changes it in place;
  * `snapshot` gives the value away and owns nothing from then on. With `draft: 'immer'` every change goes through an
@@ -99,6 +146,8 @@ export class Kernel {
   epoch = 0;
   /** What `findMapping` found lately: every copy to and from a program asks for a few pages over and over. */
   readonly foundMappings: (FoundMapping | undefined)[] = [];
+  private readonly recentObjects = new Recent<KernelObject>();
+  private readonly recentRegisters = new Recent<Registers>();
   private readonly ownedObjects = new Set<number>();
   private readonly ownedShared = new Set<number>();
   private readonly ownedRegisters = new Set<number>();
@@ -123,6 +172,8 @@ export class Kernel {
     this.newEpoch();
     this.memoryGeneration++;
     Object.assign(this.state, state);
+    this.recentObjects.clear();
+    this.recentRegisters.clear();
   }
 
   /** Gives up ownership of everything made so far, so that it may be shared. */
@@ -131,6 +182,8 @@ export class Kernel {
     this.ownedObjects.clear();
     this.ownedShared.clear();
     this.ownedRegisters.clear();
+    this.recentObjects.disown();
+    this.recentRegisters.disown();
     this.epoch++;
   }
 
@@ -139,12 +192,24 @@ export class Kernel {
   }
 
   find(koid: number): KernelObject | undefined {
-    return this.state.objects.get(koid);
+    return this.recentObjects.get(koid) ?? this.lookUp(koid);
+  }
+
+  private lookUp(koid: number): KernelObject | undefined {
+    const object = this.state.objects.get(koid);
+    if (object !== undefined) this.recentObjects.set(koid, object, this.ownedObjects.has(koid));
+    return object;
+  }
+
+  private setObject(koid: number, object: KernelObject): void {
+    this.state.objects = this.state.objects.set(koid, object, this.owner);
+    this.ownedObjects.add(koid);
+    this.recentObjects.set(koid, object, true);
   }
 
   /** The object, which must exist and be of that kind: events and deciders name only objects that do. */
   get<K extends ObjectKind>(koid: number, kind: K): ObjectOf<K> {
-    const object = this.state.objects.get(koid);
+    const object = this.find(koid);
     // The text is made only when it is needed: this is asked a dozen times a call.
     if (object === undefined || object.kind !== kind)
       throw new AssertionError(`no ${kind} with koid ${koid}`);
@@ -154,8 +219,7 @@ export class Kernel {
   create(object: KernelObject): void {
     assert(object.koid === this.state.nextKoid, 'koid out of turn');
     this.state.nextKoid = object.koid + 1;
-    this.state.objects = this.state.objects.set(object.koid, object, this.owner);
-    this.ownedObjects.add(object.koid);
+    this.setObject(object.koid, object);
   }
 
   /** Runs a recipe on one object. It may assign fields, nothing deeper. */
@@ -175,21 +239,22 @@ export class Kernel {
     if (this.draft === 'immer') {
       const changed = produce(object, recipe as (draft: unknown) => void) as KernelObject;
       this.state.objects = this.state.objects.set(koid, changed);
+      this.recentObjects.set(koid, changed, false);
       return;
     }
-    if (this.ownedObjects.has(koid)) {
+    if (this.recentObjects.isOwned(koid) || this.ownedObjects.has(koid)) {
       recipe(object as Mutable<KernelObject>);
       return;
     }
     const copy = { ...object };
     recipe(copy as Mutable<KernelObject>);
-    this.state.objects = this.state.objects.set(koid, copy, this.owner);
-    this.ownedObjects.add(koid);
+    this.setObject(koid, copy);
   }
 
   remove(koid: number): void {
     this.state.objects = this.state.objects.delete(koid, this.owner);
     this.ownedObjects.delete(koid);
+    this.recentObjects.delete(koid);
   }
 
   /**
@@ -225,15 +290,18 @@ export class Kernel {
   }
 
   registers(thread: number): Registers {
+    const recent = this.recentRegisters.get(thread);
+    if (recent !== undefined) return recent;
     const registers = this.state.registers.get(thread);
     if (registers === undefined) throw new AssertionError(`thread ${thread} has no registers`);
+    this.recentRegisters.set(thread, registers, this.ownedRegisters.has(thread));
     return registers;
   }
 
   /** The registers of a thread, to change in place. */
   registersForWrite(thread: number): Registers {
     const registers = this.registers(thread);
-    if (this.ownedRegisters.has(thread)) return registers;
+    if (this.recentRegisters.isOwned(thread)) return registers;
     const copy = registers.copy();
     this.setRegisters(thread, copy);
     return copy;
@@ -242,11 +310,13 @@ export class Kernel {
   setRegisters(thread: number, registers: Registers): void {
     this.state.registers = this.state.registers.set(thread, registers, this.owner);
     this.ownedRegisters.add(thread);
+    this.recentRegisters.set(thread, registers, true);
   }
 
   removeRegisters(thread: number): void {
     this.state.registers = this.state.registers.delete(thread, this.owner);
     this.ownedRegisters.delete(thread);
+    this.recentRegisters.delete(thread);
   }
 
   takeOrder(): number {

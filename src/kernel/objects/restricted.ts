@@ -1,5 +1,4 @@
-import { RESTRICTED_ABI, RestrictedReason, type RestrictedReasonName } from '../../abi/restricted.js';
-import { sizeOf } from '../../abi/structs.js';
+import { RestrictedReason, type RestrictedReasonName } from '../../abi/restricted.js';
 import type { Kernel } from './kernel.js';
 import type { Reducers } from './reducer.js';
 import { pageForRead } from './vmo-pages.js';
@@ -51,7 +50,7 @@ export const restrictedReducers: Reducers<RestrictedEvents> = {
     const { thread, vector, context, exceptionChannel } = e;
     const registers = k.registersForWrite(thread);
     const kept = k.arch.restricted.keep(registers);
-    k.arch.restricted.load(registers, restrictedState(k, thread));
+    k.arch.restricted.load(registers, restrictedPage(k, thread));
     k.update(thread, 'thread', (t) => {
       t.restricted = { vector, context, exceptionChannel, kept };
       t.syscall = 0;
@@ -76,8 +75,8 @@ function setBinding(k: Kernel, koid: number, binding: 'bound' | 'unbound'): void
   });
 }
 
-/** `zx_restricted_state_t` as the bound VMO holds it now: the page itself, not to be kept or written. */
-export function restrictedState(k: Kernel, thread: number): Uint8Array {
+/** `zx_restricted_state_t` as the bound VMO holds it now, first in its page: not to be kept or written. */
+export function restrictedPage(k: Kernel, thread: number): Uint8Array {
   const vmo = k.get(k.get(thread, 'thread').restrictedState, 'vmo');
-  return pageForRead(k.state, vmo, 0).bytes.subarray(0, sizeOf(RESTRICTED_ABI[k.arch.name].state));
+  return pageForRead(k.state, vmo, 0).bytes;
 }

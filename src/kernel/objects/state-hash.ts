@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js';
 import { type Digest, Hasher, stringWords } from '../../base/digest.js';
 import { IntMap, type IntMapNode } from '../../base/int-map.js';
 import { Page } from '../../memory/page.js';
@@ -52,16 +53,16 @@ function hashObject(h: Hasher, value: object | null): void {
   if (value === null) h.word(TAG.null);
   // First of all: most are plain, and asking for each class in turn costs more than hashing a small record.
   else if (Object.getPrototypeOf(value) === Object.prototype) hashRecord(h, value as Record<string, unknown>);
-  else if (value instanceof Uint8Array) h.word(TAG.bytes).bytes(value);
+  else if (Array.isArray(value)) {
+    h.word(TAG.list).word(value.length);
+    for (let i = 0; i < value.length; i++) hashValue(h, value[i]);
+  } else if (value instanceof Uint8Array) h.word(TAG.bytes).bytes(value);
   else if (value instanceof IntMap) {
     h.word(TAG.map);
     if (value.root === null) h.word(0);
     else h.word(value.root.level + 1).digest(nodeDigest(value.root));
   } else if (value instanceof Page) h.word(TAG.page).digest(value.digest());
-  else if (Array.isArray(value)) {
-    h.word(TAG.list).word(value.length);
-    for (let i = 0; i < value.length; i++) hashValue(h, value[i]);
-  } else if ('bytes' in value && 'copy' in value) {
+  else if ('bytes' in value && 'copy' in value) {
     // Registers: their bytes are all there is.
     h.word(TAG.bytes).bytes(value.bytes as Uint8Array);
   } else hashRecord(h, value as Record<string, unknown>);
@@ -85,7 +86,21 @@ interface Layout {
 /** Records made by the same code have the same fields in the same order: a step down a tree for each finds their layout. */
 class LayoutTree {
   layout: Layout | null = null;
-  readonly next = new Map<string, LayoutTree>();
+  /** Apart from the others: most have no more than this one. */
+  private firstName = '';
+  private first: LayoutTree | null = null;
+  private readonly others = new Map<string, LayoutTree>();
+
+  get(name: string): LayoutTree | undefined {
+    return name === this.firstName ? (this.first ?? undefined) : this.others.get(name);
+  }
+
+  set(name: string, next: LayoutTree): void {
+    if (this.first === null) {
+      this.firstName = name;
+      this.first = next;
+    } else this.others.set(name, next);
+  }
 }
 
 /** More than all code makes: a stranger's recording may hold records with fields of any names. */
@@ -97,12 +112,12 @@ function layoutOf(record: Readonly<Record<string, unknown>>): Layout {
   const names = Object.keys(record);
   let node = layouts;
   for (let i = 0; i < names.length; i++) {
-    let next = node.next.get(names[i]);
+    let next = node.get(names[i]);
     if (next === undefined) {
       if (layoutSteps >= MAX_LAYOUT_STEPS) return sorted(names);
       layoutSteps++;
       next = new LayoutTree();
-      node.next.set(names[i], next);
+      node.set(names[i], next);
     }
     node = next;
   }
@@ -156,21 +171,95 @@ interface EventLayout {
 
 const layoutOfType = new Map<string, EventLayout>();
 
-/** Folds an event into a running digest of a run. */
+function eventLayout(event: KernelEvent): EventLayout {
+  const names = Object.keys(event).sort();
+  const layout = {
+    fields: names.filter((name) => name !== 'type'),
+    head: Int32Array.of(...stringWords(event.type), names.length),
+  };
+  layoutOfType.set(event.type, layout);
+  return layout;
+}
+
+/** Words of a number behind its tag, or of a tag alone. */
+const SMALL_WORDS = 3;
+/** Items of a list that are looked after here. */
+const SHORT_LIST = 16;
+/** More than any event has; in a stranger's recording there may be more. */
+const MANY_FIELDS = 64;
+
+/**
+ * Folds an event into a running digest of a run: the same words as `hashValue` has for each field, most of them
+ * written here at once, because this is done for all that ever happens.
+ */
 export function hashEvent(h: Hasher, event: KernelEvent): void {
-  const { type } = event;
-  let layout = layoutOfType.get(type);
-  if (layout === undefined) {
-    const names = Object.keys(event).sort();
-    layout = {
-      fields: names.filter((name) => name !== 'type'),
-      head: Int32Array.of(...stringWords(type), names.length),
-    };
-    layoutOfType.set(type, layout);
-  }
+  const layout = layoutOfType.get(event.type) ?? eventLayout(event);
   const { fields, head } = layout;
   h.list(head);
-  for (let i = 0; i < fields.length; i++) {
-    hashValue(h, (event as Record<string, unknown> & KernelEvent)[fields[i] as 'type']);
+  if (fields.length > MANY_FIELDS) {
+    for (const field of fields) hashValue(h, event[field as 'type']);
+    return;
   }
+  const room = SMALL_WORDS * fields.length;
+  let words = h.room(room);
+  let at = h.start;
+  for (let i = 0; i < fields.length; i++) {
+    const value: unknown = event[fields[i] as 'type'];
+    if (typeof value === 'number') at = putNumber(words, at, value);
+    else if (typeof value === 'boolean') words[at++] = value ? TAG.true : TAG.false;
+    else if (value === null) words[at++] = TAG.null;
+    else {
+      h.wrote(at);
+      if (typeof value === 'string') h.word(TAG.string).list(textWords(value));
+      else if (Array.isArray(value) && value.length <= SHORT_LIST) hashList(h, value);
+      else hashValue(h, value);
+      words = h.room(room);
+      at = h.start;
+    }
+  }
+  h.wrote(at);
+}
+
+function putNumber(words: Int32Array, at: number, value: number): number {
+  words[at] = TAG.number;
+  if ((value | 0) === value) {
+    words[at + 1] = value;
+    words[at + 2] = value >> 31;
+  } else {
+    assert(Number.isSafeInteger(value), 'an event holds a number that is no safe integer');
+    const high = Math.floor(value / 0x100000000);
+    words[at + 1] = value - high * 0x100000000;
+    words[at + 2] = high;
+  }
+  return at + SMALL_WORDS;
+}
+
+function hashList(h: Hasher, list: readonly unknown[]): void {
+  const room = SMALL_WORDS * list.length;
+  let words = h.word(TAG.list).word(list.length).room(room);
+  let at = h.start;
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i];
+    if (typeof item === 'number') at = putNumber(words, at, item);
+    else {
+      h.wrote(at);
+      hashValue(h, item);
+      words = h.room(room);
+      at = h.start;
+    }
+  }
+  h.wrote(at);
+}
+
+const knownTexts = new Map<string, Int32Array>();
+/** Names that the code has are few and short; guests have any. */
+const MAX_KNOWN_TEXTS = 512;
+const MAX_KNOWN_UNITS = 64;
+
+function textWords(text: string): Int32Array {
+  const known = knownTexts.get(text);
+  if (known !== undefined) return known;
+  const words = stringWords(text);
+  if (knownTexts.size < MAX_KNOWN_TEXTS && text.length <= MAX_KNOWN_UNITS) knownTexts.set(text, words);
+  return words;
 }

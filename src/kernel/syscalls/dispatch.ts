@@ -1,6 +1,7 @@
 import { PolicyExceptionCode } from '../../abi/policy.js';
 import { Status } from '../../abi/status.js';
 import {
+  type ArgumentRegisters,
   decodeArgs,
   type Syscall,
   type SyscallArgs,
@@ -91,19 +92,17 @@ export function dispatchSyscall(
   m: Decider,
   thread: number,
   core: number,
-  allowed: (call: Syscall, pc: bigint) => boolean,
+  allowed: (call: Syscall, pc: number) => boolean,
 ): void {
   const { k } = m;
   const { arch } = k;
   const registers = k.registers(thread);
-  const number = BigInt.asUintN(64, arch.syscallNumber(registers));
-  const syscall = number < 0x10000n ? syscallByNumber(Number(number)) : undefined;
-  const pc = arch.pc(registers);
-  if (syscall === undefined || !allowed(syscall, pc)) {
-    badSyscall(m, thread, core, number);
+  const syscall = syscallByNumber(arch.shortSyscallNumber(registers));
+  if (syscall === undefined || !allowed(syscall, arch.pcNumber(registers))) {
+    badSyscall(m, thread, core, BigInt.asUintN(64, arch.syscallNumber(registers)));
     return;
   }
-  decideSyscall(m, thread, core, syscall, (i) => arch.syscallArgument(registers, i));
+  decideSyscall(m, thread, core, syscall, arch.syscallArguments(registers));
 }
 
 /** Decides one call of a thread that may make it, whatever way it came: a trap, or a program of the host's language. */
@@ -112,12 +111,12 @@ export function decideSyscall(
   thread: number,
   core: number,
   syscall: Syscall,
-  register: (index: number) => bigint,
+  registers: ArgumentRegisters,
 ): void {
   const { k } = m;
   const { process } = k.get(thread, 'thread');
   const values: (number | bigint)[] = [];
-  const args = decodeArgs(syscall as Syscall & { name: SyscallName }, register, values);
+  const args = decodeArgs(syscall as Syscall & { name: SyscallName }, registers, values);
   m.emit({
     type: 'syscall-entered',
     thread,

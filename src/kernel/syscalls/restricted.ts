@@ -9,7 +9,7 @@ import { Status } from '../../abi/status.js';
 import { sizeOf } from '../../abi/structs.js';
 import { ADDRESS_SPACES, PAGE_SIZE_BYTES } from '../../abi/vm.js';
 import { assert } from '../../base/assert.js';
-import { restrictedState } from '../objects/restricted.js';
+import { restrictedPage } from '../objects/restricted.js';
 import { ELSEWHERE } from './call.js';
 import type { Decider } from './decider.js';
 import type { Handler, Handlers } from './dispatch.js';
@@ -60,7 +60,7 @@ const enter: Handler<'zx_restricted_enter'> = (call, { options, vector_table_ptr
   requireArgs(vector < BigInt(ADDRESS_SPACES[k.arch.name].top));
   const self = k.get(thread, 'thread');
   if (self.restrictedState === 0) refuse(Status.ERR_BAD_STATE);
-  if (!isRestrictedStateValid(k.arch.name, restrictedState(k, thread))) refuse(Status.ERR_BAD_STATE);
+  if (!isRestrictedStateValid(k.arch.name, restrictedPage(k, thread))) refuse(Status.ERR_BAD_STATE);
   if (self.kicked) call.emit({ type: 'restricted-left', thread, reason: 'KICK', vector, context });
   else {
     const exceptionChannel = (options & RestrictedOption.EXCEPTION_CHANNEL) !== 0;

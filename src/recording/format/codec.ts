@@ -12,11 +12,19 @@ const INFLATE_WHOLE_BYTES = 64 << 10;
 /** How much is inflated at once of more: at most 2 MiB come of it before their length is looked at. */
 const INFLATE_STEP_BYTES = 2 << 10;
 
-/** Deflates where that makes it smaller. The same bytes give the same result everywhere. */
-export function compress(payload: Uint8Array): { codec: number; stored: Uint8Array } {
+/** Makes a raw deflate stream (RFC 1951). */
+export type Deflate = (payload: Uint8Array) => Uint8Array;
+
+/** The same bytes give the same result everywhere. `mem`, because fflate's choice goes through a logarithm of the host. */
+const deflateAnywhere: Deflate = (payload) => deflateSync(payload, { level: 6, mem: 4 });
+
+/** Deflates where that makes it smaller. */
+export function compress(
+  payload: Uint8Array,
+  deflate: Deflate = deflateAnywhere,
+): { codec: number; stored: Uint8Array } {
   if (payload.length >= WORTH_DEFLATING_BYTES) {
-    // `mem` is given because fflate's choice of it goes through a logarithm of the host.
-    const stored = deflateSync(payload, { level: 6, mem: 4 });
+    const stored = deflate(payload);
     if (stored.length < payload.length) return { codec: CODEC_DEFLATE, stored };
   }
   return { codec: CODEC_RAW, stored: payload };

@@ -1,7 +1,7 @@
 import type { Digest } from '../../base/digest.js';
 import type { ByteSource } from './byte-source.js';
 import { ByteReader, ByteWriter } from './bytes.js';
-import { compress, decompress } from './codec.js';
+import { compress, type Deflate, decompress } from './codec.js';
 import { decodeColumns, encodeColumns } from './columns.js';
 import { crc32c } from './crc32c.js';
 import { Directory } from './directory.js';
@@ -20,7 +20,7 @@ const TRAILER_BYTES = 20;
 const TRAILER_MAGIC = 0x5849434a;
 
 /** The payload of the index chunk that will stand at `offset`; null if there are too many chunks for one. */
-export function encodeIndex(directory: Directory, offset: number): Uint8Array | null {
+export function encodeIndex(directory: Directory, offset: number, deflate?: Deflate): Uint8Array | null {
   const entries = Array.from({ length: directory.length }, (_, i) => directory.get(i));
   const columns = {
     kind: entries.map((entry) => entry.kind),
@@ -29,7 +29,7 @@ export function encodeIndex(directory: Directory, offset: number): Uint8Array | 
     seq: entries.map((entry) => entry.seq),
   };
   const table = encodeColumns(SCHEMA, { rowCount: entries.length, columns });
-  const { codec, stored } = compress(table);
+  const { codec, stored } = compress(table, deflate);
   const out = new ByteWriter();
   out.u32(offset % 0x100000000);
   out.u32((Math.floor(offset / 0x100000000) | (codec << 16)) >>> 0);

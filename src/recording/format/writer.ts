@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js';
 import type { Digest } from '../../base/digest.js';
 import { type Blob, BlobBuffer, blobDigest } from './blobs.js';
-import { compress, compressPages } from './codec.js';
+import { compress, compressPages, type Deflate } from './codec.js';
 import { ColumnBuffer, type Row, type Schema } from './columns.js';
 import { crc32c } from './crc32c.js';
 import { Directory } from './directory.js';
@@ -29,10 +29,14 @@ export interface RecordingSink {
   flushDue?(): boolean;
   /** Told when everything appended so far has been written. */
   flushed?(): void;
+  /** The host's own, where it has one that is quicker: other bytes may come of it, which inflate to the same. */
+  readonly deflate?: Deflate;
 }
 
 /** Buffered bytes (before deflate) at which everything buffered is written. */
 const FLUSH_BYTES = 256 << 10;
+/** Items between looks at the clock. */
+const POLL_ITEMS = 16;
 /** Chunks left when the writer stops taking items, for a last flush, the end and the index. */
 const RESERVED_CHUNKS = 32;
 
@@ -43,8 +47,8 @@ type Buffer = RecordBuffer | ColumnBuffer<Schema> | BlobBuffer;
  * kinds' numbers: after every flush the file tells everything that was appended before it. `seq`, the number of the
  * kernel event at which an item stands, goes up within a kind; readers find items by it.
  *
- * A chunk's place depends on `flushDue`, so recordings of the same run agree in what they hold, not in their bytes,
- * unless the sink has no `flushDue`.
+ * A chunk's place depends on `flushDue` and its bytes on `deflate`, so recordings of the same run agree in what they
+ * hold, not in their bytes, unless the sink has neither.
  */
 export class RecordingWriter {
   private readonly buffers = new Map<
@@ -57,6 +61,7 @@ export class RecordingWriter {
   private offset: number;
   /** Bytes buffered, a guess for columns. */
   private pendingBytes = 0;
+  private items = 0;
   private ended = false;
 
   /** Writes the header at once, so that even a run that dies in its first step leaves a recording. */
@@ -92,7 +97,8 @@ export class RecordingWriter {
       this.pendingBytes += buffer.sizeBytes - before;
     }
     if ((buffer as RecordBuffer | ColumnBuffer<Schema>).rowCount >= MAX_ROWS) this.flush();
-    this.poll();
+    if (++this.items % POLL_ITEMS === 0) this.poll();
+    else if (this.pendingBytes >= FLUSH_BYTES) this.flush();
   }
 
   /** Bytes found by their digest; bytes that this recording has are not written again. Returns the digest. */
@@ -136,7 +142,7 @@ export class RecordingWriter {
     assert(!this.ended, 'the recording has ended');
     this.flush();
     this.single('end', end.events, parseEnd(end));
-    const index = encodeIndex(this.directory, this.offset);
+    const index = encodeIndex(this.directory, this.offset, this.sink.deflate);
     if (index !== null) this.chunk('index', end.events, index);
     this.ended = true;
     this.sink.flushed?.();
@@ -171,7 +177,7 @@ export class RecordingWriter {
   }
 
   private chunk(kind: KindName, seq: number, payload: Uint8Array): void {
-    const { codec, stored } = compressAs(kind, payload);
+    const { codec, stored } = compressAs(kind, payload, this.sink.deflate);
     const head = encodeHead({
       storedLength: stored.length,
       kind: KINDS[kind].number,
@@ -197,10 +203,14 @@ export class RecordingWriter {
   }
 }
 
-function compressAs(kind: KindName, payload: Uint8Array): { codec: number; stored: Uint8Array } {
+function compressAs(
+  kind: KindName,
+  payload: Uint8Array,
+  deflate?: Deflate,
+): { codec: number; stored: Uint8Array } {
   // The index is read from its end, so it is stored as it is.
   if (kind === 'index') return { codec: CODEC_RAW, stored: payload };
-  return kind === 'pages' ? compressPages(payload) : compress(payload);
+  return kind === 'pages' ? compressPages(payload) : compress(payload, deflate);
 }
 
 function bufferFor(kind: KindName): Buffer {
