@@ -151,7 +151,6 @@ function commonErrors(args: readonly SyscallArg[], policy: PolicyConditionName |
 function toSyscall(call: Call, number: number): Syscall {
   const args = call.args.map(toArg);
   const policy = call.policy ?? null;
-  const own = (call.errors ?? []).map(([status, cause]) => ({ status, cause }));
   return {
     number,
     name: call.name,
@@ -161,7 +160,11 @@ function toSyscall(call: Call, number: number): Syscall {
     returns: call.returns ?? 'zx_status_t',
     args,
     policy,
-    errors: [...commonErrors(args, policy), ...own],
+    // Made when asked for: no program waits for it.
+    get errors() {
+      const own = (call.errors ?? []).map(([status, cause]) => ({ status, cause }));
+      return [...commonErrors(args, policy), ...own];
+    },
     note: call.note ?? null,
   };
 }
