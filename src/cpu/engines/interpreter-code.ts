@@ -160,9 +160,12 @@ export class InterpreterCode extends Lowering {
     return 'i64';
   }
 
-  protected setRegister(operand: OperandName, type: ValueType): void {
+  protected registerType(): ValueType {
+    return 'i64';
+  }
+
+  protected setRegister(operand: OperandName): void {
     const { code } = this;
-    this.convert(type, 'i64');
     const value = this.temporary('i64');
     code
       .set(value)
