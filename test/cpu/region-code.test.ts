@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { RegionCode } from '../../src/cpu/engines/region-code.js';
+import { Templates } from '../../src/cpu/engines/template.js';
 import { INSTRUCTION_SET } from '../../src/cpu/riscv64/arch.js';
 import { assemble as asm } from './assemble.js';
 import { listing, regionOf } from './region-fixture.js';
@@ -72,7 +73,8 @@ const PROGRAMS: Readonly<Record<string, readonly number[]>> = {
 function textOf(codes: readonly number[]): string {
   let exits = 0;
   const context = { regionType: 0, functionOf: () => 1, exitAt: () => exits++ };
-  return listing(codes) + watOf(new RegionCode(INSTRUCTION_SET, regionOf(codes), context, false).write());
+  const templates = new Templates(INSTRUCTION_SET, false);
+  return listing(codes) + watOf(new RegionCode(INSTRUCTION_SET, regionOf(codes), context, templates).write());
 }
 
 for (const [name, codes] of Object.entries(PROGRAMS)) {

@@ -4,19 +4,20 @@ import { CODE } from './cpu-fixture.js';
 
 /** Code of 32-bit instructions that starts at CODE. */
 class Codes implements CodeSource {
+  readonly address = BigInt(CODE);
   readonly pages = new Map();
 
   constructor(private readonly codes: readonly number[]) {}
 
-  decodeAt(address: bigint) {
-    const bits = this.codes[(Number(address) - CODE) / 4];
+  decodeAt(at: number) {
+    const bits = this.codes[at / 4];
     return bits === undefined ? null : INSTRUCTION_SET.decode(bits, 4);
   }
 }
 
 /** The region at the start of some code. */
 export function regionOf(codes: readonly number[]): Region {
-  const region = new RegionFinder(INSTRUCTION_SET, new Codes(codes), BigInt(CODE), () => false).find();
+  const region = new RegionFinder(INSTRUCTION_SET, new Codes(codes), () => false).find();
   if (region === null) throw new Error('there is no region');
   return region;
 }

@@ -1,4 +1,5 @@
-import { ACCESS, EMPTY_BLOCK, type FunctionCode, OTHER, SIMPLE, TYPE } from '../../src/cpu/wasm/code.js';
+import type { FunctionCode } from '../../src/cpu/wasm/code.js';
+import { ACCESS, EMPTY_BLOCK, OTHER, SIMPLE, TYPE } from '../../src/cpu/wasm/opcodes.js';
 
 type OtherName = keyof typeof OTHER;
 

@@ -32,6 +32,9 @@ export class Decoded implements Operands<Plain> {
     readonly rm: number,
   ) {}
 
+  /** What regions know of it, private to them; undefined until they ask. */
+  facts: object | null | undefined = undefined;
+
   get halves(): number {
     return this.lengthBytes >> 1;
   }

@@ -1,53 +1,71 @@
 import type { Decoded } from './evaluator.js';
-import { planOf, type Step } from './plan.js';
 import type { RegionSet } from './region.js';
+import { RegisterSet } from './register-set.js';
 
 /** What regions must know of an instruction, wherever it stands. */
-export interface Facts {
-  readonly plan: readonly Step[];
+export interface Instruction {
+  readonly d: Decoded;
   /** It may have to be left to the host. */
   readonly canLeave: boolean;
-  readonly reads: readonly number[];
-  readonly writes: readonly number[];
+  readonly reads: RegisterSet;
+  readonly writes: RegisterSet;
   readonly control: 'next' | 'branch' | 'jump' | 'jumpTo';
   /** It puts the address behind it into a register. */
   readonly links: boolean;
   readonly hasFloat: boolean;
 }
 
-/** What regions leave to the interpreter. */
-const LEFT_OUT = /^(?:time|setFloatRounding)$/;
-const STATUS_WRITE = /^setFloatFlags$/;
-const FLOAT = /^f(?:32|64)/;
-
-/** Decoded instructions are few and stay: their facts are found once. */
-const known = new WeakMap<Decoded, Facts | null>();
-
-/** Null when regions do not have the instruction. */
-export function factsOf(d: Decoded, isa: RegionSet): Facts | null {
-  let facts = known.get(d);
-  if (facts === undefined) {
-    facts = findFacts(d, isa);
-    known.set(d, facts);
-  }
-  return facts;
+/** What all instructions of an entry have in common. */
+interface Traits {
+  readonly canLeave: boolean;
+  readonly control: Instruction['control'];
+  readonly hasFloat: boolean;
+  readonly writesStatus: boolean;
 }
 
-function findFacts(d: Decoded, { entries, zeroSlot, sinkSlot }: RegionSet): Facts | null {
-  const { operations, effects } = entries[d.entry]!;
-  const names = operations.map(({ op }) => op);
-  if (names.some((op) => LEFT_OUT.test(op)) || effects.control === 'stop') return null;
+/** What regions leave to the interpreter. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['time', 'setFloatRounding']);
+const FLOAT = /^f(?:32|64)/;
+
+const knownTraits = new WeakMap<RegionSet['entries'][number], Traits | null>();
+
+/** Null when regions do not have the instruction. Decoded instructions are few and stay: it is found once. */
+export function instructionOf(d: Decoded, isa: RegionSet): Instruction | null {
+  if (d.facts === undefined) d.facts = find(d, isa);
+  return d.facts as Instruction | null;
+}
+
+function traitsOf(entry: RegionSet['entries'][number]): Traits | null {
+  let traits = knownTraits.get(entry);
+  if (traits === undefined) {
+    traits = findTraits(entry);
+    knownTraits.set(entry, traits);
+  }
+  return traits;
+}
+
+function findTraits({ operations, effects }: RegionSet['entries'][number]): Traits | null {
+  if (effects.control === 'stop') return null;
+  const traits = { canLeave: effects.loads || effects.stores, hasFloat: false, writesStatus: false };
+  let control: Instruction['control'] = 'next';
+  for (const { op } of operations) {
+    if (LEFT_OUT.has(op)) return null;
+    if (op === 'branch' || op === 'jump' || op === 'jumpTo') control = op;
+    else if (op === 'setFloatFlags') traits.canLeave = traits.writesStatus = true;
+    else if (FLOAT.test(op)) traits.canLeave = traits.hasFloat = true;
+  }
+  return { ...traits, control };
+}
+
+function find(d: Decoded, { entries, zeroSlot, sinkSlot }: RegionSet): Instruction | null {
+  const entry = entries[d.entry]!;
+  const traits = traitsOf(entry);
   // A write of the status may be left when the old status is in rd already: then it must be right to do it again.
-  const writesStatus = names.some((op) => STATUS_WRITE.test(op));
-  if (writesStatus && d.rd === d.rs1) return null;
-  const hasFloat = names.some((op) => FLOAT.test(op));
-  return {
-    plan: planOf(operations),
-    canLeave: writesStatus || hasFloat || effects.loads || effects.stores,
-    reads: effects.reads.map((name) => d[name] as number).filter((slot) => slot !== zeroSlot),
-    writes: effects.writes.map((name) => d[name] as number).filter((slot) => slot !== sinkSlot),
-    control: (['branch', 'jump', 'jumpTo'] as const).find((op) => names.includes(op)) ?? 'next',
-    links: d.rd !== sinkSlot,
-    hasFloat,
-  };
+  if (traits === null || (traits.writesStatus && d.rd === d.rs1)) return null;
+  const reads = new RegisterSet();
+  const writes = new RegisterSet();
+  for (const name of entry.effects.reads) if (d[name] !== zeroSlot) reads.add(d[name] as number);
+  for (const name of entry.effects.writes) if (d[name] !== sinkSlot) writes.add(d[name] as number);
+  const { canLeave, control, hasFloat } = traits;
+  return { d, canLeave, reads, writes, control, links: d.rd !== sinkSlot, hasFloat };
 }

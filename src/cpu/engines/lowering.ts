@@ -67,9 +67,11 @@ export abstract class Lowering {
     this.place = code.local('i64');
   }
 
+  /** What a register is kept as. */
+  protected abstract registerType(operand: OperandName): ValueType;
   protected abstract pushRegister(operand: OperandName): ValueType;
-  /** Takes the value from the stack. */
-  protected abstract setRegister(operand: OperandName, type: ValueType): void;
+  /** Takes the value, of the register's type, from the stack. */
+  protected abstract setRegister(operand: OperandName): void;
   protected abstract pushImmediate(operand: OperandName): void;
   protected abstract pushPc(): void;
   protected abstract pushLink(): void;
@@ -113,9 +115,19 @@ export abstract class Lowering {
   protected push(argument: Argument | undefined, wanted: ValueType): void {
     assert(isOperation(argument), 'an operation has no such argument');
     const known = this.made.get(argument);
+    if (known === undefined && argument.op === 'load64' && wanted === 'f64') {
+      this.translate(argument.args[0], 8, LOADS);
+      this.code.access('f64.load', 0);
+      return;
+    }
     const type = known === undefined ? this.make(argument)! : known.type;
     if (known !== undefined) this.code.get(known.local);
     this.convert(type, wanted);
+  }
+
+  private isFloatRegister(argument: Argument | undefined): boolean {
+    if (!isOperation(argument) || argument.op !== 'get' || this.made.has(argument)) return false;
+    return this.registerType(operandOf(argument.args[0])) === 'f64';
   }
 
   /** Raw bits from one type to another; binary32 is in the low half, and what is above it zero. */
@@ -167,8 +179,9 @@ export abstract class Lowering {
     if (STORE[op] !== undefined) {
       const [name, size] = STORE[op];
       this.translate(args[0], size, STORES);
-      this.push(args[1], 'i64');
-      code.access(name, 0);
+      const asFloat = op === 'store64' && this.isFloatRegister(args[1]);
+      this.push(args[1], asFloat ? 'f64' : 'i64');
+      code.access(asFloat ? 'f64.store' : name, 0);
       return null;
     }
     if (FLOAT.test(op)) return this.float(operation);
@@ -182,7 +195,7 @@ export abstract class Lowering {
       case 'get':
         return this.pushRegister(operandOf(args[0]));
       case 'set':
-        this.setRegister(operandOf(args[0]), this.pushAsItIs(args[1]));
+        this.set(operandOf(args[0]), args[1]);
         return null;
       case 'imm':
         this.pushImmediate(operandOf(args[0]));
@@ -269,12 +282,9 @@ export abstract class Lowering {
     return 'i64';
   }
 
-  private pushAsItIs(argument: Argument | undefined): ValueType {
-    assert(isOperation(argument), 'an operation has no such argument');
-    const known = this.made.get(argument);
-    if (known === undefined) return this.make(argument)!;
-    this.code.get(known.local);
-    return known.type;
+  private set(operand: OperandName, value: Argument | undefined): void {
+    this.push(value, this.registerType(operand));
+    this.setRegister(operand);
   }
 
   /** Leaves the place (i32) of an access on the stack. */
@@ -282,7 +292,7 @@ export abstract class Lowering {
     const { code } = this;
     this.push(address, 'i64');
     code.tee(this.address);
-    code.get(this.address).i64(9).op('i64.shr_u').op('i32.wrap_i64').i32(ENTRY_MASK).op('i32.and');
+    code.get(this.address).op('i32.wrap_i64').i32(9).op('i32.shr_u').i32(ENTRY_MASK).op('i32.and');
     code.access('i64.load', translations).op('i64.xor').tee(this.place);
     code
       .i64(MISS_MASK | BigInt(sizeBytes - 1))

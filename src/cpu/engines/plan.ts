@@ -9,8 +9,20 @@ export interface Step {
 
 /** Operations that can be left out or moved: they have no effects and depend on registers and operands alone. */
 const PURE =
-  /^(?:get|imm|constant|pc|link|bool|select|[sz]ext32|add|sub|mul|mulHigh\w+|div[SU]|rem[SU]|and|or|xor|shl|shr[SU]|eq|ne|[lg][te][SU]|f\d\dClassify)$/;
+  /^(?:get|imm|constant|pc|pcOffset|link|isZero|bool|select|[sz]ext32|add|sub|mul|mulHigh\w+|div[SU]|rem[SU]|and|or|xor|shl|shr[SU]|eq|ne|[lg][te][SU]|f\d\dClassify)$/;
 const NO_RESULT = /^(?:set|store\d|branch|jump|checkAtomic|syscall|breakpoint)/;
+
+/** What the patterns say of each name: they are few, and asked again and again. */
+const pure = new Map<string, boolean>();
+
+export function isPure(op: string): boolean {
+  let answer = pure.get(op);
+  if (answer === undefined) {
+    answer = PURE.test(op);
+    pure.set(op, answer);
+  }
+  return answer;
+}
 
 function usesOf(operations: readonly Operation[]): Map<Operation, number[]> {
   const uses = new Map<Operation, number[]>();
@@ -43,9 +55,9 @@ export function planOf(operations: readonly Operation[]): readonly Step[] {
     else if (users.length === 1) {
       const at = madeAt[users[0]];
       const between = operations.slice(i + 1, at);
-      const waits = PURE.test(op)
+      const waits = isPure(op)
         ? !between.some((o) => o.op.startsWith('set'))
-        : between.every((o) => PURE.test(o.op));
+        : between.every((o) => isPure(o.op));
       if (waits) {
         results[i] = 'inline';
         madeAt[i] = at;

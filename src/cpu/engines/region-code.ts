@@ -1,16 +1,17 @@
-import { assert } from '../../base/assert.js';
-import { FunctionCode, type ValueType } from '../wasm/code.js';
-import type { OperandName } from './algebra.js';
-import { type ExitGroup, exitGroups } from './exit-groups.js';
-import { FastFloat, isFastMode } from './float-code.js';
-import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
-import { CONTROL, STATUS, STOPPED_BIT } from './host-memory.js';
+import { FunctionCode } from '../wasm/code.js';
+import type { ValueType } from '../wasm/opcodes.js';
+import type { TapeFiller } from '../wasm/tape.js';
+import type { Decoded } from './evaluator.js';
+import { type ExitStub, ExitStubs } from './exit-stubs.js';
+import { CONTROL } from './host-memory.js';
 import { REGION_SIGNATURE } from './interpreter-code.js';
-import { Lowering, registerAddress, type StopKind } from './lowering.js';
-import type { Block, Instruction, Region, RegionSet } from './region.js';
-import { type Flow, flowOf, type RegisterSet } from './region-flow.js';
-import { emitRegionIndex } from './region-index.js';
-import type { Operation } from './transcript.js';
+import { registerAddress } from './lowering.js';
+import type { Block, Region, RegionSet } from './region.js';
+import { type Flow, flowOf } from './region-flow.js';
+import { DEPTH, LEFT, type RegionPieces } from './region-pieces.js';
+import type { RegisterSet } from './register-set.js';
+import type { Templates } from './template.js';
+import { HOLE, OPERAND, REGISTER_SLOTS, VARIABLE, VARIABLES, variableType } from './template-code.js';
 
 /** What a region's code needs from around it. */
 export interface RegionContext {
@@ -18,182 +19,169 @@ export interface RegionContext {
   readonly regionType: number;
   /** The function of a region that is in the same module; null when it is not. */
   functionOf(address: bigint): number | null;
-  /** A number for a place where an instruction is left to the host: its address, and the steps to give back. */
-  exitAt(address: bigint, unretired: number): number;
+  /**
+   * A number for a place where an instruction is left to the host: its distance from the region's start, and the steps
+   * to give back.
+   */
+  exitAt(at: number, unretired: number): number;
 }
 
-/** The rounding operand that asks for the thread's own mode, which is to nearest where regions run. */
-const DYNAMIC = 7;
-const RNE = 0;
-
-const LEFT = 0;
-const DEPTH = 1;
-
-/** A label that branches may go to: a block's start from before it, a loop's start from inside, the way out, or nothing. */
-type Label = `block ${number}` | `loop ${number}` | 'out' | null;
+/** In the variable `exit`: not left at an instruction, but on to `target`. */
+const OUT = -1;
+/** Addresses below this are exact as numbers. */
+const EXACT = 2n ** 52n;
 
 /** Structured code for one region: blocks by the tree of dominators, registers in locals. */
-export class RegionCode extends Lowering {
+export class RegionCode implements TapeFiller {
+  private readonly code = new FunctionCode(REGION_SIGNATURE);
+  private readonly pieces: RegionPieces;
   private readonly flow: Flow;
-  private readonly fastFloat: FastFloat;
-  private readonly locals = new Map<number, number>();
-  private readonly labels: Label[] = [];
-  private readonly index: number;
-  private readonly target: number;
-  private readonly page: number;
-  /** The instruction at hand, and what is open around it. */
-  private instruction: Instruction | null = null;
-  private exit = { label: 0, unretired: 0 };
+  private readonly stubs = new ExitStubs();
+  /** What region locals there are, by variable; 0 is none. */
+  private readonly locals = new Uint16Array(VARIABLES);
+  /** The address where the region starts, as a number if that is exact. */
+  private readonly start: bigint | number;
+  /** Whether instructions are left to the host, and whether control goes elsewhere. */
+  private hasExits = false;
+  private hasOuts = false;
+  /** Blocks that are open, and how many there were around the labels of blocks: before them, and at loops. */
+  private depth = 0;
+  private readonly before: number[] = [];
+  private readonly loops: number[] = [];
+  /** The instruction at hand, where it is left to, and the steps not made then. */
+  private d: Decoded | null = null;
+  private at = 0;
+  private stub: ExitStub | null = null;
+  private unretired = 0;
 
   constructor(
     private readonly isa: RegionSet,
     private readonly region: Region,
     private readonly context: RegionContext,
-    fuses: boolean,
+    private readonly templates: Templates,
   ) {
-    super(new FunctionCode(REGION_SIGNATURE));
+    this.pieces = templates.pieces;
     this.flow = flowOf(region);
-    this.fastFloat = new FastFloat(this.code, fuses);
-    this.index = this.code.local('i32');
-    this.target = this.code.local('i64');
-    this.page = this.code.local('i32');
+    this.start = region.address < EXACT ? Number(region.address) : region.address;
   }
 
   write(): FunctionCode {
     const { code, flow } = this;
     code.get(LEFT).i32(flow.cost[0]!).op('i32.lt_s').if();
-    this.storePc(() => code.i64(this.region.address));
-    this.stopWith(STATUS.short, -1);
+    this.storePc(0);
+    code.tape(this.pieces.stop('short'), this);
     code.op('end');
     this.reload(flow.live[0]!);
-    code.block();
-    this.open('out');
+    this.findExits();
+    const stubs = this.stubs.arrange();
+    if (stubs.length > 1) this.open();
+    for (let i = stubs.length - 1; i >= 0; i--) {
+      stubs[i]!.depth = this.depth;
+      this.open();
+    }
     this.tree(0);
     code.op('unreachable');
-    this.close();
-    // On to another region without growing the stack, so that who called this one finds what it returns to.
-    this.storePc(() => code.get(this.target));
-    this.pushRegionAtTarget();
-    code.set(this.index).get(LEFT).get(DEPTH).get(this.index);
-    code.returnCallIndirect(this.context.regionType);
+    stubs.forEach((stub, i) => {
+      this.close();
+      this.spill(stub.spilled);
+      if (!stub.fallsThrough && i < stubs.length - 1) code.br(this.depth - 1);
+    });
+    if (stubs.length > 1) this.close();
+    this.leave();
     return code;
   }
 
   // Structure
 
-  private open(label: Label): void {
-    this.labels.push(label);
+  private open(): void {
+    this.code.block();
+    this.depth++;
+  }
+
+  private openIf(): void {
+    this.code.if();
+    this.depth++;
   }
 
   private close(): void {
-    this.labels.pop();
+    this.depth--;
     this.code.op('end');
   }
 
-  private depthOf(label: Label): number {
-    const at = this.labels.lastIndexOf(label);
-    assert(at >= 0, `no label ${label}`);
-    return this.labels.length - 1 - at;
+  /** The depth of a label that so many blocks are open around. */
+  private to(around: number): number {
+    return this.depth - 1 - around;
   }
 
   /** A block, and all that it dominates. */
   private tree(block: number): void {
     const { code, flow } = this;
     const merged = flow.dominated[block]!.filter((b) => flow.entrances[b]! > 1);
-    merged.sort((a, b) => flow.position[b]! - flow.position[a]!);
+    merged.sort((a, b) => flow.position[a]! - flow.position[b]!);
     if (flow.isLoop[block]) {
+      this.loops[block] = this.depth;
       code.loop();
-      this.open(`loop ${block}`);
+      this.depth++;
       this.checkBudget(block);
     }
-    this.within(block, merged);
-    if (flow.isLoop[block]) this.close();
-  }
-
-  private within(block: number, merged: readonly number[]): void {
-    const [last, ...rest] = merged;
-    if (last === undefined) {
-      this.block(block);
-      return;
+    for (let i = merged.length - 1; i >= 0; i--) {
+      this.before[merged[i]!] = this.depth;
+      this.open();
     }
-    this.code.block();
-    this.open(`block ${last}`);
-    this.within(block, rest);
-    this.close();
-    this.tree(last);
+    this.block(block);
+    for (const next of merged) {
+      this.close();
+      this.tree(next);
+    }
+    if (flow.isLoop[block]) this.close();
   }
 
   /** At a loop's start: leaves when the budget does not reach to where it is looked at next. */
   private checkBudget(block: number): void {
     const { code, flow } = this;
-    code.get(LEFT).i32(flow.cost[block]!).op('i32.lt_s').if();
-    this.open(null);
-    this.spill(flow.dirty[block]!);
-    this.leaveTo(this.addressAt(this.region.blocks[block]!.at));
+    code.get(LEFT).i32(flow.cost[block]!).op('i32.lt_s');
+    this.openIf();
+    this.leaveTo(block, this.region.blocks[block]!.at, flow.dirty[block]!);
     this.close();
+  }
+
+  /** The depth of a block's label; null when it has none, because its code follows where control goes to it. */
+  private labelOf(from: number, to: number): number | null {
+    const { flow } = this;
+    if (flow.position[to]! <= flow.position[from]!) return this.to(this.loops[to]!);
+    return flow.entrances[to]! > 1 ? this.to(this.before[to]!) : null;
   }
 
   private goTo(from: number, to: number | null, at: number, dirty: RegisterSet): void {
     if (to === null) {
-      this.spill(dirty);
-      this.leaveTo(this.addressAt(at));
-    } else if (this.flow.position[to]! <= this.flow.position[from]!) this.code.br(this.depthOf(`loop ${to}`));
-    else if (this.flow.entrances[to]! > 1) this.code.br(this.depthOf(`block ${to}`));
-    else this.tree(to);
+      this.leaveTo(from, at, dirty);
+      return;
+    }
+    const label = this.labelOf(from, to);
+    if (label === null) this.tree(to);
+    else this.code.br(label);
   }
 
   private block(number: number): void {
-    const { code, flow } = this;
+    const { code, flow, templates } = this;
     const block = this.region.blocks[number]!;
+    const { instructions } = block;
     const dirty = flow.dirty[number]!.copy();
-    const count = block.instructions.length;
-    if (count > 0) code.get(LEFT).i32(count).op('i32.sub').set(LEFT);
-    const exits = exitGroups(block.instructions);
-    if (exits.length > 0) {
-      code.block();
-      this.open(null);
-    }
-    for (const _ of exits) {
-      code.block('i32');
-      this.open(null);
-    }
-    let group = 0;
-    // A branch leaves its condition on the stack, so it comes behind the stubs.
-    const straight = block.end.kind === 'branch' ? block.instructions.slice(0, -1) : block.instructions;
-    straight.forEach((instruction, i) => {
-      if (instruction.facts.canLeave) {
-        while (group + 1 < exits.length && exits[group + 1]!.first <= i) group++;
-        this.exit = { label: this.labels.length - exits.length + group, unretired: count - i };
+    const count = instructions.length;
+    this.at = block.at;
+    if (count > 0) code.tape(this.pieces.charge(count), this);
+    for (let i = 0; i < count; i++) {
+      const instruction = instructions[i]!;
+      this.d = instruction.d;
+      if (instruction.canLeave) {
+        this.stub = this.stubs.of(number, dirty);
+        this.unretired = count - i;
       }
-      this.instruction = instruction;
-      this.lower(instruction.facts.plan);
-      for (const slot of instruction.facts.writes) dirty.add(slot);
-    });
-    if (exits.length > 0) this.leaveStubs(exits, flow.dirty[number]!);
-    if (block.end.kind === 'branch') {
-      this.instruction = block.instructions[count - 1]!;
-      this.lower(this.instruction.facts.plan);
+      code.tape(templates.tapeOf(instruction), this);
+      dirty.addAll(instruction.writes);
+      this.at += instruction.d.lengthBytes;
     }
     this.endBlock(number, block, dirty);
-  }
-
-  /** Behind a block's code: what puts registers into memory when an instruction was left. Falls through from last to first. */
-  private leaveStubs(exits: readonly ExitGroup[], dirty: RegisterSet): void {
-    const { code } = this;
-    code.br(exits.length);
-    for (const { written } of [...exits].reverse()) {
-      this.close();
-      code.set(this.index);
-      for (const slot of written) this.spillOne(slot);
-      code.get(this.index);
-    }
-    code.set(this.index);
-    this.spill(dirty);
-    code.i32(0).get(this.address).access('i64.store', CONTROL.address);
-    code.i32(0).get(this.index).access('i32.store', CONTROL.exit);
-    this.setStatus(STATUS.slow);
-    code.get(LEFT).i32(STOPPED_BIT).op('i32.or').op('return');
-    this.close();
   }
 
   private endBlock(number: number, block: Block, dirty: RegisterSet): void {
@@ -203,15 +191,18 @@ export class RegionCode extends Lowering {
       case 'next':
         this.goTo(number, end.next, end.at, dirty);
         return;
-      case 'branch':
+      case 'branch': {
         // The condition is on the stack.
-        code.if();
-        this.open(null);
-        this.goTo(number, end.taken, end.takenAt, dirty);
-        code.op('else');
+        const label = end.taken === null ? null : this.labelOf(number, end.taken);
+        if (label !== null) code.brIf(label);
+        else {
+          this.openIf();
+          this.goTo(number, end.taken, end.takenAt, dirty);
+          this.close();
+        }
         this.goTo(number, end.next, end.nextAt, dirty);
-        this.close();
         return;
+      }
       case 'call':
         this.spill(dirty);
         this.call(end.targetAt);
@@ -219,64 +210,49 @@ export class RegionCode extends Lowering {
         return;
       case 'indirect-call':
         this.spill(dirty);
-        this.storePc(() => code.get(this.target));
-        this.pushRegionAtTarget();
-        code.set(this.index);
-        this.pushCallArguments();
-        code.get(this.index).callIndirect(this.context.regionType).set(LEFT);
+        code.tape(this.pieces.storeTarget, this);
+        this.callAtTarget();
         this.comeBack(number, end.next, end.nextAt);
         return;
       case 'indirect':
-        this.spill(dirty);
-        code.br(this.depthOf('out'));
+        this.leaveToTarget(number, dirty);
         return;
       case 'return':
         this.spill(dirty);
-        this.storePc(() => code.get(this.target));
+        code.tape(this.pieces.storeTarget, this);
         code.get(LEFT).op('return');
         return;
       case 'leave':
-        this.spill(dirty);
-        if (end.stop === null) this.leaveTo(this.addressAt(end.at));
-        else {
-          this.storePc(() => code.i64(this.addressAt(end.at)));
-          this.stopWith(STATUS[end.stop], -1);
+        if (end.stop === null) {
+          this.leaveTo(number, end.at, dirty);
+          return;
         }
+        this.spill(dirty);
+        this.storePc(end.at);
+        code.tape(this.pieces.stop(end.stop), this);
     }
   }
 
   // Calls and other ways out
 
   private call(targetAt: number): void {
-    const { code, context } = this;
-    const target = this.addressAt(targetAt);
-    this.storePc(() => code.i64(target));
-    const fn = context.functionOf(target);
+    const { code, context, region } = this;
+    this.storePc(targetAt);
+    const fn = context.functionOf(BigInt.asUintN(64, region.address + BigInt(targetAt)));
     if (fn === null) {
-      code.i64(target).set(this.target);
-      this.pushRegionAtTarget();
-      code.set(this.index);
-      this.pushCallArguments();
-      code.get(this.index).callIndirect(context.regionType).set(LEFT);
+      this.pushAddress(targetAt);
+      code.set(this.local(VARIABLE.address));
+      this.callAtTarget();
     } else {
-      this.pushCallArguments();
-      code.call(fn).set(LEFT);
+      code.tape(this.pieces.callArguments, this).call(fn).set(LEFT);
     }
   }
 
-  /** Leaves instead when the host's stack is deep enough. */
-  private pushCallArguments(): void {
-    const { code } = this;
-    code.get(DEPTH).op('i32.eqz').if().get(LEFT).op('return').op('end');
-    code.get(LEFT).get(DEPTH).i32(1).op('i32.sub');
-  }
-
-  /** The table index of the region at the target; leaves when there is none. The pc is in memory. */
-  private pushRegionAtTarget(): void {
-    const { code, target, page, index } = this;
-    emitRegionIndex(code, { target, page, offset: index }, this.statusAddress, () => {
-      code.if().get(LEFT).op('return').op('end');
-    });
+  private callAtTarget(): void {
+    const { code, context, pieces } = this;
+    const index = this.local(VARIABLE.index);
+    code.tape(pieces.regionAtTarget, this).set(index).tape(pieces.callArguments, this);
+    code.get(index).callIndirect(context.regionType).set(LEFT);
   }
 
   /** Behind a call: goes on if it came back to here, and there is budget. */
@@ -288,171 +264,141 @@ export class RegionCode extends Lowering {
     }
     code.get(LEFT).i32(flow.cost[next]!).op('i32.lt_s');
     code.i32(0).access('i64.load', registerAddress(this.isa.pcSlot));
-    code.i64(this.addressAt(nextAt)).op('i64.ne').op('i32.or').if();
-    code.get(LEFT).op('return').op('end');
+    this.pushAddress(nextAt);
+    code.op('i64.ne').op('i32.or').tape(this.pieces.returnLeft, this);
     this.reload(flow.live[next]!);
     this.goTo(number, next, nextAt, flow.dirty[next]!);
   }
 
-  private leaveTo(address: bigint): void {
-    this.code.i64(address).set(this.target).br(this.depthOf('out'));
+  /** What is dirty at each place that the region is left at by a stub. */
+  private findExits(): void {
+    const { flow, stubs, region } = this;
+    for (const number of flow.order) {
+      const { instructions, end } = region.blocks[number]!;
+      const dirty = flow.dirty[number]!.copy();
+      if (flow.isLoop[number]) this.addOut(number, dirty);
+      for (const { canLeave, writes } of instructions) {
+        if (canLeave) {
+          this.hasExits = true;
+          stubs.add(number, dirty);
+        }
+        dirty.addAll(writes);
+      }
+      const leaves =
+        (end.kind === 'next' && end.next === null) ||
+        (end.kind === 'branch' && (end.next === null || end.taken === null)) ||
+        (end.kind === 'leave' && end.stop === null) ||
+        end.kind === 'indirect';
+      if (leaves) this.addOut(number, dirty);
+    }
   }
 
-  private stopWith(status: number, exit: number): void {
+  private addOut(block: number, dirty: RegisterSet): void {
+    this.hasOuts = true;
+    this.stubs.add(block, dirty);
+  }
+
+  /** @param block the block that is left */
+  private leaveTo(block: number, at: number, dirty: RegisterSet): void {
+    this.pushAddress(at);
+    this.code.set(this.local(VARIABLE.address));
+    this.leaveToTarget(block, dirty);
+  }
+
+  private leaveToTarget(block: number, dirty: RegisterSet): void {
     const { code } = this;
-    this.setStatus(status);
-    code.i32(0).i32(exit).access('i32.store', CONTROL.exit);
-    code.get(LEFT).i32(STOPPED_BIT).op('i32.or').op('return');
+    if (this.hasExits) code.i32(OUT).set(this.local(VARIABLE.exit));
+    code.br(this.to(this.stubs.of(block, dirty).depth));
   }
 
-  private setStatus(status: number): void {
-    this.code.i32(0).i32(status).access('i32.store', CONTROL.status);
+  /** Behind all stubs: registers are in memory. */
+  private leave(): void {
+    const { code } = this;
+    const exit = this.local(VARIABLE.exit);
+    if (this.hasOuts) {
+      if (this.hasExits) code.get(exit).i32(OUT).op('i32.eq').if();
+      this.leaveToRegion();
+      if (this.hasExits) code.op('end');
+    }
+    if (!this.hasExits) return;
+    code.i32(0).get(this.local(VARIABLE.address)).access('i64.store', CONTROL.address);
+    code.i32(0).get(exit).access('i32.store', CONTROL.exit);
+    code.tape(this.pieces.stop('slow'), this);
   }
 
-  private storePc(push: () => void): void {
+  /** On to another region without growing the stack, so that who called this one finds what it returns to. */
+  private leaveToRegion(): void {
+    const { code, pieces } = this;
+    const index = this.local(VARIABLE.index);
+    code.tape(pieces.storeTarget, this).tape(pieces.regionAtTarget, this);
+    code.set(index).get(LEFT).get(DEPTH).get(index);
+    code.returnCallIndirect(this.context.regionType);
+  }
+
+  private storePc(at: number): void {
     this.code.i32(0);
-    push();
+    this.pushAddress(at);
     this.code.access('i64.store', registerAddress(this.isa.pcSlot));
   }
 
-  private addressAt(at: number): bigint {
-    return BigInt.asUintN(64, this.region.address + BigInt(at));
+  private pushAddress(at: number): void {
+    const { start } = this;
+    this.code.i64(typeof start === 'number' ? start + at : start + BigInt(at));
   }
 
   // Registers
 
-  private localOf(slot: number): number {
-    let local = this.locals.get(slot);
-    if (local === undefined) {
-      local = this.code.local(this.typeOf(slot));
-      this.locals.set(slot, local);
+  private local(variable: number): number {
+    let local = this.locals[variable]!;
+    if (local === 0) {
+      local = this.code.local(this.typeOf(variable));
+      this.locals[variable] = local;
     }
     return local;
   }
 
-  private typeOf(slot: number): ValueType {
-    return this.isa.isFloatSlot(slot) ? 'f64' : 'i64';
-  }
-
-  private spillOne(slot: number): void {
-    const name = this.typeOf(slot) === 'f64' ? 'f64.store' : 'i64.store';
-    this.code.i32(0).get(this.localOf(slot)).access(name, registerAddress(slot));
+  private typeOf(variable: number): ValueType {
+    if (variable >= REGISTER_SLOTS) return variableType(variable);
+    return this.isa.isFloatSlot(variable) ? 'f64' : 'i64';
   }
 
   private spill(dirty: RegisterSet): void {
-    for (const slot of dirty) this.spillOne(slot);
+    for (const slot of dirty.slots()) this.code.tape(this.pieces.spill(slot), this);
   }
 
   private reload(live: RegisterSet): void {
-    for (const slot of live) {
-      const name = this.typeOf(slot) === 'f64' ? 'f64.load' : 'i64.load';
-      this.code.i32(0).access(name, registerAddress(slot)).set(this.localOf(slot));
+    for (const slot of live.slots()) this.code.tape(this.pieces.reload(slot), this);
+  }
+
+  // What differs between instructions of one template
+
+  localOf(id: number): number {
+    if (id < VARIABLES) return this.locals[id] || this.local(id);
+    const { rd, rs1, rs2, rs3 } = this.d!;
+    const slot = id === OPERAND.rs1 ? rs1 : id === OPERAND.rd ? rd : id === OPERAND.rs2 ? rs2 : rs3;
+    return this.locals[slot] || this.local(slot);
+  }
+
+  fill(hole: number): void {
+    const { code, at, d } = this;
+    switch (hole) {
+      case HOLE.imm:
+        code.i64(Number(d!.imm));
+        return;
+      case HOLE.pc:
+        this.pushAddress(at);
+        return;
+      case HOLE.link:
+        this.pushAddress(at + d!.lengthBytes);
+        return;
+      case HOLE.pcOffset:
+        this.pushAddress(at + Number(d!.imm));
+        return;
+      case HOLE.exit:
+        code.i32(this.context.exitAt(at, this.unretired));
+        return;
+      default:
+        code.u32(this.to(this.stub!.depth) + hole - HOLE.label);
     }
-  }
-
-  // What descriptions ask for
-
-  private get d() {
-    return this.instruction!.d;
-  }
-
-  protected pushRegister(operand: OperandName): ValueType {
-    const slot = this.d[operand] as number;
-    if (slot === this.isa.zeroSlot) {
-      this.code.i64(0);
-      return 'i64';
-    }
-    this.code.get(this.localOf(slot));
-    return this.typeOf(slot);
-  }
-
-  protected setRegister(operand: OperandName, type: ValueType): void {
-    const slot = this.d[operand] as number;
-    if (slot === this.isa.sinkSlot) {
-      this.code.op('drop');
-      return;
-    }
-    this.convert(type, this.typeOf(slot));
-    this.code.set(this.localOf(slot));
-  }
-
-  protected pushImmediate(): void {
-    this.code.i64(this.d.imm);
-  }
-
-  protected pushPc(): void {
-    this.code.i64(this.addressAt(this.instruction!.at));
-  }
-
-  protected pushLink(): void {
-    this.code.i64(this.addressAt(this.instruction!.at + this.d.lengthBytes));
-  }
-
-  protected slow(): void {
-    const { code, exit } = this;
-    const address = this.addressAt(this.instruction!.at);
-    code.if().i32(this.context.exitAt(address, exit.unretired));
-    code.br(this.labels.length - 1 - exit.label + this.depth + 1).op('end');
-  }
-
-  /** The condition stays on the stack for the end of the block. */
-  protected branch(): void {}
-
-  protected jump(): void {}
-
-  protected jumpTo(): void {
-    this.code.set(this.target);
-  }
-
-  protected stop(kind: StopKind): void {
-    assert(false, `${kind} in a region`);
-  }
-
-  protected float({ op, args }: Operation): ValueType {
-    const name = op as FloatName;
-    const { operands: types, result } = FLOAT_SHAPES.get(name)!;
-    const mode = this.d.rm === DYNAMIC ? RNE : this.d.rm;
-    if (!isFastMode(name, mode)) {
-      this.code.i32(1);
-      this.slow();
-      this.pushZero(result);
-      return result;
-    }
-    const operands = args.slice(0, types.length).map((arg) => ({
-      f32: () => this.push(arg, 'f32'),
-      f64: () => this.push(arg, 'f64'),
-      i64: () => this.push(arg, 'i64'),
-    }));
-    return this.fastFloat.emit(name, operands, mode, (nesting) => {
-      this.depth += nesting;
-      this.slow();
-      this.depth -= nesting;
-    });
-  }
-
-  protected get statusAddress(): number {
-    return registerAddress(this.isa.floatStatusSlot);
-  }
-
-  private pushZero(type: ValueType): void {
-    if (type === 'f64') this.code.f64(0);
-    else if (type === 'f32') this.code.f32(0);
-    else if (type === 'i64') this.code.i64(0);
-    else this.code.i32(0);
-  }
-
-  /** Flags without NX end what regions are made for: such a write is left. */
-  protected special(operation: Operation): ValueType | null {
-    const { op, args } = operation;
-    if (op === 'floatFlags' || op === 'floatRounding') return this.readStatus(op);
-    assert(op === 'setFloatFlags', `${op} in a region`);
-    const { code } = this;
-    const value = this.temporary('i64');
-    this.push(args[0], 'i64');
-    code.tee(value).i64(1).op('i64.and').op('i64.eqz');
-    this.slow();
-    code.i32(0).i32(0).access('i64.load', this.statusAddress).i64(-32).op('i64.and');
-    code.get(value).i64(31).op('i64.and').op('i64.or').access('i64.store', this.statusAddress);
-    return null;
   }
 }

@@ -1,46 +1,5 @@
 import type { Block, Region } from './region.js';
-
-/** A set of register slots below 64. */
-export class RegisterSet {
-  constructor(
-    private low = 0,
-    private high = 0,
-  ) {}
-
-  has(slot: number): boolean {
-    return (((slot < 32 ? this.low : this.high) >>> (slot & 31)) & 1) === 1;
-  }
-
-  add(slot: number): void {
-    if (slot < 32) this.low |= 1 << slot;
-    else this.high |= 1 << (slot & 31);
-  }
-
-  copy(): RegisterSet {
-    return new RegisterSet(this.low, this.high);
-  }
-
-  /** @returns whether there was something to add */
-  addAll(other: RegisterSet): boolean {
-    return this.join(other.low, other.high);
-  }
-
-  addAllBut(other: RegisterSet, but: RegisterSet): boolean {
-    return this.join(other.low & ~but.low, other.high & ~but.high);
-  }
-
-  private join(low: number, high: number): boolean {
-    const changed = (low & ~this.low) !== 0 || (high & ~this.high) !== 0;
-    this.low |= low;
-    this.high |= high;
-    return changed;
-  }
-
-  /** In order of slot. */
-  *[Symbol.iterator](): IterableIterator<number> {
-    for (let slot = 0; slot < 64; slot++) if (this.has(slot)) yield slot;
-  }
-}
+import { RegisterSet } from './register-set.js';
 
 /** Places outside of the region are no successors. */
 export function successors({ end }: Block): number[] {
@@ -50,7 +9,8 @@ export function successors({ end }: Block): number[] {
     case 'indirect-call':
       return end.next === null ? [] : [end.next];
     case 'branch':
-      return [end.taken, end.next].filter((n): n is number => n !== null);
+      if (end.taken === null) return end.next === null ? [] : [end.next];
+      return end.next === null ? [end.taken] : [end.taken, end.next];
     default:
       return [];
   }
@@ -79,10 +39,12 @@ export interface Flow {
   readonly live: readonly RegisterSet[];
 }
 
-function reversePostorder(blocks: readonly Block[]): number[] {
+type Successors = readonly (readonly number[])[];
+
+function reversePostorder(successorsOf: Successors): number[] {
   const seen = new Set<number>([0]);
   const out: number[] = [];
-  const stack = [{ block: 0, left: successors(blocks[0]!) }];
+  const stack = [{ block: 0, left: [...successorsOf[0]!] }];
   while (stack.length > 0) {
     const top = stack[stack.length - 1]!;
     const next = top.left.pop();
@@ -91,15 +53,15 @@ function reversePostorder(blocks: readonly Block[]): number[] {
       stack.pop();
     } else if (!seen.has(next)) {
       seen.add(next);
-      stack.push({ block: next, left: successors(blocks[next]!) });
+      stack.push({ block: next, left: [...successorsOf[next]!] });
     }
   }
   return out.reverse();
 }
 
-function predecessors(blocks: readonly Block[], order: readonly number[]): number[][] {
-  const out: number[][] = blocks.map(() => []);
-  for (const from of order) for (const to of successors(blocks[from]!)) out[to]!.push(from);
+function predecessors(successorsOf: Successors, order: readonly number[]): number[][] {
+  const out: number[][] = successorsOf.map(() => []);
+  for (const from of order) for (const to of successorsOf[from]!) out[to]!.push(from);
   return out;
 }
 
@@ -107,27 +69,26 @@ function predecessors(blocks: readonly Block[], order: readonly number[]): numbe
 function dominators(
   order: readonly number[],
   position: readonly number[],
-  preds: readonly number[][],
+  preds: readonly (readonly number[])[],
 ): number[] {
   const idom: number[] = position.map(() => -1);
   idom[0] = 0;
-  const common = (a: number, b: number): number => {
-    let [x, y] = [a, b];
-    while (x !== y) {
-      while (position[x]! > position[y]!) x = idom[x]!;
-      while (position[y]! > position[x]!) y = idom[y]!;
-    }
-    return x;
-  };
   for (let changed = true; changed; ) {
     changed = false;
-    for (const block of order.slice(1)) {
-      const known = preds[block]!.filter((p) => idom[p] !== -1);
-      const next = known.reduce((a, b) => common(a, b));
-      if (idom[block] !== next) {
-        idom[block] = next;
-        changed = true;
+    for (let i = 1; i < order.length; i++) {
+      const block = order[i]!;
+      let next = -1;
+      for (const p of preds[block]!) {
+        if (idom[p] === -1) continue;
+        if (next === -1) next = p;
+        for (let x = p; x !== next; ) {
+          if (position[x]! > position[next]!) x = idom[x]!;
+          else next = idom[next]!;
+        }
       }
+      if (idom[block] === next) continue;
+      idom[block] = next;
+      changed = true;
     }
   }
   return idom;
@@ -151,42 +112,51 @@ function cutIrreducible(blocks: readonly Block[], block: number, isBad: (to: num
 export function flowOf(region: Region): Flow {
   const { blocks } = region;
   for (;;) {
-    const order = reversePostorder(blocks);
+    const successorsOf = blocks.map(successors);
+    const order = reversePostorder(successorsOf);
     const position: number[] = blocks.map(() => -1);
-    order.forEach((block, i) => {
-      position[block] = i;
-    });
-    const preds = predecessors(blocks, order);
+    for (let i = 0; i < order.length; i++) position[order[i]!] = i;
+    const preds = predecessors(successorsOf, order);
     const idom = dominators(order, position, preds);
     const isBad = (from: number, to: number): boolean =>
       position[to]! <= position[from]! && !dominates(idom, to, from);
-    const bad = order.filter((from) => successors(blocks[from]!).some((to) => isBad(from, to)));
-    if (bad.length === 0) return describe(blocks, order, position, preds, idom);
+    const bad = order.filter((from) => successorsOf[from]!.some((to) => isBad(from, to)));
+    if (bad.length === 0) return describe(blocks, { successorsOf, order, position, preds, idom });
     for (const from of bad) cutIrreducible(blocks, from, (to) => isBad(from, to));
   }
 }
 
-function describe(
-  blocks: readonly Block[],
-  order: readonly number[],
-  position: readonly number[],
-  preds: readonly (readonly number[])[],
-  idom: readonly number[],
-): Flow {
+interface Graph {
+  readonly successorsOf: Successors;
+  readonly order: readonly number[];
+  readonly position: readonly number[];
+  readonly preds: readonly (readonly number[])[];
+  readonly idom: readonly number[];
+}
+
+function describe(blocks: readonly Block[], graph: Graph): Flow {
+  const { successorsOf, order, position, preds, idom } = graph;
   const dominated: number[][] = blocks.map(() => []);
-  for (const block of order) if (block !== 0) dominated[idom[block]!]!.push(block);
-  const isBack = (from: number, to: number): boolean => position[to]! <= position[from]!;
-  const isLoop = blocks.map((_, to) => preds[to]!.some((from) => isBack(from, to)));
-  const entrances = blocks.map((_, to) => preds[to]!.filter((from) => !isBack(from, to)).length);
+  const isLoop: boolean[] = blocks.map(() => false);
+  const entrances: number[] = blocks.map(() => 0);
+  for (const block of order) {
+    if (block !== 0) dominated[idom[block]!]!.push(block);
+    for (const from of preds[block]!) {
+      if (position[block]! <= position[from]!) isLoop[block] = true;
+      else entrances[block]!++;
+    }
+  }
   const cost = blocks.map((b) => b.instructions.length);
-  for (const block of [...order].reverse()) {
+  for (let i = order.length - 1; i >= 0; i--) {
+    const block = order[i]!;
     if (isCall(blocks[block]!)) continue;
-    const ahead = successors(blocks[block]!).filter((to) => !isLoop[to]);
-    cost[block]! += Math.max(0, ...ahead.map((to) => cost[to]!));
+    let ahead = 0;
+    for (const to of successorsOf[block]!) if (!isLoop[to]) ahead = Math.max(ahead, cost[to]!);
+    cost[block]! += ahead;
   }
   const summaries = blocks.map(summarise);
-  const dirty = dirtyRegisters(blocks, order, summaries);
-  const live = liveRegisters(blocks, order, summaries, dirty, isLoop);
+  const dirty = dirtyRegisters(blocks, graph, summaries);
+  const live = liveRegisters(blocks, graph, summaries, dirty, isLoop);
   return { order, position, dominated, isLoop, entrances, cost, dirty, live };
 }
 
@@ -199,27 +169,26 @@ interface Summary {
 function summarise({ instructions }: Block): Summary {
   const reads = new RegisterSet();
   const writes = new RegisterSet();
-  for (const { facts } of instructions) {
-    for (const slot of facts.reads) if (!writes.has(slot)) reads.add(slot);
-    for (const slot of facts.writes) writes.add(slot);
+  for (const instruction of instructions) {
+    reads.addAllBut(instruction.reads, writes);
+    writes.addAll(instruction.writes);
   }
   return { reads, writes };
 }
 
 function dirtyRegisters(
   blocks: readonly Block[],
-  order: readonly number[],
+  { order, successorsOf }: Graph,
   summaries: readonly Summary[],
 ): RegisterSet[] {
   const dirty = blocks.map(() => new RegisterSet());
   for (let changed = true; changed; ) {
     changed = false;
     for (const from of order) {
-      const block = blocks[from]!;
-      if (isCall(block)) continue;
+      if (isCall(blocks[from]!)) continue;
       const out = dirty[from]!.copy();
       out.addAll(summaries[from]!.writes);
-      for (const to of successors(block)) if (dirty[to]!.addAll(out)) changed = true;
+      for (const to of successorsOf[from]!) if (dirty[to]!.addAll(out)) changed = true;
     }
   }
   return dirty;
@@ -228,7 +197,7 @@ function dirtyRegisters(
 /** Whether a block can leave the region, and so put what is dirty into memory. */
 function canLeave(block: Block, isLoop: boolean): boolean {
   const { end } = block;
-  if (isLoop || block.instructions.some(({ facts }) => facts.canLeave)) return true;
+  if (isLoop || block.instructions.some(({ canLeave }) => canLeave)) return true;
   return !(
     (end.kind === 'next' && end.next !== null) ||
     (end.kind === 'branch' && end.next !== null && end.taken !== null)
@@ -237,7 +206,7 @@ function canLeave(block: Block, isLoop: boolean): boolean {
 
 function liveRegisters(
   blocks: readonly Block[],
-  order: readonly number[],
+  { order, successorsOf }: Graph,
   summaries: readonly Summary[],
   dirty: readonly RegisterSet[],
   isLoop: readonly boolean[],
@@ -247,13 +216,12 @@ function liveRegisters(
     if (canLeave(block, isLoop[i]!)) set.addAll(dirty[i]!);
     return set;
   });
-  const backwards = [...order].reverse();
   for (let changed = true; changed; ) {
     changed = false;
-    for (const at of backwards) {
-      const block = blocks[at]!;
-      if (isCall(block)) continue;
-      for (const to of successors(block)) {
+    for (let i = order.length - 1; i >= 0; i--) {
+      const at = order[i]!;
+      if (isCall(blocks[at]!)) continue;
+      for (const to of successorsOf[at]!) {
         if (live[at]!.addAllBut(live[to]!, summaries[at]!.writes)) changed = true;
       }
     }

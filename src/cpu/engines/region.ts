@@ -1,6 +1,6 @@
 import type { Page } from '../../memory/page.js';
 import type { Decoded } from './evaluator.js';
-import { type Facts, factsOf } from './facts.js';
+import { type Instruction, instructionOf } from './facts.js';
 import { successors } from './region-flow.js';
 import type { Effects, Operation } from './transcript.js';
 
@@ -14,13 +14,6 @@ export interface RegionSet {
   readonly linkSlots: readonly number[];
   isFloatSlot(slot: number): boolean;
   readonly entries: readonly { readonly operations: readonly Operation[]; readonly effects: Effects }[];
-}
-
-/** One instruction, at a distance in bytes from the start of its region. */
-export interface Instruction {
-  readonly at: number;
-  readonly d: Decoded;
-  readonly facts: Facts;
 }
 
 /** Where control goes behind a block. Numbers are of blocks; null is a place outside of the region. */
@@ -61,9 +54,12 @@ export interface Region {
   readonly pages: ReadonlyMap<number, Page>;
 }
 
-/** Reads code: null where there is none, or none that regions take. */
+/** Reads code. */
 export interface CodeSource {
-  decodeAt(address: bigint): Decoded | null;
+  /** Where the region starts. */
+  readonly address: bigint;
+  /** The instruction at a distance in bytes from there; null where there is none. */
+  decodeAt(at: number): Decoded | null;
   readonly pages: Map<number, Page>;
 }
 
@@ -73,6 +69,19 @@ const LOOP_LIMIT = 1000;
 const WHOLE_LIMIT = 250;
 /** How far from its start a region reaches, bytes. */
 const REACH = 1 << 16;
+
+/** What one exploration knows of places within reach, by half-words: stamped, so that the next one starts with nothing. */
+const PLACES = REACH + 1;
+const FOUND = 1;
+const LEADER = 2;
+const marks = new Float64Array(PLACES);
+let stamp = 0;
+
+function markOf(at: number): number {
+  const mark = marks[(at + REACH) >> 1]! - stamp;
+  return mark > 0 ? mark : 0;
+}
+
 /**
  * The blocks of the loop that the first one starts, by number; null when it starts none. Compilers put what is in a
  * loop behind its start: ways back by lower addresses are those of a loop around it.
@@ -96,92 +105,103 @@ function loopAround(blocks: readonly Block[]): ReadonlySet<number> | null {
 
 /** Finds the code that is reached from an address without calls. Null when there is nothing to gain. */
 export class RegionFinder {
-  private readonly found = new Map<number, Instruction | null>();
-  private leaders = new Set<number>();
+  /** What was decoded, whether it is of the region or not. */
+  private readonly decoded = new Map<number, Instruction | null>();
+  private leaders: number[] = [];
   private size = 0;
   private limit = 0;
-  private isOutside: (at: number) => boolean = () => false;
 
   constructor(
     private readonly isa: RegionSet,
     private readonly source: CodeSource,
-    private readonly address: bigint,
     private readonly isStart: (address: bigint) => boolean,
   ) {}
 
   find(): Region | null {
     this.explore(WHOLE_LIMIT, () => false);
-    if (this.instructionAt(0) === null) return null;
-    if (this.size >= WHOLE_LIMIT) this.explore(LOOP_LIMIT, () => false);
-    const whole = this.blocksAt(this.starts());
-    const loop = loopAround(whole);
+    if (this.size === 0) return null;
+    const isWhole = this.size < WHOLE_LIMIT;
+    if (!isWhole) this.explore(LOOP_LIMIT, () => false);
+    const all = this.blocksAt(this.starts());
+    const loop = loopAround(all);
     // What starts in a loop is that loop; how it came to it, and what comes behind, are regions of their own.
     if (loop !== null) return this.regionOf(this.blocksAt(this.starts().filter((_, i) => loop.has(i))));
-    if (this.size < WHOLE_LIMIT) return this.regionOf(whole);
+    if (isWhole) return this.regionOf(all);
     this.explore(WHOLE_LIMIT, (at) => at !== 0 && this.isStart(this.addressAt(at)));
     return this.regionOf(this.blocksAt(this.starts()));
   }
 
   private explore(limit: number, isOutside: (at: number) => boolean): void {
-    this.found.clear();
-    this.leaders = new Set([0]);
+    stamp += FOUND + LEADER + 1;
+    this.leaders = [];
     this.size = 0;
     this.limit = limit;
-    this.isOutside = isOutside;
-    const work = [0];
-    for (let next = work.shift(); next !== undefined; next = work.shift()) this.follow(next, work);
+    this.lead(0);
+    for (let i = 0; i < this.leaders.length; i++) this.follow(this.leaders[i]!, isOutside);
+  }
+
+  /** A block may start here. */
+  private lead(at: number): void {
+    if (at < -REACH || at > REACH) return;
+    const mark = markOf(at);
+    if (mark >= LEADER) return;
+    marks[(at + REACH) >> 1] = stamp + mark + LEADER;
+    this.leaders.push(at);
+  }
+
+  private has(at: number): boolean {
+    return at >= -REACH && at <= REACH && (markOf(at) & FOUND) !== 0;
   }
 
   /** Where blocks start, the region's start first. */
   private starts(): number[] {
-    const rest = [...this.leaders].filter((at) => at !== 0 && this.found.get(at)).sort((a, b) => a - b);
+    const rest = this.leaders.filter((at) => at !== 0 && this.has(at));
+    rest.sort((a, b) => a - b);
     return [0, ...rest];
   }
 
   private regionOf(blocks: readonly Block[]): Region {
-    const instructions = blocks.flatMap((b) => b.instructions);
-    const hasFloat = instructions.some(({ facts }) => facts.hasFloat);
-    const { address, source } = this;
-    return { address, blocks, size: instructions.length, hasFloat, pages: source.pages };
+    const { address, pages } = this.source;
+    let size = 0;
+    let hasFloat = false;
+    for (const { instructions } of blocks) {
+      size += instructions.length;
+      for (const instruction of instructions) if (instruction.hasFloat) hasFloat = true;
+    }
+    return { address, blocks, size, hasFloat, pages };
   }
 
   private addressAt(at: number): bigint {
-    return BigInt.asUintN(64, this.address + BigInt(at));
+    return BigInt.asUintN(64, this.source.address + BigInt(at));
   }
 
-  /** The instruction at a place, if the region has it. */
   private instructionAt(at: number): Instruction | null {
-    const known = this.found.get(at);
-    if (known !== undefined) return known;
-    if (this.size >= this.limit || Math.abs(at) > REACH || this.isOutside(at)) return null;
-    const d = this.source.decodeAt(this.addressAt(at));
-    const facts = d === null ? null : factsOf(d, this.isa);
-    const instruction = facts === null ? null : { at, d: d!, facts };
-    this.found.set(at, instruction);
-    if (instruction !== null) this.size++;
+    let instruction = this.decoded.get(at);
+    if (instruction === undefined) {
+      const d = this.source.decodeAt(at);
+      instruction = d === null ? null : instructionOf(d, this.isa);
+      this.decoded.set(at, instruction);
+    }
     return instruction;
   }
 
-  private follow(start: number, work: number[]): void {
-    for (let at = start; ; ) {
-      if (this.found.has(at) && at !== start) return;
+  /** Takes instructions into the region from a place on, to where control leaves them or to those that are there. */
+  private follow(start: number, isOutside: (at: number) => boolean): void {
+    for (let at = start; at >= -REACH && at <= REACH && this.size < this.limit; ) {
+      const mark = markOf(at);
+      if ((mark & FOUND) !== 0 || isOutside(at)) return;
       const instruction = this.instructionAt(at);
       if (instruction === null) return;
-      const { d, facts } = instruction;
+      marks[(at + REACH) >> 1] = stamp + mark + FOUND;
+      this.size++;
+      const { d, control } = instruction;
       const behind = at + d.lengthBytes;
-      if (facts.control === 'next') {
+      if (control === 'next') {
         at = behind;
         continue;
       }
-      const targets: number[] = [];
-      if (facts.control === 'branch') targets.push(behind, at + d.disp);
-      else if (facts.links) targets.push(behind);
-      else if (facts.control === 'jump') targets.push(at + d.disp);
-      for (const target of targets) {
-        if (this.leaders.has(target)) continue;
-        this.leaders.add(target);
-        work.push(target);
-      }
+      if (control === 'branch' || instruction.links) this.lead(behind);
+      if (control === 'branch' || (control === 'jump' && !instruction.links)) this.lead(at + d.disp);
       return;
     }
   }
@@ -194,13 +214,14 @@ export class RegionFinder {
   private blockAt(start: number, numbers: ReadonlyMap<number, number>): Block {
     const instructions: Instruction[] = [];
     for (let at = start; ; ) {
-      const instruction = this.found.get(at) ?? null;
-      if (at !== start && this.leaders.has(at) && instruction !== null) {
+      const isFound = this.has(at);
+      if (at !== start && isFound && markOf(at) >= LEADER) {
         return { at: start, instructions, end: { kind: 'next', next: numbers.get(at) ?? null, at } };
       }
-      if (instruction === null) return { at: start, instructions, end: this.leave(at) };
+      if (!isFound) return { at: start, instructions, end: this.leave(at) };
+      const instruction = this.decoded.get(at)!;
       instructions.push(instruction);
-      const end = this.endOf(instruction, numbers);
+      const end = this.endOf(at, instruction, numbers);
       if (end !== null) return { at: start, instructions, end };
       at += instruction.d.lengthBytes;
     }
@@ -208,26 +229,29 @@ export class RegionFinder {
 
   /** Why there is no instruction of the region here. */
   private leave(at: number): End {
-    const d = this.source.decodeAt(this.addressAt(at));
+    const d = this.source.decodeAt(at);
     const operations = d === null ? [] : this.isa.entries[d.entry]!.operations;
     const stop = operations.find(({ op }) => op === 'syscall' || op === 'breakpoint');
     return { kind: 'leave', at, stop: (stop?.op ?? null) as 'syscall' | 'breakpoint' | null };
   }
 
-  private endOf({ at, d, facts }: Instruction, numbers: ReadonlyMap<number, number>): End | null {
+  private endOf(
+    at: number,
+    { d, control, links }: Instruction,
+    numbers: ReadonlyMap<number, number>,
+  ): End | null {
+    if (control === 'next') return null;
     const nextAt = at + d.lengthBytes;
     const next = numbers.get(nextAt) ?? null;
     const targetAt = at + d.disp;
-    switch (facts.control) {
-      case 'next':
-        return null;
+    switch (control) {
       case 'branch':
         return { kind: 'branch', taken: numbers.get(targetAt) ?? null, takenAt: targetAt, next, nextAt };
       case 'jump':
-        if (facts.links) return { kind: 'call', targetAt, next, nextAt };
+        if (links) return { kind: 'call', targetAt, next, nextAt };
         return { kind: 'next', next: numbers.get(targetAt) ?? null, at: targetAt };
       case 'jumpTo':
-        if (facts.links) return { kind: 'indirect-call', next, nextAt };
+        if (links) return { kind: 'indirect-call', next, nextAt };
         return { kind: this.isa.linkSlots.includes(d.rs1) ? 'return' : 'indirect' };
     }
   }

@@ -1,4 +1,4 @@
-import type { Page } from '../../memory/page.js';
+import { PAGE_SIZE, type Page } from '../../memory/page.js';
 import type { MemoryView } from '../arch.js';
 import { FunctionCode, ModuleBuilder } from '../wasm/code.js';
 import { instantiate } from '../wasm/web-assembly.js';
@@ -20,6 +20,7 @@ import {
 import { HOT_COUNT, REGION_SIGNATURE } from './interpreter-code.js';
 import { type CodeSource, type Region, RegionFinder, type RegionSet } from './region.js';
 import { RegionCode } from './region-code.js';
+import { Templates } from './template.js';
 
 /** Regions made at a time: a hot one, and those it calls that are warm. */
 const BATCH = 8;
@@ -33,21 +34,51 @@ export interface RegionMakerSet extends RegionSet {
 }
 
 /** A place where an instruction was left to the host. */
-export interface Exit {
-  readonly address: bigint;
-  /** Steps that the budget was charged for and that were not made. */
-  readonly unretired: number;
+class Exit {
+  constructor(
+    private readonly start: bigint,
+    private readonly at: number,
+    /** Steps that the budget was charged for and that were not made. */
+    readonly unretired: number,
+  ) {}
+
+  get address(): bigint {
+    return BigInt.asUintN(64, this.start + BigInt(this.at));
+  }
 }
 
 /** All exits of all regions, by the number that generated code gives. */
 export const exits: Exit[] = [];
 
-/** Instructions by their bits: the same few come again and again. */
-const known = new Map<number, Decoded | null>();
-const KNOWN_LIMIT = 1 << 14;
+/** Pages of 64 bits of addresses. */
+const ALL_PAGES = 2 ** 52;
 
 /** Regions of a process, at most: code that changes without end must not fill the host's memory. It is interpreted then. */
 const REGION_LIMIT = 1 << 15;
+
+/** Places of the table in use; 0 is no function. */
+let places = 1;
+const LEAST_PLACES = 64;
+
+/** So many places of the table. The host looks at each module there is when the table grows, so it seldom does. */
+function takePlaces(count: number): number {
+  const first = places;
+  places += count;
+  if (places > table.length) table.grow(Math.max(places, table.length * 2, LEAST_PLACES) - table.length);
+  return first;
+}
+
+/** Templates of each table of instructions, whoever runs them. */
+const templates = new Map<RegionSet['entries'], Templates>();
+
+function templatesOf(isa: RegionSet, fuses: boolean): Templates {
+  let known = templates.get(isa.entries);
+  if (known === undefined) {
+    known = new Templates(isa, fuses);
+    templates.set(isa.entries, known);
+  }
+  return known;
+}
 
 /** What regions cost so far. */
 export const statistics = { batches: 0, regions: 0, instructions: 0, codeBytes: 0 };
@@ -55,14 +86,19 @@ export const statistics = { batches: 0, regions: 0, instructions: 0, codeBytes: 
 /** Reads instructions from what an address space has as code. */
 class FetchedCode implements CodeSource {
   readonly pages = new Map<number, Page>();
+  private readonly firstPage: number;
+  private readonly firstOffset: number;
 
   constructor(
+    readonly address: bigint,
     private readonly isa: RegionMakerSet,
     private readonly memory: MemoryView,
-  ) {}
+  ) {
+    this.firstPage = Number(address >> PAGE_BITS);
+    this.firstOffset = Number(address & BigInt(OFFSET_MASK));
+  }
 
-  private page(address: bigint): Page | null {
-    const number = Number(address >> PAGE_BITS);
+  private page(number: number): Page | null {
     const known = this.pages.get(number);
     if (known !== undefined) return known;
     const page = this.memory.pageForFetch(number);
@@ -70,26 +106,18 @@ class FetchedCode implements CodeSource {
     return page;
   }
 
-  private half(address: bigint): number | null {
-    const page = this.page(address);
-    return page === null ? null : page.view.getUint16(Number(address & BigInt(OFFSET_MASK)), true);
+  private half(at: number): number | null {
+    const offset = this.firstOffset + at;
+    const page = this.page((this.firstPage + Math.floor(offset / PAGE_SIZE) + ALL_PAGES) % ALL_PAGES);
+    return page === null ? null : page.view.getUint16(offset & OFFSET_MASK, true);
   }
 
-  decodeAt(address: bigint): Decoded | null {
-    const first = this.half(address);
+  decodeAt(at: number): Decoded | null {
+    const first = this.half(at);
     if (first === null) return null;
-    if (this.isa.instructionLength(first) === 2) return this.decode(first, 2);
-    const second = this.half(BigInt.asUintN(64, address + 2n));
-    return second === null ? null : this.decode((first | (second << 16)) >>> 0, 4);
-  }
-
-  private decode(bits: number, lengthBytes: 2 | 4): Decoded | null {
-    let d = known.get(bits);
-    if (d !== undefined) return d;
-    d = this.isa.decode(bits, lengthBytes);
-    if (known.size >= KNOWN_LIMIT) known.clear();
-    known.set(bits, d);
-    return d;
+    if (this.isa.instructionLength(first) === 2) return this.isa.decode(first, 2);
+    const second = this.half(at + 2);
+    return second === null ? null : this.isa.decode(((second << 16) | first) >>> 0, 4);
   }
 }
 
@@ -102,10 +130,14 @@ function shortCode(): FunctionCode {
 
 /** Makes regions where code is hot. */
 export class RegionMaker {
+  private readonly templates: Templates;
+
   constructor(
     private readonly isa: RegionMakerSet,
-    private readonly fuses: boolean,
-  ) {}
+    fuses: boolean,
+  ) {
+    this.templates = templatesOf(isa, fuses);
+  }
 
   /**
    * Makes a region that starts at an address, and with it those that it calls. Code is known of more pages then, in
@@ -118,8 +150,7 @@ export class RegionMaker {
     const module = new ModuleBuilder(MEMORY_BYTES);
     const regionType = module.type(REGION_SIGNATURE);
     const functions = regions.map(() => module.declare(REGION_SIGNATURE));
-    const short = module.add(shortCode());
-    module.export('short', short);
+    const short = regions.some(({ hasFloat }) => hasFloat) ? module.add(shortCode()) : null;
     regions.forEach((region, i) => {
       const context = {
         regionType,
@@ -127,21 +158,22 @@ export class RegionMaker {
           const j = regions.findIndex((r) => r.address === target);
           return j < 0 || (regions[j]!.hasFloat && !region.hasFloat) ? null : functions[j]!;
         },
-        exitAt: (at: bigint, unretired: number): number => exits.push({ address: at, unretired }) - 1,
+        exitAt: (at: number, unretired: number): number =>
+          exits.push(new Exit(region.address, at, unretired)) - 1,
       };
-      module.define(functions[i]!, new RegionCode(this.isa, region, context, this.fuses).write());
-      module.export(`${i}`, functions[i]!);
+      module.define(functions[i]!, new RegionCode(this.isa, region, context, this.templates).write());
     });
+    // The module puts its functions into the table itself: none of them is made a function of JavaScript.
+    const first = takePlaces(regions.length * 2);
+    const entries = regions.flatMap(({ hasFloat }, i) => [functions[i]!, hasFloat ? short! : functions[i]!]);
+    module.fillTable(first, entries);
     const code = module.result();
     statistics.batches++;
     statistics.regions += regions.length;
     statistics.instructions += regions.reduce((sum, { size }) => sum + size, 0);
     statistics.codeBytes += code.length;
-    const { exports } = instantiate(code, { env: { memory: hostMemory, table } });
-    const first = table.grow(regions.length * 2);
+    instantiate(code, { env: { memory: hostMemory, table } });
     regions.forEach((region, i) => {
-      table.set(first + i * 2, exports[`${i}`]);
-      table.set(first + i * 2 + 1, exports[region.hasFloat ? 'short' : `${i}`]);
       this.enter(region, first + i * 2, regions);
     });
   }
@@ -154,7 +186,7 @@ export class RegionMaker {
     while (work.length > 0 && regions.length < BATCH) {
       const next = work.shift()!;
       const isStart = (at: bigint): boolean => this.startsAt(at, memory);
-      const region = new RegionFinder(this.isa, new FetchedCode(this.isa, memory), next, isStart).find();
+      const region = new RegionFinder(this.isa, new FetchedCode(next, this.isa, memory), isStart).find();
       if (region === null || (region.size < LEAST_SIZE && regions.length === 0)) continue;
       regions.push(region);
       for (const { end } of region.blocks) {

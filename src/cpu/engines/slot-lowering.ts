@@ -37,9 +37,12 @@ export abstract class SlotLowering extends Lowering {
     return 'i64';
   }
 
-  protected setRegister(operand: OperandName, type: ValueType): void {
+  protected registerType(): ValueType {
+    return 'i64';
+  }
+
+  protected setRegister(operand: OperandName): void {
     const { code, here } = this;
-    this.convert(type, 'i64');
     const value = this.temporary('i64');
     code.set(value).get(here).access('i32.load16_u', OPERAND_SLOTS[operand]!);
     code.get(value).access('i64.store', 0);

@@ -7,35 +7,32 @@
 ;; 10018: xor a0,a0,s0
 ;; 1001c: jalr zero,0(s0)
 (func (param i32 i32) (result i32)
-  (local i64 i64 i32 i64 i32 i64 i64 i64 i64)
+  (local i64 i64 i64 i64 i32 i32 i32)
   local.get 0 i32.const 5 i32.lt_s if
     i32.const 0 i64.const 65536 i64.store offset=520 align=1
     i32.const 0 i32.const 7 i32.store offset=1032 align=1
-    i32.const 0 i32.const -1 i32.store offset=1036 align=1
     local.get 0 i32.const -2147483648 i32.or return
   end
-  i32.const 0 i64.load offset=8 align=1 local.set 7
-  i32.const 0 i64.load offset=80 align=1 local.set 8
+  i32.const 0 i64.load offset=8 align=1 local.set 2
+  i32.const 0 i64.load offset=80 align=1 local.set 3
   block
     block
       local.get 0 i32.const 1 i32.sub local.set 0
-      local.get 8 i64.const 0 i64.ge_s if
+      local.get 3 i64.const 0 i64.ge_s if
         local.get 0 i32.const 1 i32.sub local.set 0
-        local.get 8 i64.const 1 i64.shl local.set 8
-        br 1
-      else
-        local.get 0 i32.const 2 i32.sub local.set 0
-        i64.const 0 local.get 8 i64.sub local.set 8
-        i64.const 65548 drop
+        local.get 3 i64.const 1 i64.shl local.set 3
         br 1
       end
+      local.get 0 i32.const 2 i32.sub local.set 0
+      i64.const 0 local.get 3 i64.sub local.set 3
+      br 0
     end
     local.get 0 i32.const 2 i32.sub local.set 0
-    local.get 7 i64.const 0 i64.add local.set 9
-    i64.const 65560 local.set 7
-    i32.const 0 local.get 7 i64.store offset=8 align=1
-    i32.const 0 local.get 9 i64.store offset=64 align=1
-    i32.const 0 local.get 8 i64.store offset=80 align=1
+    local.get 2 local.set 4
+    i64.const 65560 local.set 2
+    i32.const 0 local.get 2 i64.store offset=8 align=1
+    i32.const 0 local.get 4 i64.store offset=64 align=1
+    i32.const 0 local.get 3 i64.store offset=80 align=1
     i32.const 0 i64.const 65812 i64.store offset=520 align=1
     local.get 1 i32.eqz if
       local.get 0 return
@@ -44,24 +41,22 @@
     local.get 0 i32.const 2 i32.lt_s i32.const 0 i64.load offset=520 align=1 i64.const 65560 i64.ne i32.or if
       local.get 0 return
     end
-    i32.const 0 i64.load offset=64 align=1 local.set 9
-    i32.const 0 i64.load offset=80 align=1 local.set 8
+    i32.const 0 i64.load offset=64 align=1 local.set 4
+    i32.const 0 i64.load offset=80 align=1 local.set 3
     local.get 0 i32.const 2 i32.sub local.set 0
-    local.get 8 local.get 9 i64.xor local.set 8
-    local.get 9 i64.const 0 i64.add i64.const -2 i64.and local.set 10
-    i64.const 65568 drop
-    local.get 10 local.set 5
-    i32.const 0 local.get 8 i64.store offset=80 align=1
+    local.get 3 local.get 4 i64.xor local.set 3
+    local.get 4 i64.const -2 i64.and local.set 5
     br 0
     unreachable
   end
+  i32.const 0 local.get 3 i64.store offset=80 align=1
   i32.const 0 local.get 5 i64.store offset=520 align=1
-  local.get 5 i64.const 12 i64.shr_u i32.wrap_i64 i32.const 255 i32.and i32.const 16 i32.mul local.tee 6 i64.load offset=4096 align=1 local.get 5 i64.const -4096 i64.and i64.ne if
+  local.get 5 i64.const 12 i64.shr_u i32.wrap_i64 i32.const 255 i32.and i32.const 16 i32.mul local.tee 8 i64.load offset=4096 align=1 local.get 5 i64.const -4096 i64.and i64.ne if
     local.get 0 return
   end
-  local.get 6 i32.load offset=4104 align=1 local.tee 6 local.get 5 i32.wrap_i64 i32.const 4094 i32.and local.tee 4 i32.const 8 i32.mul i32.add i32.load16_u align=1 i32.const 3 i32.ne if
+  local.get 8 i32.load offset=4104 align=1 local.tee 8 local.get 5 i32.wrap_i64 i32.const 4094 i32.and local.tee 7 i32.const 8 i32.mul i32.add i32.load16_u align=1 i32.const 3 i32.ne if
     local.get 0 return
   end
-  local.get 6 local.get 4 i32.const 1 i32.shl i32.add i32.load offset=32784 align=1 i32.const 0 i32.load offset=512 align=1 i32.const 225 i32.and i32.const 1 i32.ne i32.add local.set 4
-  local.get 0 local.get 1 local.get 4 return_call_indirect (type 0)
+  local.get 8 local.get 7 i32.const 1 i32.shl i32.add i32.load offset=32784 align=1 i32.const 0 i32.load offset=512 align=1 i32.const 225 i32.and i32.const 1 i32.ne i32.add local.set 7
+  local.get 0 local.get 1 local.get 7 return_call_indirect (type 0)
 )

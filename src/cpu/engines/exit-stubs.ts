@@ -1,0 +1,42 @@
+import type { RegisterSet } from './register-set.js';
+
+/** A label to leave a region by, for all places of a block that are left with the same registers to put into memory. */
+export interface ExitStub {
+  readonly registers: RegisterSet;
+  /** What is put into memory here; the rest is so by the stub behind this one. */
+  readonly spilled: RegisterSet;
+  /** Whether control goes on with the stub behind this one; else it goes behind all. */
+  readonly fallsThrough: boolean;
+  /** Blocks that are open around the label's. */
+  depth: number;
+}
+
+/**
+ * The stubs of a region. Those of one block go on with each other, for registers only become more; those of several
+ * blocks do not: V8 would have to bring registers from where each block has them to one place.
+ */
+export class ExitStubs {
+  private readonly byBlock: ExitStub[][] = [];
+
+  /** In the order of a block's code. */
+  add(block: number, registers: RegisterSet): void {
+    this.byBlock[block] ??= [];
+    const stubs = this.byBlock[block]!;
+    const last = stubs[stubs.length - 1];
+    if (last?.registers.equals(registers)) return;
+    const copy = registers.copy();
+    const spilled = last === undefined ? copy : copy.without(last.registers);
+    stubs.push({ registers: copy, spilled, fallsThrough: last !== undefined, depth: 0 });
+  }
+
+  of(block: number, registers: RegisterSet): ExitStub {
+    return this.byBlock[block]!.find((stub) => stub.registers.equals(registers))!;
+  }
+
+  /** In the order of their code. */
+  arrange(): ExitStub[] {
+    const all: ExitStub[] = [];
+    for (const stubs of this.byBlock) if (stubs !== undefined) all.push(...[...stubs].reverse());
+    return all;
+  }
+}

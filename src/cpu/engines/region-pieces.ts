@@ -1,0 +1,96 @@
+import type { Tape } from '../wasm/tape.js';
+import { CONTROL, STATUS, STOPPED_BIT } from './host-memory.js';
+import { registerAddress } from './lowering.js';
+import type { RegionSet } from './region.js';
+import { emitRegionIndex } from './region-index.js';
+import { TemplateCode, VARIABLE } from './template-code.js';
+
+/** Parameters of a region. */
+export const LEFT = 0;
+export const DEPTH = 1;
+
+type Status = keyof typeof STATUS;
+
+function tapeOf(write: (code: TemplateCode) => void): Tape {
+  const code = new TemplateCode();
+  write(code);
+  return code.taped();
+}
+
+function returnLeft(code: TemplateCode): void {
+  code.if().param(LEFT).op('return').op('end');
+}
+
+/** Puts budget and call depth for another region on the stack; leaves instead when the host's stack is deep enough. */
+function pushArguments(code: TemplateCode): void {
+  code.param(DEPTH).op('i32.eqz');
+  returnLeft(code);
+  code.param(LEFT).param(DEPTH).i32(1).op('i32.sub');
+}
+
+/** Tapes of what all regions are made of, besides instructions. */
+export class RegionPieces {
+  /** Puts the target into the pc. */
+  readonly storeTarget: Tape;
+  readonly callArguments: Tape;
+  /** Pushes the table index of the region at the target; leaves when there is none. The pc is in memory. */
+  readonly regionAtTarget: Tape;
+  readonly returnLeft: Tape;
+  private readonly stops = new Map<Status, Tape>();
+  private readonly charges: Tape[] = [];
+  private readonly reloads: Tape[] = [];
+  private readonly spills: Tape[] = [];
+
+  constructor(private readonly isa: RegionSet) {
+    const { pcSlot, floatStatusSlot } = isa;
+    this.storeTarget = tapeOf((code) => {
+      code.i32(0).get(VARIABLE.address).access('i64.store', registerAddress(pcSlot));
+    });
+    this.callArguments = tapeOf(pushArguments);
+    this.regionAtTarget = tapeOf((code) => {
+      const { address: target, page, index: offset } = VARIABLE;
+      emitRegionIndex(code, { target, page, offset }, registerAddress(floatStatusSlot), () =>
+        returnLeft(code),
+      );
+    });
+    this.returnLeft = tapeOf(returnLeft);
+  }
+
+  stop(status: Status): Tape {
+    let tape = this.stops.get(status);
+    if (tape === undefined) {
+      tape = tapeOf((code) => {
+        code.i32(0).i32(STATUS[status]).access('i32.store', CONTROL.status);
+        code.param(LEFT).i32(STOPPED_BIT).op('i32.or').op('return');
+      });
+      this.stops.set(status, tape);
+    }
+    return tape;
+  }
+
+  /** Takes steps off the budget. */
+  charge(steps: number): Tape {
+    this.charges[steps] ??= tapeOf((code) => {
+      code.param(LEFT).i32(steps).op('i32.sub').setParam(LEFT);
+    });
+    return this.charges[steps]!;
+  }
+
+  /** A register from memory. */
+  reload(slot: number): Tape {
+    this.reloads[slot] ??= tapeOf((code) => {
+      const name = this.isa.isFloatSlot(slot) ? 'f64.load' : 'i64.load';
+      code.i32(0).access(name, registerAddress(slot)).set(slot);
+    });
+    return this.reloads[slot]!;
+  }
+
+  /** A register to memory. */
+  spill(slot: number): Tape {
+    this.spills[slot] ??= tapeOf((code) => {
+      const name = this.isa.isFloatSlot(slot) ? 'f64.store' : 'i64.store';
+      code.i32(0).get(slot).access(name, registerAddress(slot));
+    });
+    return this.spills[slot]!;
+  }
+}

@@ -1,0 +1,61 @@
+/** A set of register slots below 64. */
+export class RegisterSet {
+  constructor(
+    private low = 0,
+    private high = 0,
+  ) {}
+
+  has(slot: number): boolean {
+    return (((slot < 32 ? this.low : this.high) >>> (slot & 31)) & 1) === 1;
+  }
+
+  add(slot: number): void {
+    if (slot < 32) this.low |= 1 << slot;
+    else this.high |= 1 << (slot & 31);
+  }
+
+  copy(): RegisterSet {
+    return new RegisterSet(this.low, this.high);
+  }
+
+  /** @returns whether there was something to add */
+  addAll(other: RegisterSet): boolean {
+    return this.join(other.low, other.high);
+  }
+
+  addAllBut(other: RegisterSet, but: RegisterSet): boolean {
+    return this.join(other.low & ~but.low, other.high & ~but.high);
+  }
+
+  private join(low: number, high: number): boolean {
+    const changed = (low & ~this.low) !== 0 || (high & ~this.high) !== 0;
+    this.low |= low;
+    this.high |= high;
+    return changed;
+  }
+
+  without(other: RegisterSet): RegisterSet {
+    return new RegisterSet(this.low & ~other.low, this.high & ~other.high);
+  }
+
+  equals(other: RegisterSet): boolean {
+    return this.low === other.low && this.high === other.high;
+  }
+
+  /** In order of slot. */
+  slots(): number[] {
+    const slots: number[] = [];
+    for (let rest = this.low; rest !== 0; rest &= rest - 1) slots.push(lowest(rest));
+    for (let rest = this.high; rest !== 0; rest &= rest - 1) slots.push(32 + lowest(rest));
+    return slots;
+  }
+
+  [Symbol.iterator](): IterableIterator<number> {
+    return this.slots()[Symbol.iterator]();
+  }
+}
+
+/** The place of the lowest bit that is set. */
+function lowest(word: number): number {
+  return 31 - Math.clz32(word & -word);
+}

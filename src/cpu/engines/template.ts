@@ -1,0 +1,191 @@
+import { assert } from '../../base/assert.js';
+import { OTHER, type ValueType } from '../wasm/opcodes.js';
+import type { Tape } from '../wasm/tape.js';
+import type { OperandName } from './algebra.js';
+import type { Decoded } from './evaluator.js';
+import type { Instruction } from './facts.js';
+import { FastFloat, isFastMode } from './float-code.js';
+import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
+import { Lowering, registerAddress, type StopKind } from './lowering.js';
+import { planOf } from './plan.js';
+import type { RegionSet } from './region.js';
+import { RegionPieces } from './region-pieces.js';
+import { specialise } from './specialise.js';
+import { HOLE, OPERAND, TemplateCode, VARIABLE } from './template-code.js';
+import type { Operation } from './transcript.js';
+
+/** The rounding operand that asks for the thread's own mode, which is to nearest where regions run. */
+const DYNAMIC = 7;
+const RNE = 0;
+
+/** Makes a tape of one instruction's description, for all instructions that are alike in what code depends on. */
+class TemplateLowering extends Lowering {
+  private readonly fastFloat: FastFloat;
+
+  constructor(
+    private readonly template: TemplateCode,
+    private readonly isa: RegionSet,
+    /** One of the instructions it is for. */
+    private readonly d: Decoded,
+    fuses: boolean,
+  ) {
+    super(template);
+    this.fastFloat = new FastFloat(template, fuses);
+  }
+
+  write(operations: readonly Operation[], canLeave: boolean, accesses: boolean): Tape {
+    const { template } = this;
+    if (canLeave) template.hole(HOLE.exit).set(VARIABLE.exit);
+    // Else the last access's address would have to be kept for when this instruction is left.
+    if (canLeave && !accesses) template.i64(0).set(VARIABLE.address);
+    this.lower(planOf(operations));
+    return template.taped();
+  }
+
+  protected registerType(operand: OperandName): ValueType {
+    return this.isa.isFloatSlot(this.d[operand] as number) ? 'f64' : 'i64';
+  }
+
+  protected pushRegister(operand: OperandName): ValueType {
+    this.template.get(OPERAND[operand as 'rs1']);
+    return this.registerType(operand);
+  }
+
+  protected setRegister(operand: OperandName): void {
+    if (this.d[operand] === this.isa.sinkSlot) this.template.op('drop');
+    else this.template.set(OPERAND[operand as 'rd']);
+  }
+
+  protected pushImmediate(): void {
+    this.template.hole(HOLE.imm);
+  }
+
+  protected pushPc(): void {
+    this.template.hole(HOLE.pc);
+  }
+
+  protected pushLink(): void {
+    this.template.hole(HOLE.link);
+  }
+
+  protected slow(): void {
+    this.template.byte(OTHER.br_if).hole(HOLE.label + this.depth);
+  }
+
+  /** The condition stays on the stack for the end of the block. */
+  protected branch(): void {}
+
+  protected jump(): void {}
+
+  protected jumpTo(): void {
+    this.template.set(VARIABLE.address);
+  }
+
+  protected stop(kind: StopKind): void {
+    assert(false, `${kind} in a region`);
+  }
+
+  protected float({ op, args }: Operation): ValueType {
+    const name = op as FloatName;
+    const { operands: types, result } = FLOAT_SHAPES.get(name)!;
+    const mode = this.d.rm === DYNAMIC ? RNE : this.d.rm;
+    if (!isFastMode(name, mode)) {
+      this.template.i32(1);
+      this.slow();
+      this.pushZero(result);
+      return result;
+    }
+    const operands = args.slice(0, types.length).map((arg) => ({
+      f32: () => this.push(arg, 'f32'),
+      f64: () => this.push(arg, 'f64'),
+      i64: () => this.push(arg, 'i64'),
+    }));
+    return this.fastFloat.emit(name, operands, mode, (nesting) => {
+      this.depth += nesting;
+      this.slow();
+      this.depth -= nesting;
+    });
+  }
+
+  protected get statusAddress(): number {
+    return registerAddress(this.isa.floatStatusSlot);
+  }
+
+  private pushZero(type: ValueType): void {
+    if (type === 'f64') this.code.f64(0);
+    else if (type === 'f32') this.code.f32(0);
+    else if (type === 'i64') this.code.i64(0);
+    else this.code.i32(0);
+  }
+
+  protected special({ op, args }: Operation): ValueType | null {
+    switch (op) {
+      case 'floatFlags':
+      case 'floatRounding':
+        return this.readStatus(op);
+      case 'pcOffset':
+        this.template.hole(HOLE.pcOffset);
+        return 'i64';
+      case 'isZero':
+        this.push(args[0], 'i64');
+        this.template.op('i64.eqz');
+        return 'i32';
+      default:
+        assert(op === 'setFloatFlags', `${op} in a region`);
+        this.setFlags(args[0]);
+        return null;
+    }
+  }
+
+  /** Flags without NX end what regions are made for: such a write is left. */
+  private setFlags(flags: Operation['args'][number]): void {
+    const { code } = this;
+    const value = this.temporary('i64');
+    this.push(flags, 'i64');
+    code.tee(value).i64(1).op('i64.and').op('i64.eqz');
+    this.slow();
+    code.i32(0).i32(0).access('i64.load', this.statusAddress).i64(-32).op('i64.and');
+    code.get(value).i64(31).op('i64.and').op('i64.or').access('i64.store', this.statusAddress);
+  }
+}
+
+const SOURCES = ['rs1', 'rs2', 'rs3'] as const;
+/** Kinds of instructions of one entry: a bit for each thing that is known, and the rounding mode. */
+const KINDS = 256;
+
+/** Tapes of the instructions of a table, made when they are first asked for. */
+export class Templates {
+  readonly pieces: RegionPieces;
+  private readonly tapes: (Tape | undefined)[] = [];
+
+  /** `fuses`: what `hasFusedMultiplyAdd` says of the host. */
+  constructor(
+    private readonly isa: RegionSet,
+    private readonly fuses: boolean,
+  ) {
+    this.pieces = new RegionPieces(isa);
+  }
+
+  tapeOf({ d, canLeave }: Instruction): Tape {
+    const { zeroSlot, sinkSlot } = this.isa;
+    let kind = d.rm << 5;
+    if (d.rd === sinkSlot) kind |= 1;
+    if (d.imm === 0n) kind |= 2;
+    if (d.rs1 === zeroSlot) kind |= 4;
+    if (d.rs2 === zeroSlot) kind |= 8;
+    if (d.rs3 === zeroSlot) kind |= 16;
+    const index = d.entry * KINDS + kind;
+    this.tapes[index] ??= this.make(d, canLeave);
+    return this.tapes[index]!;
+  }
+
+  private make(d: Decoded, canLeave: boolean): Tape {
+    const { isa } = this;
+    const zero = new Set<OperandName>(SOURCES.filter((name) => d[name] === isa.zeroSlot));
+    if (d.imm === 0n) zero.add('imm');
+    const { operations, effects } = isa.entries[d.entry]!;
+    const accesses = effects.loads || effects.stores;
+    const special = specialise(operations, { zero, isUnset: d.rd === isa.sinkSlot });
+    return new TemplateLowering(new TemplateCode(), isa, d, this.fuses).write(special, canLeave, accesses);
+  }
+}
