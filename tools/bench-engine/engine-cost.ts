@@ -51,11 +51,11 @@ function watchRegions(): void {
   const set = table.set.bind(table);
   table.grow = (count) => inHost(() => grow(count));
   table.set = (index, value) => inHost(() => set(index, value));
-  const { make } = RegionMaker.prototype;
-  RegionMaker.prototype.make = function (...args) {
+  const { hot } = RegionMaker.prototype;
+  RegionMaker.prototype.hot = function (...args) {
     hostMs = 0;
     const start = performance.now();
-    make.apply(this, args);
+    hot.apply(this, args);
     emissionMsEach.push(performance.now() - start - hostMs);
     hostMsEach.push(hostMs);
   };

@@ -206,7 +206,7 @@ export class FastEngine implements Engine {
 
   private makeRegion(): void {
     if (this.maker === null) return;
-    this.maker.make(this.pc, this.memory!);
+    this.maker.hot(this.pc, this.memory!);
     this.translations.codeMade();
     this.checkCode();
   }

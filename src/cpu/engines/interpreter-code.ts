@@ -15,8 +15,10 @@ import type { Operation } from './transcript.js';
 
 const RNE = 0;
 
-/** How often an instruction is jumped to before a region is made that starts there. */
+/** How often an instruction is jumped to before it is hot, for the first time. */
 export const HOT_COUNT = 256;
+/** The bits of counts at which the host is told: it may leave the first of them. */
+export const HOT_COUNTS = HOT_COUNT * 15;
 
 /** Budget and call depth left; gives the budget left, with STOPPED_BIT when there is a status to look at. */
 export const REGION_SIGNATURE: Signature = { params: ['i32', 'i32'], results: ['i32'] };
@@ -222,7 +224,7 @@ class InterpreterCode extends SlotLowering {
     this.depth++;
     code.get(HERE).get(HERE).access('i32.load16_u', SLOT.heat).i32(1).op('i32.add').tee(heat);
     code.access('i32.store16', SLOT.heat);
-    code.get(heat).i32(HOT_COUNT).op('i32.eq');
+    code.get(heat).i32(~HOT_COUNTS).op('i32.and').op('i32.eqz');
     this.goToIf('hot');
     this.depth--;
     code.op('end');

@@ -22,7 +22,7 @@ import { type CodeSource, type Region, RegionFinder, type RegionSet } from './re
 import { RegionCode } from './region-code.js';
 import { Templates } from './template.js';
 
-/** Regions made at a time: a hot one, and those it calls that are warm. */
+/** Regions made at a time: hot ones, and those they call that are warm. */
 const BATCH = 8;
 const WARM_COUNT = HOT_COUNT / 8;
 /** Regions of fewer instructions than this are not worth the way in and out. */
@@ -131,6 +131,9 @@ function shortCode(): FunctionCode {
 /** Makes regions where code is hot. */
 export class RegionMaker {
   private readonly templates: Templates;
+  /** Code that was hot once waits for company: to the host a module costs as much as several regions in it. */
+  private readonly waiting = new Set<bigint>();
+  private waitingIn: MemoryView | null = null;
 
   constructor(
     private readonly isa: RegionMakerSet,
@@ -140,13 +143,25 @@ export class RegionMaker {
   }
 
   /**
-   * Makes a region that starts at an address, and with it those that it calls. Code is known of more pages then, in
-   * which stores must be noticed.
+   * Tells that code is hot. Where it was so before, regions are made that start there, where other code waits, and where
+   * they call. Code is known of more pages then, in which stores must be noticed.
    */
-  make(address: bigint, memory: MemoryView): void {
+  hot(address: bigint, memory: MemoryView): void {
+    if (memory !== this.waitingIn) this.waiting.clear();
+    this.waitingIn = memory;
+    if (!this.waiting.has(address) && this.waiting.size < BATCH) {
+      this.waiting.add(address);
+      return;
+    }
+    this.waiting.delete(address);
+    const starts = [address, ...this.waiting];
+    this.waiting.clear();
     if (statistics.regions >= REGION_LIMIT) return;
-    const regions = this.batch(address, memory);
-    if (regions.length === 0) return;
+    const regions = this.batch(starts, memory);
+    if (regions.length > 0) this.make(regions);
+  }
+
+  private make(regions: readonly Region[]): void {
     const module = new ModuleBuilder(MEMORY_BYTES);
     const regionType = module.type(REGION_SIGNATURE);
     const functions = regions.map(() => module.declare(REGION_SIGNATURE));
@@ -178,18 +193,21 @@ export class RegionMaker {
     });
   }
 
-  /** The region at an address and, behind it, warm ones that it calls. */
-  private batch(address: bigint, memory: MemoryView): Region[] {
+  /** The regions at the first of some addresses, at others that no region has yet, and, behind them, warm ones they call. */
+  private batch(starts: readonly bigint[], memory: MemoryView): Region[] {
     const regions: Region[] = [];
-    const work = [address];
+    const work = [...starts];
     const seen = new Set(work);
-    while (work.length > 0 && regions.length < BATCH) {
-      const next = work.shift()!;
-      const isStart = (at: bigint): boolean => this.startsAt(at, memory);
+    const covered = new Set<bigint>();
+    const isStart = (at: bigint): boolean => this.startsAt(at, memory);
+    for (let i = 0; i < work.length && regions.length < BATCH; i++) {
+      const next = work[i]!;
+      if (covered.has(next) || isStart(next)) continue;
       const region = new RegionFinder(this.isa, new FetchedCode(next, this.isa, memory), isStart).find();
-      if (region === null || (region.size < LEAST_SIZE && regions.length === 0)) continue;
+      if (region === null || (region.size < LEAST_SIZE && i < starts.length)) continue;
       regions.push(region);
-      for (const { end } of region.blocks) {
+      for (const { at, end } of region.blocks) {
+        covered.add(BigInt.asUintN(64, region.address + BigInt(at)));
         if (end.kind !== 'call') continue;
         const target = BigInt.asUintN(64, region.address + BigInt(end.targetAt));
         if (seen.has(target) || !this.isWarm(target, memory)) continue;

@@ -1,6 +1,6 @@
 import { FunctionCode, type Signature } from '../wasm/code.js';
 import { CONTROL, HALF_MASK, PAGE_MASK, REGION_INDEXES, SLOT, STATUS, STOPPED_BIT } from './host-memory.js';
-import { HOT_COUNT } from './interpreter-code.js';
+import { HOT_COUNTS } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
 import { emitDecodedPage, emitIsOtherFloatState } from './region-index.js';
 import { EXTRA, FIRST_CODE } from './slot-codes.js';
@@ -80,7 +80,7 @@ export class RunCode {
     code.i32(FIRST_CODE).op('i32.ge_u').op('i32.and').if();
     code.get(slot).get(slot).access('i32.load16_u', SLOT.heat).i32(1).op('i32.add').tee(heat);
     code.access('i32.store16', SLOT.heat);
-    code.get(heat).i32(HOT_COUNT).op('i32.eq').if();
+    code.get(heat).i32(~HOT_COUNTS).op('i32.and').op('i32.eqz').if();
     this.stop(STATUS.hot);
     code.op('end').op('end');
   }
