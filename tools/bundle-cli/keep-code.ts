@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { main } from '../../src/cli/command.js';
 import { keepCode } from '../../src/platform/node/cached-script.js';
-import '../../src/platform/node/wasm-features.js';
+import '../../src/platform/node/v8-flags.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'jacinth-bundle-'));
 const recording = join(folder, 'a.jacinth');

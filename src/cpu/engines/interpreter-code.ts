@@ -16,7 +16,7 @@ import type { Operation } from './transcript.js';
 const RNE = 0;
 
 /** How often an instruction is jumped to before it is hot, for the first time. */
-export const HOT_COUNT = 256;
+export const HOT_COUNT = 512;
 /** The bits of counts at which the host is told: it may leave the first of them. */
 export const HOT_COUNTS = HOT_COUNT * 15;
 

@@ -23,7 +23,7 @@ import { RegionCode } from './region-code.js';
 import { Templates } from './template.js';
 
 /** Regions made at a time: hot ones, and those they call that are warm. */
-const BATCH = 8;
+const BATCH = 16;
 const WARM_COUNT = HOT_COUNT / 8;
 /** Regions of fewer instructions than this are not worth the way in and out. */
 const LEAST_SIZE = 3;
