@@ -36,6 +36,8 @@ export interface MemoryView {
   readonly replacedAlone: boolean;
   /** After `pageForStore`: what it made a copy of, if nothing but snapshots has that any more; else null. */
   readonly original: Page | null;
+  /** Whether `pageForStore` would do nothing but make such a copy, which nobody can see. Absent: it never would. */
+  canRenew?(pageNumber: number): boolean;
   /** The page user code may execute, or null. */
   pageForFetch(pageNumber: number): Page | null;
 }

@@ -7,7 +7,7 @@ import {
   isWritable,
   type Place,
   pageForRead,
-  pageForWrite,
+  pageOfVmoForWrite,
   placeBehind,
 } from '../kernel/objects/vmo-pages.js';
 import { PAGE_SIZE, type Page } from '../memory/page.js';
@@ -45,15 +45,26 @@ export class ProcessMemory implements MemoryView {
     if (place === null) return null;
     const { vmo, offset } = place;
     const page = offset / PAGE_SIZE;
-    if (!isThere(this.k.state, vmo, page) || !isWritable(vmo, page)) return null;
     // With another mapping, or a VMO that shares its pages, the same page may be known by other numbers.
     this.replacedAlone = vmo.mappings === 1 && vmo.children.size === 0;
-    // Out of memory: only pages that are there already can be written.
-    if (this.k.state.committedPages >= this.k.config.physicalPages && !vmo.pages.has(page)) return null;
     const before = vmo.pages.get(page);
-    const now = pageForWrite(this.k, vmo.koid, page);
+    if (before === undefined || vmo.source !== null) {
+      if (!isThere(this.k.state, vmo, page) || !isWritable(vmo, page)) return null;
+      // Out of memory: only pages that are there already can be written.
+      if (before === undefined && this.k.state.committedPages >= this.k.config.physicalPages) return null;
+    }
+    const now = pageOfVmoForWrite(this.k, vmo, page);
     if (this.replacedAlone && before !== now && before?.exclusive === true) this.original = before;
     return now;
+  }
+
+  canRenew(pageNumber: number): boolean {
+    const place = this.place(pageNumber, VmOption.PERM_WRITE);
+    if (place === null) return false;
+    const { vmo, offset } = place;
+    const page = vmo.pages.get(offset / PAGE_SIZE);
+    const alone = vmo.source === null && vmo.mappings === 1 && vmo.children.size === 0;
+    return alone && page?.exclusive === true && page.code === null && page.owner !== this.k.owner;
   }
 
   private page(pageNumber: number, permission: number): Page | null {

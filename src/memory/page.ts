@@ -6,19 +6,18 @@ export const PAGE_SIZE = 4096;
 export const PAGE_SHIFT = 12;
 
 /** Pages that are made together take their bytes from one piece: the host is slow to make many small ones. */
-const SLAB_PAGES = 32;
-let slab = new ArrayBuffer(0);
-let used = 0;
+const SLAB_PAGES = 64;
 
-/** A page of zeros. */
-export function newBytes(): Uint8Array {
-  if (used === slab.byteLength) {
-    slab = new ArrayBuffer(SLAB_PAGES * PAGE_SIZE);
-    used = 0;
-  }
-  used += PAGE_SIZE;
-  return new Uint8Array(slab, used - PAGE_SIZE, PAGE_SIZE);
-}
+let slab: Uint8Array = new Uint8Array(0);
+let used = 0;
+/**
+ * Room that pages left when they moved elsewhere, and whose bytes nobody may have kept: slabs, and offsets into them.
+ * No more than that many are held ready.
+ */
+const left = { slabs: [] as Uint8Array[], starts: [] as number[] };
+const MAX_LEFT = 4096;
+/** A page without room of its own. */
+const NO_SLAB: Uint8Array = new Uint8Array(0);
 
 /**
  * 4 KiB of memory. Whoever holds the owner token may write; for everybody else (every snapshot) the page never
@@ -35,21 +34,98 @@ export class Page {
   private memo: Digest | null = null;
   private madeView: DataView | null = null;
 
-  /** @param bytes they may be others after instructions ran: do not keep them */
+  /** The piece that has room for this page from `start` on; NO_SLAB while its bytes are elsewhere. */
+  private slab = NO_SLAB;
+  private start = 0;
+
+  /** @param place the bytes, as long as they have no room in a slab, or once somebody asked for them */
   constructor(
-    public bytes: Uint8Array,
+    private place: Uint8Array | null,
     readonly owner: Owner | null,
   ) {}
 
+  /** They may be others after instructions ran: do not keep them. */
+  get bytes(): Uint8Array {
+    // Most pages of snapshots are never read.
+    this.place ??= this.slab.subarray(this.start, this.start + PAGE_SIZE);
+    return this.place;
+  }
+
   get view(): DataView {
-    this.madeView ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, PAGE_SIZE);
+    if (this.madeView === null) {
+      const { buffer, byteOffset } = this.bytes;
+      this.madeView = new DataView(buffer, byteOffset, PAGE_SIZE);
+    }
     return this.madeView;
   }
 
-  /** The same contents in another place. */
+  /** Gives it other bytes, before anybody read it. */
+  showAt(bytes: Uint8Array): void {
+    this.place = bytes;
+  }
+
+  /** Puts the contents into a place of the caller's. */
   moveTo(bytes: Uint8Array): void {
-    this.bytes = bytes;
+    bytes.set(this.bytes);
+    if (this.slab !== NO_SLAB && left.starts.length < MAX_LEFT) {
+      left.slabs.push(this.slab);
+      left.starts.push(this.start);
+    }
+    this.slab = NO_SLAB;
+    this.place = bytes;
     this.madeView = null;
+  }
+
+  /** Puts the contents into room of its own. */
+  moveOut(): void {
+    const { bytes } = this;
+    this.takeRoom();
+    this.slab.set(bytes, this.start);
+    this.place = null;
+    this.madeView = null;
+  }
+
+  /** Two pages with the same contents change places. */
+  changePlaces(other: Page): void {
+    const { slab, start, place } = this;
+    this.slab = other.slab;
+    this.start = other.start;
+    this.place = other.place;
+    this.madeView = null;
+    other.slab = slab;
+    other.start = start;
+    other.place = place;
+    other.madeView = null;
+  }
+
+  /** False when others' bytes may be there. */
+  private takeRoom(): boolean {
+    const known = left.slabs.pop();
+    if (known !== undefined) {
+      this.slab = known;
+      this.start = left.starts.pop()!;
+      return false;
+    }
+    if (used === slab.length) {
+      slab = new Uint8Array(SLAB_PAGES * PAGE_SIZE);
+      used = 0;
+    }
+    this.slab = slab;
+    this.start = used;
+    used += PAGE_SIZE;
+    return true;
+  }
+
+  hasBytesOf(other: Page): boolean {
+    const mine = this.words();
+    const its = other.words();
+    for (let i = 0; i < mine.length; i++) if (mine[i] !== its[i]) return false;
+    return true;
+  }
+
+  private words(): Int32Array {
+    const { buffer, byteOffset } = this.place ?? this.slab;
+    return new Int32Array(buffer, this.place === null ? this.start : byteOffset, PAGE_SIZE / 4);
   }
 
   /** What engines made of this page as code, private to them. Whoever writes the page sets it to null. */
@@ -63,13 +139,16 @@ export class Page {
   }
 
   static zeroed(owner: Owner | null): Page {
-    return new Page(newBytes(), owner);
+    const page = new Page(null, owner);
+    if (!page.takeRoom()) page.slab.fill(0, page.start, page.start + PAGE_SIZE);
+    return page;
   }
 
   copy(owner: Owner): Page {
-    const bytes = newBytes();
-    bytes.set(this.bytes);
-    return new Page(bytes, owner);
+    const page = new Page(null, owner);
+    page.takeRoom();
+    page.slab.set(this.bytes, page.start);
+    return page;
   }
 
   /** Memoised, so call it only on pages that nobody may write any more. */

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.js';
-import { newBytes, PAGE_SIZE, type Page } from './page.js';
+import { PAGE_SIZE, type Page } from './page.js';
 
 /** Of the slots, how many are freed at a time when all are taken. */
 const EVICTED_SHARE = 8;
@@ -46,12 +46,9 @@ export class PagePool {
   replace(original: Page, copy: Page): void {
     const { slot } = original;
     if (slot < 0 || copy.slot >= 0) return;
-    // Both hold the same bytes, so they just change places.
-    const { bytes } = copy;
-    copy.moveTo(original.bytes);
+    original.changePlaces(copy);
     copy.slot = slot;
     this.pages[slot] = copy;
-    original.moveTo(bytes);
     original.slot = -1;
     this.moves++;
   }
@@ -62,7 +59,6 @@ export class PagePool {
       place = new Uint8Array(this.memory, this.start + slot * PAGE_SIZE, PAGE_SIZE);
       this.places[slot] = place;
     }
-    place.set(page.bytes);
     page.moveTo(place);
     page.slot = slot;
     this.pages[slot] = page;
@@ -77,9 +73,7 @@ export class PagePool {
   private evict(count: number): void {
     for (let i = 0; i < count; i++) {
       const page = this.pages[this.oldest]!;
-      const bytes = newBytes();
-      bytes.set(page.bytes);
-      page.moveTo(bytes);
+      page.moveOut();
       page.slot = -1;
       this.pages[this.oldest] = null;
       this.free.push(this.oldest);

@@ -7,9 +7,24 @@ import { comparePositions, type Position } from '../machine/position.js';
  * between them, whichever come first, while the run is short.
  */
 export const WHOLE_RUN = {
-  limits: { count: 256, pages: 1 << 16 },
+  limits: { count: 1024, pages: 1 << 16 },
   every: { steps: 1 << 20, events: 1 << 13 },
 };
+
+/**
+ * What running costs beside a page that is written after a checkpoint: copied, and hashed or stored later. So many
+ * steps run in that time, and an event takes as long as so many pages.
+ */
+const STEPS_A_PAGE = 1 << 12;
+const PAGES_AN_EVENT = 4;
+
+/**
+ * Whether a checkpoint costs no more than running again from the one before it.
+ * @param pages made since that one: as many will be copied after this one, if the run goes on like that
+ */
+export function worthIt(before: KernelState, { seq, steps }: KernelState, pages: number): boolean {
+  return (steps - before.steps) / STEPS_A_PAGE + (seq - before.seq) * PAGES_AN_EVENT >= pages;
+}
 
 interface Kept {
   readonly checkpoint: Checkpoint;

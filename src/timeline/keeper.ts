@@ -1,23 +1,28 @@
+import type { KernelState } from '../kernel/objects/kernel.js';
 import type { Machine } from '../machine/machine.js';
 import { AFTER_EVERYTHING } from '../machine/position.js';
 import { writeCheckpoints } from '../recording/checkpoints/checkpoint-file.js';
 import type { Recording } from '../recording/format/reader.js';
 import type { RecordingSink } from '../recording/format/writer.js';
-import { Checkpoints, WHOLE_RUN } from './checkpoints.js';
+import { Checkpoints, WHOLE_RUN, worthIt } from './checkpoints.js';
 
 /** Takes checkpoints of a run that goes by, to store them when it is over. */
 export class CheckpointKeeper {
-  /** The machine's count of page changes at the last one. */
+  /** Where the last one was taken, and the machine's count of page changes there. */
+  private last: KernelState;
   private generation = 0;
 
   constructor(
     private readonly machine: Machine,
     private readonly kept = new Checkpoints(WHOLE_RUN.limits, WHOLE_RUN.every),
-  ) {}
+  ) {
+    this.last = machine.k.snapshot();
+  }
 
   /** To be called between two commands, as often as one likes. */
   look(): void {
-    if (this.kept.wants(this.machine.k.state)) this.take();
+    const { state, memoryGeneration } = this.machine.k;
+    if (this.kept.wants(state) && worthIt(this.last, state, memoryGeneration - this.generation)) this.take();
   }
 
   /**
@@ -33,8 +38,10 @@ export class CheckpointKeeper {
   }
 
   private take(): void {
+    const checkpoint = this.machine.checkpoint();
     const { memoryGeneration } = this.machine.k;
-    this.kept.add(this.machine.checkpoint(), memoryGeneration - this.generation);
+    this.kept.add(checkpoint, memoryGeneration - this.generation);
+    this.last = checkpoint.state;
     this.generation = memoryGeneration;
   }
 }

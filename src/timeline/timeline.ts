@@ -14,13 +14,16 @@ import type { StoredCheckpoints } from '../recording/checkpoints/stored-checkpoi
 import type { Recording } from '../recording/format/reader.js';
 import { RecordingError } from '../recording/format/recording-error.js';
 import { Diverged, Player } from '../recording/player.js';
-import { Checkpoints, WHOLE_RUN } from './checkpoints.js';
+import { Checkpoints, WHOLE_RUN, worthIt } from './checkpoints.js';
 import { type Held, held } from './held.js';
 
 /** Those left on the last stretch to where one looked, so that the next look nearby is quick. */
 const NEARBY_LIMITS = { count: 64, pages: 1 << 14 };
-/** The last stretch, in kernel events. */
-const NEARBY_EVENTS = 128;
+/**
+ * The last stretch, in kernel events. The nearer to where one looks, the denser: one at so many events before, at half
+ * of them and so on, so that going back by small steps never runs through more than a few events again.
+ */
+const NEARBY_EVENTS = 64;
 
 /** A position that the run does not have. */
 export class NoSuchPosition extends Error {
@@ -46,8 +49,11 @@ export class Timeline {
   private nearby = newNearby();
   /** The machine stands between two commands, so that it can go on from where it is. */
   private atBoundary = true;
-  /** The machine's count of page changes at the checkpoint it came by last. */
+  /** The checkpoint that the machine came by last, and its count of page changes there. */
+  private last: KernelState;
   private generation = 0;
+  /** Pages of that one that none in memory has. */
+  private foreignPages = 0;
   private endPosition: Position | null = null;
   /** Something may be in memory that came from a stored checkpoint. */
   private fromStored = false;
@@ -61,6 +67,7 @@ export class Timeline {
     private readonly stored: StoredCheckpoints | null = null,
   ) {
     this.player = new Player(recording, 'auto', stored?.sliceStarts);
+    this.last = this.machine.k.state;
     this.keep(this.kept);
   }
 
@@ -200,8 +207,12 @@ export class Timeline {
   private advance(target: Position, trace?: Trace): boolean {
     const { player } = this;
     if (player.atEnd) return false;
-    if (this.kept.wants(this.machine.k.state)) this.keep(this.kept);
-    else if (this.position.seq >= target.seq - NEARBY_EVENTS) this.keep(this.nearby);
+    const { state, memoryGeneration } = this.machine.k;
+    if (worthIt(this.last, state, memoryGeneration - this.generation)) {
+      if (this.kept.wants(state)) this.keep(this.kept);
+      else if (nearness(target.seq - state.seq) > nearness(target.seq - this.last.seq))
+        this.keep(this.nearby);
+    }
     this.atBoundary = false;
     if (!this.command(target, trace)) return false;
     this.atBoundary = comparePositions(this.position, target) < 0;
@@ -211,8 +222,14 @@ export class Timeline {
   private keep(where: Checkpoints): void {
     const { player, machine } = this;
     const checkpoint = player.checkpoint();
-    where.add(checkpoint, machine.k.memoryGeneration - this.generation);
-    this.generation = machine.k.memoryGeneration;
+    where.add(checkpoint, machine.k.memoryGeneration - this.generation + this.foreignPages);
+    this.came(checkpoint, 0);
+  }
+
+  private came({ state }: Checkpoint, foreignPages: number): void {
+    this.last = state;
+    this.generation = this.machine.k.memoryGeneration;
+    this.foreignPages = foreignPages;
   }
 
   /**
@@ -252,16 +269,21 @@ export class Timeline {
   }
 
   private restore(checkpoint: Checkpoint): void {
-    const { kept, nearby, machine } = this;
-    const isNear = nearby.before(checkpoint.state) === checkpoint;
-    const isStored = !isNear && kept.before(checkpoint.state) !== checkpoint;
-    if (!isNear) this.nearby = newNearby();
+    const { kept, nearby } = this;
+    const wasNear = nearby.before(checkpoint.state) === checkpoint;
+    const isStored = !wasNear && kept.before(checkpoint.state) !== checkpoint;
+    if (!wasNear) this.nearby = newNearby();
     this.player.restore(checkpoint);
     // A stored one shares nothing with those in memory: whoever keeps what follows keeps all of it.
-    this.generation = machine.k.memoryGeneration - (isStored ? checkpoint.state.committedPages : 0);
+    this.came(checkpoint, isStored ? checkpoint.state.committedPages : 0);
     this.fromStored ||= isStored;
     this.atBoundary = true;
   }
+}
+
+/** 0 from NEARBY_EVENTS on, and one more each time that half as many are left. */
+function nearness(events: number): number {
+  return Math.clz32(Math.min(events, 2 * NEARBY_EVENTS - 1)) - Math.clz32(2 * NEARBY_EVENTS - 1);
 }
 
 function newNearby(): Checkpoints {

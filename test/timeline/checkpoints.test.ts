@@ -1,7 +1,7 @@
 import test from 'ava';
 import { launch } from '../../src/loader/launch.js';
 import { START } from '../../src/machine/position.js';
-import { Checkpoints } from '../../src/timeline/checkpoints.js';
+import { Checkpoints, worthIt } from '../../src/timeline/checkpoints.js';
 import { held } from '../../src/timeline/held.js';
 import { Timeline } from '../../src/timeline/timeline.js';
 import { recordRun, specOf } from './runs.js';
@@ -84,4 +84,26 @@ test('what a timeline holds is told', (t) => {
   const { states, pages, pagesSizeBytes } = timeline.held();
   t.true(states > 1 && pages > 5);
   t.is(pagesSizeBytes, pages * 4096);
+});
+
+test('a look from far leaves few checkpoints behind, and the nearer to it the denser', (t) => {
+  const timeline = new Timeline(recordRun(specOf('channel-ping-pong', { args: ['200'] })));
+  const seq = Math.floor(timeline.end.seq / 2);
+  timeline.seek({ seq, step: 0 });
+  const { states } = timeline.held();
+  t.true(states > 3 && states <= 12, `${states}`);
+  for (let back = 1; back < 40; back++) {
+    let told = 0;
+    timeline.events({ seq: seq - back, step: 0 }, { seq: seq - back + 1, step: 0 }, () => told++);
+    t.true(told > 0);
+  }
+  t.true(timeline.held().states > states);
+});
+
+test('a checkpoint that would cost more than running again is not taken', (t) => {
+  const { state } = launch(specOf('spin')).checkpoint();
+  const later = { ...state, steps: state.steps + 1_000_000, seq: state.seq + 10 };
+  t.true(worthIt(state, later, 100));
+  t.false(worthIt(state, later, 10_000));
+  t.true(worthIt(state, { ...later, seq: state.seq + 10_000 }, 10_000));
 });

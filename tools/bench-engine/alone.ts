@@ -81,8 +81,10 @@ function randomPositions(program: Program, { argument, steps }: Sized, count: nu
   return positions;
 }
 
-/** How long `show --at` takes at random positions of a recorded run, in milliseconds. */
+/** How long `show --at` takes at random positions of a run recorded with its checkpoints, in milliseconds. */
 export function showTimes(program: Program, size: Sized, recording: string, count: number): number[] {
+  const args = runArguments(program, 'auto', size.argument);
+  jacinth('record', '-o', recording, '--keep-checkpoints', ...args);
   return randomPositions(program, size, count).map(
     (position) => jacinth('show', recording, '--at', position).wallMs,
   );

@@ -39,6 +39,7 @@ export interface RegionStart {
 export class DecodedPage {
   /** Where it is in the memory of generated code. */
   readonly place: number;
+  readonly pageNumber: number;
   regions: RegionStart[] = [];
 
   constructor(
@@ -48,6 +49,7 @@ export class DecodedPage {
     readonly index: number,
   ) {
     this.place = decodedPlace(index);
+    this.pageNumber = Number(BigInt.asUintN(64, address)) / PAGE_SIZE;
     bytes.fill(0, this.place, this.place + PLACE_BYTES);
     view.setUint16(this.place + END_SLOT + SLOT.code, EXTRA.end, true);
   }
@@ -188,9 +190,9 @@ export class Fetches {
     return false;
   }
 
-  /** The decoded page at an address, when generated code knows it. */
-  at(pageNumber: number, address: bigint): DecodedPage | null {
+  /** The decoded page at a page's address, when generated code knows it. */
+  atPage(pageNumber: number): DecodedPage | null {
     const decoded = this.bound.get(pageNumber % FETCH_ENTRIES);
-    return decoded !== undefined && decoded.address === address ? decoded : null;
+    return decoded?.pageNumber === pageNumber ? decoded : null;
   }
 }

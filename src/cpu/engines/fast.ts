@@ -1,4 +1,4 @@
-import type { Page } from '../../memory/page.js';
+import { PAGE_SHIFT, type Page } from '../../memory/page.js';
 import type { Engine, EngineKind, MemoryView, Registers, RunResult, Stop, Trace } from '../arch.js';
 import { ModuleBuilder } from '../wasm/code.js';
 import { hasFusedMultiplyAdd } from '../wasm/fused-multiply-add.js';
@@ -16,6 +16,7 @@ import {
   STOPPED_BIT,
   table,
   view,
+  words,
 } from './host-memory.js';
 import { addInterpreter, REGION_SIGNATURE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
@@ -34,6 +35,7 @@ export interface FastInstructionSet extends InstructionSet, RegionMakerSet {
 
 /** Steps that one call of generated code makes at most: V8 replaces a function by a better one only between calls. */
 const CALL_STEPS = 2 ** 20;
+const PAGES_BELOW_4_GIB = 2 ** 20;
 const BUDGET: Stop = { kind: 'budget' };
 const SYSCALL: Stop = { kind: 'syscall' };
 const BREAKPOINT: Stop = { kind: 'breakpoint' };
@@ -251,7 +253,7 @@ export class FastEngine implements Engine {
   }
 
   private decodedPage(pc: bigint): DecodedPage | null {
-    return this.fetches.at(Number(pc >> PAGE_BITS), pc & PAGE_MASK);
+    return this.fetches.atPage(Number(pc >> PAGE_BITS));
   }
 
   private decodedAt(pc: bigint): boolean {
@@ -302,14 +304,11 @@ export class FastEngine implements Engine {
   }
 
   private slow(): Stop {
-    const { pc } = this;
-    if (this.decodedPage(pc) === null) this.fetch();
-    if (!this.decodedAt(pc)) this.decodeFrom(pc);
-    const code = this.decodedPage(pc)!.codeAt(offsetOf(pc));
+    const code = this.codeToRun() ?? this.codeDecoded();
     const entry = this.interpreter.codes.at(code)?.entry;
     const effects = entry === undefined ? undefined : this.isa.entries[entry]!.effects;
     if (effects === undefined || !(effects.loads || effects.stores)) return this.byReference();
-    const pageNumber = Number(view.getBigUint64(CONTROL.address, true) >> PAGE_BITS);
+    const pageNumber = pageNumberIn(CONTROL.address);
     const { translations } = this;
     let better = false;
     if (effects.loads && !translations.hasLoad(pageNumber)) {
@@ -323,4 +322,23 @@ export class FastEngine implements Engine {
     this.checkCode();
     return better ? BUDGET : this.byReference();
   }
+
+  /** The code of the instruction at pc; null when it is not decoded. No BigInts: this is asked for every page missed. */
+  private codeToRun(): number | null {
+    const pc = registerAddress(this.isa.pcSlot);
+    const code = this.fetches.atPage(pageNumberIn(pc))?.codeAt(words[pc >> 2]! & OFFSET_MASK) ?? 0;
+    return code === 0 ? null : code;
+  }
+
+  private codeDecoded(): number {
+    const { pc } = this;
+    if (this.decodedPage(pc) === null) this.fetch();
+    if (!this.decodedAt(pc)) this.decodeFrom(pc);
+    return this.decodedPage(pc)!.codeAt(offsetOf(pc));
+  }
+}
+
+/** The number of the page of an address that stands in the host memory. */
+function pageNumberIn(place: number): number {
+  return (words[(place >> 2) + 1]! >>> 0) * PAGES_BELOW_4_GIB + (words[place >> 2]! >>> PAGE_SHIFT);
 }

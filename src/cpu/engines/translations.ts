@@ -1,6 +1,7 @@
 import { PAGE_SIZE, Page } from '../../memory/page.js';
 import type { MemoryView } from '../arch.js';
 import { emptyTranslation, LOADS, pool, STORES, TRANSLATIONS, words } from './host-memory.js';
+import { WrittenPages } from './written-pages.js';
 
 /** Pages of 64 bits of addresses. */
 const HIGH_PAGES = 2 ** 20;
@@ -73,6 +74,7 @@ class Entries {
 export class Translations {
   private readonly loads = new Entries(LOADS);
   private readonly stores = new Entries(STORES);
+  private readonly written = new WrittenPages();
   private memory: MemoryView | null = null;
   private generation = -1;
   private epoch = -1;
@@ -89,8 +91,18 @@ export class Translations {
     if (memory !== this.memory) {
       this.memory = memory;
       this.generation = -1;
+      this.written.clear();
     }
+    const newEpoch = memory.epoch !== this.epoch;
     this.check();
+    if (newEpoch) this.expectStores();
+  }
+
+  /** After a snapshot: pages that are written all the time are copied before they are missed. */
+  private expectStores(): void {
+    const memory = this.memory!;
+    for (const pageNumber of this.written.next())
+      if (memory.canRenew?.(pageNumber) === true) this.addStore(pageNumber, true);
   }
 
   putAway(): void {
@@ -155,12 +167,17 @@ export class Translations {
     return true;
   }
 
-  /** False when nothing can be stored there, or code was made of the page: stores to it must be noticed. */
-  addStore(pageNumber: number): boolean {
+  /**
+   * False when nothing can be stored there, or code was made of the page: stores to it must be noticed.
+   * @param expected nobody stores there now
+   */
+  addStore(pageNumber: number, expected = false): boolean {
     const memory = this.memory!;
     const page = memory.pageForStore(pageNumber);
     if (memory.replacedAlone && memory.generation === this.generation + 1) {
-      this.replaced(pageNumber, memory.original, page);
+      const { original } = memory;
+      this.replaced(pageNumber, original, page);
+      if (original !== null && page !== null) this.written.add(pageNumber, page, original, expected);
     }
     this.check();
     if (page === null || page.code !== null) return false;

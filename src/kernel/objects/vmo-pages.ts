@@ -74,18 +74,22 @@ export function pageForRead(state: Objects, vmo: VmoState, pageNumber: number): 
  * @param vmoKoid from `placeOf`
  */
 export function pageForWrite(k: Kernel, vmoKoid: number, pageNumber: number): Page {
-  const vmo = k.get(vmoKoid, 'vmo');
+  return pageOfVmoForWrite(k, k.get(vmoKoid, 'vmo'), pageNumber);
+}
+
+/** The same for a VMO as it is now. */
+export function pageOfVmoForWrite(k: Kernel, vmo: VmoState, pageNumber: number): Page {
   const { source } = vmo;
   const page = vmo.pages.get(pageNumber);
   const known = source === null || (source.modified && source.dirty.get(pageNumber) === 'dirty');
   if (page !== undefined && page.owner === k.owner && known) return page;
-  const before = pageForRead(k.state, vmo, pageNumber);
+  const before = page ?? pageForRead(k.state, vmo, pageNumber);
   const fresh = before === ZERO_PAGE ? Page.zeroed(k.owner) : before.copy(k.owner);
   fresh.exclusive = true;
-  k.update(vmoKoid, 'vmo', (v) => {
+  k.update(vmo.koid, 'vmo', (v) => {
     v.pages = v.pages.set(pageNumber, fresh, k.owner);
   });
-  if (source !== null && !known) setSource(k, vmoKoid, written(source, pageNumber, pageNumber + 1, k.owner));
+  if (source !== null && !known) setSource(k, vmo.koid, written(source, pageNumber, pageNumber + 1, k.owner));
   if (page === undefined) k.state.committedPages++;
   k.memoryGeneration++;
   return fresh;

@@ -126,11 +126,15 @@ export class StoredCheckpoints {
     if (known !== undefined) return known;
     const record = this.recordAt(position);
     const pages = new Map<number, Page>();
-    const places = new Map<number, Uint8Array>();
+    const places = new Map<number, Page[]>();
     const most = config.physicalPages;
-    const bytesAt = (place: number) => shared(places, place, most, () => new Uint8Array(PAGE_SIZE));
     const state = this.stateOf(record, config, arch, {
-      page: (version, place) => shared(pages, version, most, () => new Page(bytesAt(place), null)),
+      page: (version, place) =>
+        shared(pages, version, most, () => {
+          const page = new Page(NOTHING, null);
+          shared(places, place, most, () => []).push(page);
+          return page;
+        }),
       object: (_, object) => object,
     });
     this.fill(places);
@@ -143,17 +147,17 @@ export class StoredCheckpoints {
     return checkpoint;
   }
 
-  /** Reads the bytes of pages by place, each chunk once. */
-  private fill(places: ReadonlyMap<number, Uint8Array>): void {
+  /** Reads the bytes of pages by place, each chunk once; pages of one place share them, as nobody writes there. */
+  private fill(places: ReadonlyMap<number, readonly Page[]>): void {
     let chunk = -1;
     let blobs: Uint8Array[] = [];
-    for (const [place, bytes] of [...places].sort(([a], [b]) => a - b)) {
+    for (const [place, pages] of [...places].sort(([a], [b]) => a - b)) {
       const next = Math.floor(place / PAGES_A_CHUNK);
       if (next !== chunk) blobs = this.file.blobsIn('pages', next);
       chunk = next;
       const found = blobs[place % PAGES_A_CHUNK];
       if (found?.length !== PAGE_SIZE) throw unusable('damaged', 'a page is not where it is said to be');
-      bytes.set(found);
+      for (const page of pages) page.showAt(found);
     }
   }
 

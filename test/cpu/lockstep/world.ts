@@ -153,6 +153,13 @@ export class World implements MemoryView {
     return now;
   }
 
+  canRenew(pageNumber: number): boolean {
+    const mapping = this.mappings.get(pageNumber);
+    if (mapping?.now.store !== true || mapping.holder.mappings > 1) return false;
+    const { page } = mapping.holder;
+    return page.exclusive && page.code === null && page.owner !== this.machine.owner;
+  }
+
   /** Whether the kernel took away what this page may be used for; then it gives it back. */
   giveBack(pageNumber: number, access: keyof Access): boolean {
     const mapping = this.mappings.get(pageNumber);

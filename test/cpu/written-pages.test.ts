@@ -1,0 +1,44 @@
+import test from 'ava';
+import { WrittenPages } from '../../src/cpu/engines/written-pages.js';
+import { Page } from '../../src/memory/page.js';
+
+const OWNER = {};
+
+/** A page and its copy, with another byte when somebody stores to it. */
+function copied(stored: boolean): [Page, Page] {
+  const original = Page.zeroed(null);
+  const page = original.copy(OWNER);
+  if (stored) page.bytes[100] = 1;
+  return [page, original];
+}
+
+test('a page that was written in several epochs in a row is expected until it is not written', (t) => {
+  const pages = new WrittenPages();
+  let epochs = 0;
+  let expected: number[] = [];
+  while (expected.length === 0) {
+    pages.add(7, ...copied(true), false);
+    if (epochs % 2 === 0) pages.add(8, ...copied(true), false);
+    expected = pages.next();
+    epochs++;
+    t.true(epochs < 10);
+  }
+  t.true(epochs > 1);
+  t.deepEqual(expected, [7]);
+  pages.add(7, ...copied(true), true);
+  t.deepEqual(pages.next(), [7]);
+  pages.add(7, ...copied(false), true);
+  t.deepEqual(pages.next(), []);
+  pages.add(7, ...copied(true), false);
+  t.deepEqual(pages.next(), []);
+});
+
+test('what is expected is bounded', (t) => {
+  const pages = new WrittenPages();
+  let most = 0;
+  for (let epoch = 0; epoch < 8; epoch++) {
+    for (let page = 0; page < 300; page++) pages.add(page, ...copied(true), false);
+    most = Math.max(most, pages.next().length);
+  }
+  t.true(most > 0 && most <= 64, `${most}`);
+});

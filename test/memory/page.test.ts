@@ -1,0 +1,49 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { PAGE_SIZE, Page } from '../../src/memory/page.js';
+import { PagePool } from '../../src/memory/pool.js';
+
+const SLOTS = 8;
+
+type Action = { readonly kind: 'new' | 'copy' | 'write' | 'bring' | 'replace'; readonly which: number };
+
+const action: fc.Arbitrary<Action> = fc.record({
+  kind: fc.constantFrom('new', 'copy', 'write', 'bring', 'replace'),
+  which: fc.nat(1000),
+});
+
+test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
+      const pool = new PagePool(new ArrayBuffer((SLOTS + 1) * PAGE_SIZE), PAGE_SIZE, SLOTS);
+      const owner = {};
+      const pages = [Page.zeroed(owner)];
+      const model = [0];
+      actions.forEach(({ kind, which }, i) => {
+        const at = which % pages.length;
+        const page = pages[at];
+        if (kind === 'new') {
+          pages.push(Page.zeroed(owner));
+          model.push(0);
+        } else if (kind === 'copy' || kind === 'replace') {
+          const copy = page.copy(owner);
+          if (kind === 'replace') pool.replace(page, copy);
+          pages.push(copy);
+          model.push(model[at]);
+        } else if (kind === 'write') {
+          page.bytes.fill(i);
+          model[at] = i & 0xff;
+        } else {
+          const address = pool.addressOf(page);
+          if (pool.pageAt(address) !== page) throw new Error('another page is there');
+        }
+      });
+      return pages.every((page, i) => {
+        const same = page.bytes.every((byte) => byte === model[i]) && page.view.getUint8(7) === model[i];
+        return same && pages.every((other, j) => page.hasBytesOf(other) === (model[i] === model[j]));
+      });
+    }),
+    { numRuns: 200 },
+  );
+  t.pass();
+});
