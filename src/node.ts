@@ -1,5 +1,5 @@
 /** Files for the library: programs and recordings on disk. */
-import './platform/node/v8-flags.js';
+import './platform/node/wasm-features.js';
 
 export { readProgramFile } from './platform/node/program-file.js';
 export { RecordingFile, RecordingFileSink } from './platform/node/recording-file.js';

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { runScript } from '../platform/node/cached-script.js';
-import '../platform/node/v8-flags.js';
+import '../platform/node/short-runs.js';
+import '../platform/node/wasm-features.js';
 import type { main } from './command.js';
 import { asksForOverview, overview } from './overview.js';
 import { writeAll } from './write-all.js';

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { main } from '../../src/cli/command.js';
-import '../../src/platform/node/v8-flags.js';
+import '../../src/platform/node/wasm-features.js';
 
 for await (const line of createInterface({ input: process.stdin })) {
   process.exitCode = undefined;

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { main } from '../../src/cli/command.js';
 import { keepCode } from '../../src/platform/node/cached-script.js';
-import '../../src/platform/node/v8-flags.js';
+import '../../src/platform/node/short-runs.js';
+import '../../src/platform/node/wasm-features.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'jacinth-bundle-'));
 const recording = join(folder, 'a.jacinth');
