@@ -12,6 +12,8 @@ import {
 } from './overview.js';
 import { writeAll } from './write-all.js';
 
+export { prepare, preparedSoFar } from '../base/prepared.js';
+
 /** Each verb's modules are evaluated only when it is called. */
 const VERBS: Readonly<Record<VerbName, () => Promise<Command>>> = {
   cc: async () => (await import('./cc.js')).ccCommand(),

@@ -1,15 +1,26 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
-import { runScript } from '../platform/node/cached-script.js';
+import { runScript, valueBeside } from '../platform/node/cached-script.js';
 import '../platform/node/short-runs.js';
 import '../platform/node/wasm-features.js';
-import type { main } from './command.js';
+import type { main, prepare } from './command.js';
 import { asksForOverview, overview } from './overview.js';
 import { writeAll } from './write-all.js';
 
 /** Where the build puts `command.js` and all that it imports, in one script. */
 const BUNDLE = fileURLToPath(new URL('bundle/command.cjs', import.meta.url));
 
+interface Command {
+  readonly main: typeof main;
+  readonly prepare: typeof prepare;
+}
+
+function start(): void {
+  const command = runScript(BUNDLE) as Command;
+  command.prepare((valueBeside(BUNDLE) ?? []) as Parameters<typeof prepare>[0]);
+  void command.main(args);
+}
+
 const args = process.argv.slice(2);
 if (asksForOverview(args)) writeAll(1, overview());
-else void (runScript(BUNDLE) as { readonly main: typeof main }).main(args);
+else start();

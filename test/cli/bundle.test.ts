@@ -1,8 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { deserialize } from 'node:v8';
 import test from 'ava';
+import { preparedSoFar } from '../../src/base/prepared.js';
+import { launch } from '../../src/loader/launch.js';
+import '../../src/platform/node/wasm-features.js';
 import { VERSION } from '../../src/version.js';
+import { specFor } from '../property/runs.js';
 import { MAIN, scratchFolder } from './jacinth.js';
 
 const folder = scratchFolder();
@@ -27,4 +32,12 @@ test('the command does without the code that V8 kept, and with that of another V
     t.like(version(), { status: 0, stdout: `${VERSION}\n`, stderr: '' });
   }
   rmSync(cache);
+});
+
+test('what the build made ahead is what would be made here', (t) => {
+  const kept = deserialize(readFileSync(join(dirname(MAIN), 'bundle', 'command.cjs.value')));
+  launch({ ...specFor('n-body', ['10']), engine: 'auto' }).run();
+  const made = preparedSoFar();
+  t.true(made.length >= 2);
+  t.deepEqual(new Map(kept), new Map(made));
 });

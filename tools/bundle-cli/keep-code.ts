@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { main } from '../../src/cli/command.js';
+import type { main, preparedSoFar } from '../../src/cli/command.js';
 import { keepCode } from '../../src/platform/node/cached-script.js';
 import '../../src/platform/node/short-runs.js';
 import '../../src/platform/node/wasm-features.js';
@@ -10,6 +10,7 @@ import '../../src/platform/node/wasm-features.js';
 const folder = mkdtempSync(join(tmpdir(), 'jacinth-bundle-'));
 const recording = join(folder, 'a.jacinth');
 const USES = [
+  ['run', 'test/guests/bench/n-body.elf', '--', '10'],
   ['record', 'test/guests/bench/sha256.elf', '-o', recording, '--keep-checkpoints', '--', '1'],
   ['replay', recording],
   ['info', recording],
@@ -21,11 +22,12 @@ const USES = [
 
 try {
   await keepCode(process.argv[2], async (exports) => {
-    const cli = exports as { readonly main: typeof main };
+    const cli = exports as { readonly main: typeof main; readonly preparedSoFar: typeof preparedSoFar };
     for (const args of USES) {
       await cli.main(args);
       if (process.exitCode) throw new Error(`${args.join(' ')} fails`);
     }
+    return cli.preparedSoFar();
   });
 } finally {
   rmSync(folder, { recursive: true, force: true });

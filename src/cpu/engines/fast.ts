@@ -1,3 +1,4 @@
+import { prepared } from '../../base/prepared.js';
 import { PAGE_SHIFT, type Page } from '../../memory/page.js';
 import type { Engine, EngineKind, MemoryView, Registers, RunResult, Stop, Trace } from '../arch.js';
 import { ModuleBuilder } from '../wasm/code.js';
@@ -29,6 +30,7 @@ import { Translations } from './translations.js';
 
 /** What fast engines must know of an architecture, besides what the reference engine does. */
 export interface FastInstructionSet extends InstructionSet, RegionMakerSet {
+  readonly name: string;
   /** The table, in the order that `Decoded.entry` counts. */
   readonly entries: RegionMakerSet['entries'];
 }
@@ -64,15 +66,20 @@ interface Interpreter {
 }
 
 function makeInterpreter(isa: FastInstructionSet, codes: SlotCodes, hasFloats: boolean): Interpreter {
-  const module = new ModuleBuilder(MEMORY_BYTES);
   const layout = {
     statusAddress: registerAddress(isa.floatStatusSlot),
     scratchAddress: CONTROL.scratch,
   };
-  const interpreter = addInterpreter(module, isa, codes, hasFloats, { layout, fuses: hostFuses() });
-  module.export('run', module.add(new RunCode(isa, interpreter, module.type(REGION_SIGNATURE)).write()));
+  const fuses = hostFuses();
+  const name = `interpreter of ${isa.name}${hasFloats ? ' with floats' : ''}${fuses ? ', fused' : ''}`;
+  const code = prepared(name, () => {
+    const module = new ModuleBuilder(MEMORY_BYTES);
+    const interpreter = addInterpreter(module, isa, codes, hasFloats, { layout, fuses });
+    module.export('run', module.add(new RunCode(isa, interpreter, module.type(REGION_SIGNATURE)).write()));
+    return module.result();
+  });
   const slowFloat = createSlowFloat(hostMemory.buffer, layout);
-  const { exports } = instantiate(module.result(), { env: { memory: hostMemory, table, slowFloat } });
+  const { exports } = instantiate(code, { env: { memory: hostMemory, table, slowFloat } });
   return { codes, hasFloats, run: exports.run as Run };
 }
 

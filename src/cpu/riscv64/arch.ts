@@ -25,6 +25,7 @@ const NOTHING = new Uint8Array(0);
 
 /** What engines are told of the table. */
 export const INSTRUCTION_SET = {
+  name: 'riscv64',
   stateSlots: STATE_SLOTS,
   floatStatusSlot: FCSR,
   pcSlot: PC,

@@ -1,15 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { deserialize, serialize } from 'node:v8';
 import { Script } from 'node:vm';
 
 type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string) => void;
 
 /** What V8 made of a script's code: good for the same V8 with the same flags, which V8 checks. */
-const cacheOf = (path: string): string => `${path}.cache`;
+const cacheFile = (path: string): string => `${path}.cache`;
 
-function readCache(path: string): Buffer | undefined {
+/** What the script itself made when it was used. */
+const valueFile = (path: string): string => `${path}.value`;
+
+function readBeside(path: string): Buffer | undefined {
   try {
-    return readFileSync(cacheOf(path));
+    return readFileSync(path);
   } catch {
     return undefined;
   }
@@ -32,12 +36,18 @@ function execute(script: Script, path: string): unknown {
 
 /** Runs a CommonJS script of one file, with the code that V8 kept of it if there is some; the answer is its exports. */
 export function runScript(path: string): unknown {
-  return execute(compile(path, readCache(path)), path);
+  return execute(compile(path, readBeside(cacheFile(path))), path);
 }
 
-/** Keeps what V8 has compiled of a script when `use` has used it. */
-export async function keepCode(path: string, use: (exports: unknown) => Promise<void>): Promise<void> {
+/** What `keepCode` kept beside a script; undefined when it was not called. */
+export function valueBeside(path: string): unknown {
+  const bytes = readBeside(valueFile(path));
+  return bytes === undefined ? undefined : deserialize(bytes);
+}
+
+/** Keeps what V8 has compiled of a script when `use` has used it, and what that gives. */
+export async function keepCode(path: string, use: (exports: unknown) => Promise<unknown>): Promise<void> {
   const script = compile(path);
-  await use(execute(script, path));
-  writeFileSync(cacheOf(path), script.createCachedData());
+  writeFileSync(valueFile(path), serialize(await use(execute(script, path))));
+  writeFileSync(cacheFile(path), script.createCachedData());
 }
