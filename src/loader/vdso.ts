@@ -75,8 +75,13 @@ function codeOf(
  * them from the virtual clock, so they stay inputs that a recording sees. The version string alone is a constant here,
  * because a pointer to it is asked for. Calls marked `internal` are thereby unused and have no code, so that the kernel
  * accepts them from nowhere.
+ * @param write where the file comes from
  */
-export function buildVdso(stubs: VdsoStubs, calls: readonly VdsoCall[]): Vdso {
+export function buildVdso(
+  stubs: VdsoStubs,
+  calls: readonly VdsoCall[],
+  write: typeof writeSharedObject = writeSharedObject,
+): Vdso {
   const pieces: { at: number; code: Uint8Array }[] = [];
   const functions: ExportedFunction[] = [];
   const traps = new Map<number, number>();
@@ -97,7 +102,7 @@ export function buildVdso(stubs: VdsoStubs, calls: readonly VdsoCall[]): Vdso {
   const code = new Uint8Array(offset);
   for (const piece of pieces) code.set(piece.code, piece.at);
   const { machine, machineFlags } = stubs;
-  const object = writeSharedObject({
+  const object = write({
     soname: VDSO_SONAME,
     machine,
     machineFlags,
