@@ -7,10 +7,23 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const folder = join(root, '.build', 'src', 'cli');
+/** commander asks for this at once, for commands that are programs, of which there are none here. */
+const laterChildProcess: Plugin = {
+  name: 'child_process when it is used',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes('commander') ? { path: 'child_process', namespace: 'later' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'later' }, () => ({
+      contents: `Object.defineProperty(exports, 'spawn', { get: () => require('child_process').spawn });`,
+    }));
+  },
+};
+
 const OPTIONS: BuildOptions = {
   bundle: true,
   format: 'cjs',
@@ -19,6 +32,7 @@ const OPTIONS: BuildOptions = {
   minify: true,
   // Its modules for Node cannot be told apart by use, and are two hundred.
   alias: { rxjs: join(root, 'node_modules', 'rxjs', 'dist', 'esm', 'index.js') },
+  plugins: [laterChildProcess],
   define: { 'import.meta.url': 'scriptUrl' },
   banner: { js: 'const scriptUrl=require("node:url").pathToFileURL(__filename).href;' },
   logLevel: 'warning',
