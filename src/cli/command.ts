@@ -2,14 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ExitStatus } from '../machine/exit-status.js';
 import { VERSION } from '../version.js';
 import { explain } from './errors.js';
-import {
-  asksForOverview,
-  HELP_OPTION,
-  overview,
-  SUMMARIES,
-  VERSION_OPTION,
-  type VerbName,
-} from './overview.js';
+import { HELP_OPTION, overview, SUMMARIES, VERSION_OPTION, type VerbName } from './overview.js';
 import { writeAll } from './write-all.js';
 
 export { prepare, preparedSoFar } from '../base/prepared.js';
@@ -45,10 +38,6 @@ const ONE_LINE = {
 };
 
 async function execute(args: readonly string[]): Promise<void> {
-  if (asksForOverview(args)) {
-    writeAll(1, overview());
-    return;
-  }
   const program = new Command('jacinth')
     .version(VERSION, ...VERSION_OPTION)
     .helpOption(...HELP_OPTION)
