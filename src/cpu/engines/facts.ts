@@ -1,4 +1,5 @@
 import type { Decoded } from './evaluator.js';
+import { FLOAT } from './float-shapes.js';
 import type { RegionSet } from './region.js';
 import { RegisterSet } from './register-set.js';
 
@@ -25,7 +26,6 @@ interface Traits {
 
 /** What regions leave to the interpreter. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['time', 'setFloatRounding']);
-const FLOAT = /^f(?:32|64)/;
 
 const knownTraits = new WeakMap<RegionSet['entries'][number], Traits | null>();
 

@@ -11,8 +11,9 @@ import {
   memory as hostMemory,
   MEMORY_BYTES,
   OFFSET_MASK,
-  PAGE_BITS,
+  offsetOf,
   PAGE_MASK,
+  pageNumberOf,
   STATUS,
   STOPPED_BIT,
   table,
@@ -44,11 +45,6 @@ const BREAKPOINT: Stop = { kind: 'breakpoint' };
 
 /** The engine whose registers and translations are in the host memory. */
 let active: FastEngine | null = null;
-
-/** Where in its page an address is. */
-function offsetOf(address: bigint): number {
-  return Number(address & BigInt(OFFSET_MASK));
-}
 
 type Run = (budget: number) => number;
 let fuses: boolean | null = null;
@@ -248,19 +244,19 @@ export class FastEngine implements Engine {
     decoded.checkRegions(this.memory!);
     this.translations.check();
     this.checkCode();
-    this.fetches.bind(Number(pc >> PAGE_BITS), decoded);
+    this.fetches.bind(pageNumberOf(pc), decoded);
     return BUDGET;
   }
 
   private pageForFetch(address: bigint): Page | null {
-    const page = this.memory!.pageForFetch(Number(address >> PAGE_BITS));
+    const page = this.memory!.pageForFetch(pageNumberOf(address));
     this.translations.check();
     this.checkCode();
     return page;
   }
 
   private decodedPage(pc: bigint): DecodedPage | null {
-    return this.fetches.atPage(Number(pc >> PAGE_BITS));
+    return this.fetches.atPage(pageNumberOf(pc));
   }
 
   private decodedAt(pc: bigint): boolean {

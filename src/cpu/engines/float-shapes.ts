@@ -18,6 +18,12 @@ export type FloatName =
   | FloatCompareName
   | FloatClassifyName;
 
+/** The names of such operations. */
+export const FLOAT = /^f(?:32|64)/;
+
+/** The rounding operand that asks for the thread's own mode. */
+export const DYNAMIC = 7;
+
 export interface FloatShape {
   readonly operands: readonly (FloatWidth | 'i64')[];
   /** i32: a condition. Integers of 32 bits are extended to 64, each in the way of its format. */

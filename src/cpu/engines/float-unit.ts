@@ -1,11 +1,10 @@
 import * as soft from '../softfloat.js';
+import { DYNAMIC } from './float-shapes.js';
 import { MemoryPort } from './memory-port.js';
 
 /** Thrown to leave an instruction whose bits mean nothing in this state, like STOPPED. */
 export const ILLEGAL: object = Object.freeze({ name: 'ILLEGAL' });
 
-/** The rounding operand that asks for the thread's own mode. */
-const DYNAMIC = 7;
 const LAST_MODE = 4;
 
 /** softfloat works on unsigned bits, the algebra on signed values. */

@@ -13,6 +13,15 @@ export const PAGE_BITS = 12n;
 export const OFFSET_MASK = PAGE_SIZE - 1;
 export const HALF_MASK = PAGE_SIZE - 2;
 
+export function pageNumberOf(address: bigint): number {
+  return Number(address >> PAGE_BITS);
+}
+
+/** Where in its page an address is. */
+export function offsetOf(address: bigint): number {
+  return Number(address & BigInt(OFFSET_MASK));
+}
+
 /** Addresses that generated code uses are below 2^SPACE_BITS. */
 const SPACE_BITS = 28;
 export const MEMORY_BYTES = 2 ** SPACE_BITS;

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.js';
+import { RNE } from '../softfloat.js';
 import { FunctionCode, type ModuleBuilder, type Signature, type ValueType } from '../wasm/code.js';
 import { FastFloat } from './float-code.js';
 import { FloatHelpers } from './float-helpers.js';
@@ -12,8 +13,6 @@ import { EXTRA, FIRST_CODE, type Form, type SlotCodes } from './slot-codes.js';
 import { type InterpretedSet, SlotLowering } from './slot-lowering.js';
 import type { FloatLayout } from './slow-float.js';
 import type { Operation } from './transcript.js';
-
-const RNE = 0;
 
 /** How often an instruction is jumped to before it is hot, for the first time. */
 export const HOT_COUNT = 512;

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.js';
 import type { AccessName, FunctionCode, SimpleName, ValueType } from '../wasm/code.js';
 import type { OperandName } from './algebra.js';
+import { FLOAT } from './float-shapes.js';
 import { CONTROL, ENTRY_MASK, LOADS, MISS_MASK, REGISTERS, STORES } from './host-memory.js';
 import { isOperation, type Step } from './plan.js';
 import type { Argument, Operation } from './transcript.js';
@@ -43,8 +44,6 @@ const STORE: Readonly<Record<string, readonly [AccessName, number]>> = {
   store32: ['i64.store32', 4],
   store64: ['i64.store', 8],
 };
-
-const FLOAT = /^f(?:32|64)/;
 
 export type StopKind = 'syscall' | 'breakpoint';
 

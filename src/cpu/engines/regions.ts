@@ -9,8 +9,10 @@ import {
   memory as hostMemory,
   MEMORY_BYTES,
   OFFSET_MASK,
+  offsetOf,
   PAGE_BITS,
   PAGE_MASK,
+  pageNumberOf,
   SLOT,
   STATUS,
   STOPPED_BIT,
@@ -94,8 +96,8 @@ class FetchedCode implements CodeSource {
     private readonly isa: RegionMakerSet,
     private readonly memory: MemoryView,
   ) {
-    this.firstPage = Number(address >> PAGE_BITS);
-    this.firstOffset = Number(address & BigInt(OFFSET_MASK));
+    this.firstPage = pageNumberOf(address);
+    this.firstOffset = offsetOf(address);
   }
 
   private page(number: number): Page | null {
@@ -188,9 +190,7 @@ export class RegionMaker {
     statistics.instructions += regions.reduce((sum, { size }) => sum + size, 0);
     statistics.codeBytes += code.length;
     instantiate(code, { env: { memory: hostMemory, table } });
-    regions.forEach((region, i) => {
-      this.enter(region, first + i * 2, regions);
-    });
+    this.enter(regions, first);
   }
 
   /** The regions at the first of some addresses, at others that no region has yet, and, behind them, warm ones they call. */
@@ -219,31 +219,32 @@ export class RegionMaker {
   }
 
   private decodedAt(address: bigint, memory: MemoryView): DecodedPage | null {
-    const page = memory.pageForFetch(Number(address >> PAGE_BITS));
+    const page = memory.pageForFetch(pageNumberOf(address));
     return page === null ? null : decodedPages.of(page, address & PAGE_MASK);
   }
 
   private startsAt(address: bigint, memory: MemoryView): boolean {
-    return this.decodedAt(address, memory)?.startsRegion(Number(address & BigInt(OFFSET_MASK))) ?? false;
+    return this.decodedAt(address, memory)?.startsRegion(offsetOf(address)) ?? false;
   }
 
   private isWarm(address: bigint, memory: MemoryView): boolean {
     const decoded = this.decodedAt(address, memory);
-    const offset = Number(address & BigInt(OFFSET_MASK));
+    const offset = offsetOf(address);
     // Where a region starts already, the count is a code; it is called through the table then.
     if (decoded === null || decoded.startsRegion(offset)) return false;
     return view.getUint16(decoded.slotAt(offset) + SLOT.heat, true) >= WARM_COUNT;
   }
 
   /** A batch is one piece: each of its regions is good only while the code of all of them is. */
-  private enter(region: Region, tableIndex: number, batch: readonly Region[]): void {
-    const pages = new Map(batch.flatMap((r) => [...r.pages]));
+  private enter(batch: readonly Region[], firstPlace: number): void {
+    const pages = new Map(batch.flatMap((region) => [...region.pages]));
     const dependencies = [...pages].map(([pageNumber, page]) => {
       const decoded = decodedPages.of(page, BigInt(pageNumber) << PAGE_BITS);
       return { pageNumber, page, code: decoded.code };
     });
-    const page = pages.get(Number(region.address >> PAGE_BITS))!;
-    const decoded: DecodedPage = decodedPages.of(page, region.address & PAGE_MASK);
-    decoded.addRegion({ offset: Number(region.address & BigInt(OFFSET_MASK)), dependencies }, tableIndex);
+    batch.forEach(({ address }, i) => {
+      const decoded = decodedPages.of(pages.get(pageNumberOf(address))!, address & PAGE_MASK);
+      decoded.addRegion({ offset: offsetOf(address), dependencies }, firstPlace + i * 2);
+    });
   }
 }

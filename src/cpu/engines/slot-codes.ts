@@ -1,5 +1,7 @@
 import { PAGE_SIZE } from '../../memory/page.js';
+import { RNE } from '../softfloat.js';
 import type { Decoded } from './evaluator.js';
+import { DYNAMIC, FLOAT } from './float-shapes.js';
 import type { Operation } from './transcript.js';
 
 /** Codes of slots that hold no instruction. The others are given by SlotCodes. */
@@ -35,9 +37,6 @@ const RARE =
   /^(?:f(?:32|64)|float|setFloat|time|checkAtomic|loadReserved|storeConditional|syscall|breakpoint|div|rem|mulHigh)/;
 /** Floating-point operations that are quick where they round to nearest and NX is set, or do not round. */
 const QUICK = /^f(?:32|64)(?:Add|Sub|Mul|Div|MulAdd|Eq|Lt|Le)$/;
-const FLOAT = /^f(?:32|64)/;
-const RNE = 0;
-const DYNAMIC = 7;
 
 function has(operations: readonly Operation[], pattern: RegExp): boolean {
   return operations.some(({ op }) => pattern.test(op));

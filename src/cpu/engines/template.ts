@@ -1,11 +1,12 @@
 import { assert } from '../../base/assert.js';
+import { RNE } from '../softfloat.js';
 import { OTHER, type ValueType } from '../wasm/opcodes.js';
 import type { Tape } from '../wasm/tape.js';
 import type { OperandName } from './algebra.js';
 import type { Decoded } from './evaluator.js';
 import type { Instruction } from './facts.js';
 import { FastFloat, isFastMode } from './float-code.js';
-import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
+import { DYNAMIC, FLOAT_SHAPES, type FloatName } from './float-shapes.js';
 import { Lowering, registerAddress, type StopKind } from './lowering.js';
 import { planOf } from './plan.js';
 import type { RegionSet } from './region.js';
@@ -13,10 +14,6 @@ import { RegionPieces } from './region-pieces.js';
 import { specialise } from './specialise.js';
 import { HOLE, OPERAND, TemplateCode, VARIABLE } from './template-code.js';
 import type { Operation } from './transcript.js';
-
-/** The rounding operand that asks for the thread's own mode, which is to nearest where regions run. */
-const DYNAMIC = 7;
-const RNE = 0;
 
 /** Makes a tape of one instruction's description, for all instructions that are alike in what code depends on. */
 class TemplateLowering extends Lowering {
@@ -88,6 +85,7 @@ class TemplateLowering extends Lowering {
   protected float({ op, args }: Operation): ValueType {
     const name = op as FloatName;
     const { operands: types, result } = FLOAT_SHAPES.get(name)!;
+    // The thread's own mode is to nearest where regions run.
     const mode = this.d.rm === DYNAMIC ? RNE : this.d.rm;
     if (!isFastMode(name, mode)) {
       this.template.i32(1);

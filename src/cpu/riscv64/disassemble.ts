@@ -1,3 +1,4 @@
+import { DYNAMIC } from '../engines/float-shapes.js';
 import { extract, FIELDS, type FieldName } from './fields.js';
 import { isFieldName } from './instruction.js';
 import { F0, REGISTER_NAMES } from './layout.js';
@@ -5,7 +6,6 @@ import { expand, findInstruction, instructionLength } from './table.js';
 
 const ROUNDING_NAMES = ['rne', 'rtz', 'rdn', 'rup', 'rmm'];
 const ORDER_SUFFIXES = ['', '.rl', '.aq', '.aqrl'];
-const DYNAMIC = 7;
 const UPPER_MASK = 0xfffff;
 
 function hex(value: number | bigint): string {
