@@ -19,8 +19,8 @@ import type { RecordingSink } from '../../recording/format/writer.js';
 
 /** Half of the second that a killed recording may lose. */
 const FLUSH_EVERY_MS = 500;
-/** Disks are slow to promise: this is for a machine that loses power, a killed process has lost nothing written. */
-const SYNC_EVERY_MS = 1000;
+/** Deflate's level: 3 takes a third of the time of the default, and a thirtieth more bytes of a schedule. */
+const DEFLATE_LEVEL = 3;
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'an unknown error';
@@ -94,9 +94,8 @@ export class RecordingFile implements ByteSource {
  */
 export class RecordingFileSink implements RecordingSink {
   /** Many times as quick as one that has to be compiled first: most recordings are of short runs. */
-  readonly deflate = (payload: Uint8Array): Uint8Array => deflateRawSync(payload);
+  readonly deflate = (payload: Uint8Array): Uint8Array => deflateRawSync(payload, { level: DEFLATE_LEVEL });
   private flushedAtMs = performance.now();
-  private syncedAtMs = this.flushedAtMs;
 
   private constructor(
     private readonly path: string,
@@ -129,6 +128,7 @@ export class RecordingFileSink implements RecordingSink {
     const sink = RecordingFileSink.create(part);
     try {
       write(sink);
+      sink.sync();
       sink.close();
       renameSync(part, path);
     } catch (error) {
@@ -153,19 +153,13 @@ export class RecordingFileSink implements RecordingSink {
 
   flushed(): void {
     this.flushedAtMs = performance.now();
-    if (this.flushedAtMs - this.syncedAtMs < SYNC_EVERY_MS) return;
-    this.sync();
-    this.flushedAtMs = this.syncedAtMs = performance.now();
   }
 
   close(): void {
-    try {
-      this.sync();
-    } finally {
-      closeSync(this.descriptor);
-    }
+    closeSync(this.descriptor);
   }
 
+  /** Waits for the disk: a killed process has lost nothing written, this is for a machine that loses power. */
   private sync(): void {
     try {
       fdatasyncSync(this.descriptor);
