@@ -243,7 +243,13 @@ export class Hasher {
   clone(): Hasher {
     const copy = new Hasher();
     this.foldPending();
-    Object.assign(copy, this, { pending: this.pending.slice() });
+    copy.h1 = this.h1;
+    copy.h2 = this.h2;
+    copy.h3 = this.h3;
+    copy.h4 = this.h4;
+    copy.foldedWords = this.foldedWords;
+    for (let i = 0; i < this.count; i++) copy.pending[i] = this.pending[i];
+    copy.count = this.count;
     return copy;
   }
 
