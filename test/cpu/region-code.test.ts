@@ -73,7 +73,7 @@ const PROGRAMS: Readonly<Record<string, readonly number[]>> = {
 function textOf(codes: readonly number[]): string {
   let exits = 0;
   const context = { regionType: 0, functionOf: () => 1, exitAt: () => exits++ };
-  const templates = new Templates(INSTRUCTION_SET, false);
+  const templates = new Templates(INSTRUCTION_SET, false, false);
   return listing(codes) + watOf(new RegionCode(INSTRUCTION_SET, regionOf(codes), context, templates).write());
 }
 

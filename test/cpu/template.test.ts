@@ -18,8 +18,13 @@ function decoded(entry: number, bits: number): Decoded | null {
 const OPERANDS = [0, 0x7ef7_8f80 | 0].flatMap((bits) => MODES.map((mode) => (bits & ~0x7000) | (mode << 12)));
 
 test('every instruction that regions have has a tape, on hosts that fuse multiply-add and on others', (t) => {
-  for (const fuses of [false, true]) {
-    const templates = new Templates(INSTRUCTION_SET, fuses);
+  for (const [fuses, notes] of [
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ] as const) {
+    const templates = new Templates(INSTRUCTION_SET, fuses, notes);
     let tapes = 0;
     for (const entry of INSTRUCTIONS.keys()) {
       for (const bits of OPERANDS) {
@@ -36,7 +41,7 @@ test('every instruction that regions have has a tape, on hosts that fuse multipl
 });
 
 test('what has no effect has no code: results that go nowhere, but for loads', (t) => {
-  const templates = new Templates(INSTRUCTION_SET, false);
+  const templates = new Templates(INSTRUCTION_SET, false, false);
   for (const [entry, { name }] of INSTRUCTIONS.entries()) {
     const d = decoded(entry, 0);
     const instruction = d === null ? null : instructionOf(d, INSTRUCTION_SET);

@@ -99,7 +99,14 @@ export class DecodedPage {
     this.regions.push(start);
   }
 
+  /** Where the function of the region that starts at an offset is in the table, and behind it the one for other states. */
+  tableIndexAt(offset: number): number {
+    return view.getInt32(this.place + REGION_INDEXES + offset * 2, true);
+  }
+
   private removeRegion({ offset }: RegionStart): void {
+    // Its two functions may have been made of different pages.
+    if (!this.startsRegion(offset)) return;
     const slot = this.slotAt(offset);
     view.setUint16(slot + SLOT.code, view.getUint16(slot + SLOT.heat, true), true);
     view.setUint16(slot + SLOT.heat, 0, true);

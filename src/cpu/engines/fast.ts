@@ -188,6 +188,7 @@ export class FastEngine implements Engine {
     view.setBigInt64(CONTROL.endTime, this.timeNs + BigInt(this.steps + budget), true);
     const back = this.interpreter.run(budget);
     this.steps += budget - (back & ~STOPPED_BIT);
+    if (view.getInt32(CONTROL.unnoted, true) !== 0) this.noteInexact();
     if (back >= 0) return BUDGET;
     switch (view.getInt32(CONTROL.status, true)) {
       case STATUS.fetch:
@@ -212,6 +213,15 @@ export class FastEngine implements Engine {
   private makeRegion(): void {
     if (this.maker === null) return;
     this.maker.hot(this.pc, this.memory!);
+    this.translations.codeMade();
+    this.checkCode();
+  }
+
+  /** A region would have been run if it could raise NX. */
+  private noteInexact(): void {
+    const address = BigInt.asUintN(64, view.getBigInt64(CONTROL.unnoted, true) - 1n);
+    view.setBigInt64(CONTROL.unnoted, 0n, true);
+    this.maker?.unnoted(address, this.memory!);
     this.translations.codeMade();
     this.checkCode();
   }

@@ -1,8 +1,8 @@
-import { NX, RNE } from '../softfloat.js';
+import { RNE } from '../softfloat.js';
 import { FunctionCode, type ModuleBuilder, type Signature } from '../wasm/code.js';
 import { EXACT, FastFloat, type FloatArg, TO_INTEGER } from './float-code.js';
 import { emitInteger, type GiveUp } from './float-guards.js';
-import { InexactTest } from './float-inexact.js';
+import { emitNote, InexactTest } from './float-inexact.js';
 import { FLOAT_SHAPES, type FloatName, type FloatShape } from './float-shapes.js';
 import { type FloatLayout, RESULT_OFFSET, SLOW_FLOAT_SIGNATURE } from './slow-float.js';
 
@@ -96,7 +96,7 @@ class Helper {
     }
     const result = code.local(shape.result);
     code.set(result);
-    this.unlessNoted(() => {
+    this.note(() => {
       const operands = args.map((arg, index) => {
         const type = shape.operands[index]!;
         const local = code.local(type);
@@ -110,14 +110,8 @@ class Helper {
     this.asBits();
   }
 
-  /** Raises NX if the test leaves a condition that is not 0, unless it is raised already. The test is inside a block. */
-  private unlessNoted(test: () => void): void {
-    const { code } = this;
-    const { statusAddress } = this.layout;
-    code.i32(0).access('i32.load8_u', statusAddress).i32(NX).op('i32.and').op('i32.eqz').if();
-    test();
-    code.if().i32(0).i32(0).access('i32.load8_u', statusAddress).i32(NX).op('i32.or');
-    code.access('i32.store8', statusAddress).op('end').op('end');
+  private note(test: () => void): void {
+    emitNote(this.code, this.layout.statusAddress, test);
   }
 
   private asBits(): void {
@@ -150,7 +144,7 @@ class Helper {
     code.op('end');
     emitInteger(code, this.name.slice('f64To'.length), rounded, this.giveUp);
     code.set(integer);
-    this.unlessNoted(() => code.get(x).get(rounded).op('f64.ne'));
+    this.note(() => code.get(x).get(rounded).op('f64.ne'));
     code.get(integer);
   }
 

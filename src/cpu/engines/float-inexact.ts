@@ -1,9 +1,22 @@
 import { HUGE, TINY } from '../softfloat/host.js';
+import { NX } from '../softfloat.js';
 import type { FunctionCode } from '../wasm/code.js';
+import { TO_INTEGER } from './float-code.js';
 import { emitProductError, emitSumError, Temporaries } from './float-errors.js';
 import { emitTerms } from './float-fused.js';
 import type { GiveUp } from './float-guards.js';
 import type { FloatName, FloatWidth } from './float-shapes.js';
+
+/**
+ * Raises NX, unless it is raised already, if a test leaves a condition that is not 0. The test is inside of one block.
+ * `statusAddress`: where the floating-point status is.
+ */
+export function emitNote(code: FunctionCode, statusAddress: number, test: () => void): void {
+  code.i32(0).access('i32.load8_u', statusAddress).i32(NX).op('i32.and').op('i32.eqz').if();
+  test();
+  code.if().i32(0).i32(0).access('i32.load8_u', statusAddress).i32(NX).op('i32.or');
+  code.access('i32.store8', statusAddress).op('end').op('end');
+}
 
 /**
  * Whether a result that `FastFloat` did not give up on is inexact, in WebAssembly. The binary64 tests give up outside
@@ -25,7 +38,8 @@ export class InexactTest {
   emit(name: FloatName, giveUp: GiveUp): void {
     const width = name.startsWith('f32') ? 'f32' : 'f64';
     const what = name.slice(width.length);
-    if (what.startsWith('From')) this.fromInteger(width, what.slice('From'.length));
+    if (TO_INTEGER.test(name)) this.toInteger(width);
+    else if (what.startsWith('From')) this.fromInteger(width, what.slice('From'.length));
     else if (what === 'ToF32') this.narrowed();
     else if (width === 'f32') this.single(what);
     else this.double(what, giveUp);
@@ -36,6 +50,14 @@ export class InexactTest {
     const wide = this.temps.take('f64');
     this.code.get(local).op('f64.promote_f32').set(wide);
     return wide;
+  }
+
+  /** An integer that was a number before is the same number again. */
+  private toInteger(width: FloatWidth): void {
+    const { code } = this;
+    code.get(this.result).op('f64.convert_i64_s').get(this.operands[0]!);
+    if (width === 'f32') code.op('f64.promote_f32');
+    code.op('f64.ne');
   }
 
   private narrowed(): void {

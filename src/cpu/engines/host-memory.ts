@@ -47,6 +47,8 @@ export const CONTROL = {
   pageAddress: 1064,
   /** Operands and result of floating-point operations that are done by the host: 4 × 8 bytes. */
   scratch: 1088,
+  /** i64: a region that was not run because NX is not set, its address and 1; 0 when there is none. */
+  unnoted: 1120,
 } as const;
 
 /** Why generated code came back before the budget was used up. */

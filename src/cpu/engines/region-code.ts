@@ -66,10 +66,12 @@ export class RegionCode implements TapeFiller {
   }
 
   write(): FunctionCode {
-    const { code, flow } = this;
-    code.get(LEFT).i32(flow.cost[0]!).op('i32.lt_s').if();
+    const { code, flow, pieces } = this;
+    code.get(LEFT).i32(flow.cost[0]!).op('i32.lt_s');
+    if (this.templates.notes) code.tape(pieces.isOtherRounding, this).op('i32.or');
+    code.if();
     this.storePc(0);
-    code.tape(this.pieces.stop('short'), this);
+    code.tape(pieces.stop('short'), this);
     code.op('end');
     this.reload(flow.live[0]!);
     this.findExits();

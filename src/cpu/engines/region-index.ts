@@ -1,3 +1,4 @@
+import { NX } from '../softfloat.js';
 import type { FunctionCode } from '../wasm/code.js';
 import {
   FETCH_ENTRIES,
@@ -13,8 +14,9 @@ import {
 import { EXTRA } from './slot-codes.js';
 
 /** Rounding mode and NX: regions are made for the nearest and NX set, which is NX alone of these. */
-const FLOAT_STATE = 0xe1;
-const MADE_FOR = 1;
+const ROUNDING = 0xe0;
+const FLOAT_STATE = ROUNDING | NX;
+const MADE_FOR = NX;
 
 /** Locals: the address asked for (i64), and two (i32) to work with. */
 interface Locals {
@@ -69,4 +71,9 @@ export function emitDecodedPage(code: FunctionCode, address: number, page: numbe
 /** Pushes 1 when the floating-point status is not what regions with arithmetic are made for: the next index is for that. */
 export function emitIsOtherFloatState(code: FunctionCode, statusAddress: number): void {
   code.i32(0).access('i32.load', statusAddress).i32(FLOAT_STATE).op('i32.and').i32(MADE_FOR).op('i32.ne');
+}
+
+/** Pushes what is not 0 when the rounding mode is not to nearest. */
+export function emitIsOtherRounding(code: FunctionCode, statusAddress: number): void {
+  code.i32(0).access('i32.load', statusAddress).i32(ROUNDING).op('i32.and');
 }

@@ -2,7 +2,7 @@ import type { Tape } from '../wasm/tape.js';
 import { CONTROL, STATUS, STOPPED_BIT } from './host-memory.js';
 import { registerAddress } from './lowering.js';
 import type { RegionSet } from './region.js';
-import { emitRegionIndex } from './region-index.js';
+import { emitIsOtherRounding, emitRegionIndex } from './region-index.js';
 import { TemplateCode, VARIABLE } from './template-code.js';
 
 /** Parameters of a region. */
@@ -36,6 +36,8 @@ export class RegionPieces {
   /** Pushes the table index of the region at the target; leaves when there is none. The pc is in memory. */
   readonly regionAtTarget: Tape;
   readonly returnLeft: Tape;
+  /** Pushes what is not 0 when the thread's rounding mode is not to nearest. */
+  readonly isOtherRounding: Tape;
   private readonly stops = new Map<Status, Tape>();
   private readonly charges: Tape[] = [];
   private readonly reloads: Tape[] = [];
@@ -54,6 +56,7 @@ export class RegionPieces {
       );
     });
     this.returnLeft = tapeOf(returnLeft);
+    this.isOtherRounding = tapeOf((code) => emitIsOtherRounding(code, registerAddress(floatStatusSlot)));
   }
 
   stop(status: Status): Tape {

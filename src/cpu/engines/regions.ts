@@ -20,8 +20,10 @@ import {
   view,
 } from './host-memory.js';
 import { HOT_COUNT, REGION_SIGNATURE } from './interpreter-code.js';
+import { registerAddress } from './lowering.js';
 import { type CodeSource, type Region, RegionFinder, type RegionSet } from './region.js';
 import { RegionCode } from './region-code.js';
+import { emitIsOtherRounding } from './region-index.js';
 import { Templates } from './template.js';
 
 /** Regions made at a time: hot ones, and those they call that are warm. */
@@ -70,13 +72,13 @@ function takePlaces(count: number): number {
   return first;
 }
 
-/** Templates of each table of instructions, whoever runs them. */
-const templates = new Map<RegionSet['entries'], Templates>();
+/** Templates of each table of instructions, whoever runs them: for threads with NX set, and for others. */
+const templates = new Map<RegionSet['entries'], { readonly noted: Templates; readonly notes: Templates }>();
 
-function templatesOf(isa: RegionSet, fuses: boolean): Templates {
+function templatesOf(isa: RegionSet, fuses: boolean) {
   let known = templates.get(isa.entries);
   if (known === undefined) {
-    known = new Templates(isa, fuses);
+    known = { noted: new Templates(isa, fuses, false), notes: new Templates(isa, fuses, true) };
     templates.set(isa.entries, known);
   }
   return known;
@@ -123,18 +125,27 @@ class FetchedCode implements CodeSource {
   }
 }
 
-/** For the states of the floating-point status that a region is not made for: the interpreter goes on. */
-function shortCode(): FunctionCode {
+/**
+ * For the states of the floating-point status that a region is not made for: the interpreter goes on. Where only NX is
+ * missing, the host is told by and by.
+ */
+function shortCode(pcAddress: number, statusAddress: number): FunctionCode {
   const code = new FunctionCode(REGION_SIGNATURE);
+  emitIsOtherRounding(code, statusAddress);
+  code.op('i32.eqz').if().i32(0);
+  code.i32(0).access('i64.load', pcAddress).i64(1).op('i64.or').access('i64.store', CONTROL.unnoted);
+  code.op('end');
   code.i32(0).i32(STATUS.short).access('i32.store', CONTROL.status);
   return code.get(0).i32(STOPPED_BIT).op('i32.or') as FunctionCode;
 }
 
 /** Makes regions where code is hot. */
 export class RegionMaker {
-  private readonly templates: Templates;
+  private readonly templates: ReturnType<typeof templatesOf>;
   /** Code that was hot once waits for company: to the host a module costs as much as several regions in it. */
   private readonly waiting = new Set<bigint>();
+  /** Regions that were not run once because NX was not set: most threads will have it set soon. */
+  private readonly waitingToNote = new Set<bigint>();
   private waitingIn: MemoryView | null = null;
 
   constructor(
@@ -149,8 +160,7 @@ export class RegionMaker {
    * they call. Code is known of more pages then, in which stores must be noticed.
    */
   hot(address: bigint, memory: MemoryView): void {
-    if (memory !== this.waitingIn) this.waiting.clear();
-    this.waitingIn = memory;
+    this.waitIn(memory);
     if (!this.waiting.has(address) && this.waiting.size < BATCH) {
       this.waiting.add(address);
       return;
@@ -163,11 +173,63 @@ export class RegionMaker {
     if (regions.length > 0) this.make(regions);
   }
 
-  private make(regions: readonly Region[]): void {
+  /**
+   * Tells that a region was not run because NX is not set. Where it was so before, functions are made for that, of it
+   * and of others that wait.
+   */
+  unnoted(address: bigint, memory: MemoryView): void {
+    this.waitIn(memory);
+    if (!this.waitingToNote.has(address) && this.waitingToNote.size < BATCH) {
+      this.waitingToNote.add(address);
+      return;
+    }
+    this.waitingToNote.add(address);
+    const starts = [...this.waitingToNote].filter((start) => this.startsAt(start, memory));
+    this.waitingToNote.clear();
+    const isStart = (at: bigint): boolean => this.startsAt(at, memory);
+    const regions = starts.flatMap((start) => this.regionAt(start, memory, isStart) ?? []);
+    if (regions.length === 0 || statistics.regions >= REGION_LIMIT) return;
     const module = new ModuleBuilder(MEMORY_BYTES);
+    const functions = this.define(module, regions, this.templates.notes);
+    const places = regions.map(({ address, pages }) => {
+      const page = pages.get(pageNumberOf(address))!;
+      return decodedPages.of(page, address & PAGE_MASK).tableIndexAt(offsetOf(address));
+    });
+    for (const [i, place] of places.entries()) module.fillTable(place + 1, [functions[i]!]);
+    this.link(module, regions);
+    this.enter(regions, places);
+  }
+
+  private waitIn(memory: MemoryView): void {
+    if (memory !== this.waitingIn) {
+      this.waiting.clear();
+      this.waitingToNote.clear();
+    }
+    this.waitingIn = memory;
+  }
+
+  private make(regions: readonly Region[]): void {
+    const { pcSlot, floatStatusSlot } = this.isa;
+    const module = new ModuleBuilder(MEMORY_BYTES);
+    const functions = this.define(module, regions, this.templates.noted);
+    const hasFloat = regions.some((region) => region.hasFloat);
+    const shortOf = () => module.add(shortCode(registerAddress(pcSlot), registerAddress(floatStatusSlot)));
+    const short = hasFloat ? shortOf() : 0;
+    // The module puts its functions into the table itself: none of them is made a function of JavaScript.
+    const first = takePlaces(regions.length * 2);
+    const entries = regions.flatMap(({ hasFloat }, i) => [functions[i]!, hasFloat ? short : functions[i]!]);
+    module.fillTable(first, entries);
+    this.link(module, regions);
+    this.enter(
+      regions,
+      regions.map((_, i) => first + i * 2),
+    );
+  }
+
+  /** The numbers of regions' functions in a module. */
+  private define(module: ModuleBuilder, regions: readonly Region[], templates: Templates): number[] {
     const regionType = module.type(REGION_SIGNATURE);
     const functions = regions.map(() => module.declare(REGION_SIGNATURE));
-    const short = regions.some(({ hasFloat }) => hasFloat) ? module.add(shortCode()) : null;
     regions.forEach((region, i) => {
       const context = {
         regionType,
@@ -178,19 +240,23 @@ export class RegionMaker {
         exitAt: (at: number, unretired: number): number =>
           exits.push(new Exit(region.address, at, unretired)) - 1,
       };
-      module.define(functions[i]!, new RegionCode(this.isa, region, context, this.templates).write());
+      module.define(functions[i]!, new RegionCode(this.isa, region, context, templates).write());
     });
-    // The module puts its functions into the table itself: none of them is made a function of JavaScript.
-    const first = takePlaces(regions.length * 2);
-    const entries = regions.flatMap(({ hasFloat }, i) => [functions[i]!, hasFloat ? short! : functions[i]!]);
-    module.fillTable(first, entries);
+    return functions;
+  }
+
+  /** Where the module says so, its functions are in the table then. */
+  private link(module: ModuleBuilder, regions: readonly Region[]): void {
     const code = module.result();
     statistics.batches++;
     statistics.regions += regions.length;
     statistics.instructions += regions.reduce((sum, { size }) => sum + size, 0);
     statistics.codeBytes += code.length;
     instantiate(code, { env: { memory: hostMemory, table } });
-    this.enter(regions, first);
+  }
+
+  private regionAt(start: bigint, memory: MemoryView, isStart: (at: bigint) => boolean): Region | null {
+    return new RegionFinder(this.isa, new FetchedCode(start, this.isa, memory), isStart).find();
   }
 
   /** The regions at the first of some addresses, at others that no region has yet, and, behind them, warm ones they call. */
@@ -203,7 +269,7 @@ export class RegionMaker {
     for (let i = 0; i < work.length && regions.length < BATCH; i++) {
       const next = work[i]!;
       if (covered.has(next) || isStart(next)) continue;
-      const region = new RegionFinder(this.isa, new FetchedCode(next, this.isa, memory), isStart).find();
+      const region = this.regionAt(next, memory, isStart);
       if (region === null || (region.size < LEAST_SIZE && i < starts.length)) continue;
       regions.push(region);
       for (const { at, end } of region.blocks) {
@@ -236,7 +302,7 @@ export class RegionMaker {
   }
 
   /** A batch is one piece: each of its regions is good only while the code of all of them is. */
-  private enter(batch: readonly Region[], firstPlace: number): void {
+  private enter(batch: readonly Region[], places: readonly number[]): void {
     const pages = new Map(batch.flatMap((region) => [...region.pages]));
     const dependencies = [...pages].map(([pageNumber, page]) => {
       const decoded = decodedPages.of(page, BigInt(pageNumber) << PAGE_BITS);
@@ -244,7 +310,7 @@ export class RegionMaker {
     });
     batch.forEach(({ address }, i) => {
       const decoded = decodedPages.of(pages.get(pageNumberOf(address))!, address & PAGE_MASK);
-      decoded.addRegion({ offset: offsetOf(address), dependencies }, firstPlace + i * 2);
+      decoded.addRegion({ offset: offsetOf(address), dependencies }, places[i]!);
     });
   }
 }

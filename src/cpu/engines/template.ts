@@ -5,7 +5,8 @@ import type { Tape } from '../wasm/tape.js';
 import type { OperandName } from './algebra.js';
 import type { Decoded } from './evaluator.js';
 import type { Instruction } from './facts.js';
-import { FastFloat, isFastMode } from './float-code.js';
+import { EXACT, FastFloat, type FloatArg, isFastMode } from './float-code.js';
+import { emitNote, InexactTest } from './float-inexact.js';
 import { DYNAMIC, FLOAT_SHAPES, type FloatName } from './float-shapes.js';
 import { Lowering, registerAddress, type StopKind } from './lowering.js';
 import { planOf } from './plan.js';
@@ -25,6 +26,7 @@ class TemplateLowering extends Lowering {
     /** One of the instructions it is for. */
     private readonly d: Decoded,
     fuses: boolean,
+    private readonly notes: boolean,
   ) {
     super(template);
     this.fastFloat = new FastFloat(template, fuses);
@@ -84,7 +86,7 @@ class TemplateLowering extends Lowering {
 
   protected float({ op, args }: Operation): ValueType {
     const name = op as FloatName;
-    const { operands: types, result } = FLOAT_SHAPES.get(name)!;
+    const { operands: types, result, rounded } = FLOAT_SHAPES.get(name)!;
     // The thread's own mode is to nearest where regions run.
     const mode = this.d.rm === DYNAMIC ? RNE : this.d.rm;
     if (!isFastMode(name, mode)) {
@@ -98,11 +100,33 @@ class TemplateLowering extends Lowering {
       f64: () => this.push(arg, 'f64'),
       i64: () => this.push(arg, 'i64'),
     }));
-    return this.fastFloat.emit(name, operands, mode, (nesting) => {
-      this.depth += nesting;
-      this.slow();
-      this.depth -= nesting;
+    this.fastFloat.emit(name, operands, mode, (nesting) => this.giveUp(nesting));
+    if (this.notes && rounded && !EXACT.test(name)) this.note(name, operands, result);
+    return result;
+  }
+
+  private giveUp(nesting: number): void {
+    this.depth += nesting;
+    this.slow();
+    this.depth -= nesting;
+  }
+
+  /** The result is on the stack, before and behind. */
+  private note(name: FloatName, args: readonly FloatArg[], type: ValueType): void {
+    const { code } = this;
+    const result = code.local(type);
+    code.set(result);
+    emitNote(code, this.statusAddress, () => {
+      const operands = args.map((arg, i) => {
+        const width = FLOAT_SHAPES.get(name)!.operands[i]!;
+        const local = code.local(width);
+        arg[width]();
+        code.set(local);
+        return local;
+      });
+      new InexactTest(code, operands, result).emit(name, (nesting) => this.giveUp(nesting + 1));
     });
+    code.get(result);
   }
 
   protected get statusAddress(): number {
@@ -135,13 +159,16 @@ class TemplateLowering extends Lowering {
     }
   }
 
-  /** Flags without NX end what regions are made for: such a write is left. */
+  /** Where NX is not noted, flags without it end what the region is made for: such a write is left. */
   private setFlags(flags: Operation['args'][number]): void {
     const { code } = this;
     const value = this.temporary('i64');
     this.push(flags, 'i64');
-    code.tee(value).i64(1).op('i64.and').op('i64.eqz');
-    this.slow();
+    code.set(value);
+    if (!this.notes) {
+      code.get(value).i64(1).op('i64.and').op('i64.eqz');
+      this.slow();
+    }
     code.i32(0).i32(0).access('i64.load', this.statusAddress).i64(-32).op('i64.and');
     code.get(value).i64(31).op('i64.and').op('i64.or').access('i64.store', this.statusAddress);
   }
@@ -156,10 +183,14 @@ export class Templates {
   readonly pieces: RegionPieces;
   private readonly tapes: (Tape | undefined)[] = [];
 
-  /** `fuses`: what `hasFusedMultiplyAdd` says of the host. */
+  /**
+   * `fuses`: what `hasFusedMultiplyAdd` says of the host. `notes`: whether arithmetic raises NX where it has to, for
+   * threads that do not have it set; else it must be set, or there is none.
+   */
   constructor(
     private readonly isa: RegionSet,
     private readonly fuses: boolean,
+    readonly notes: boolean,
   ) {
     this.pieces = new RegionPieces(isa);
   }
@@ -184,6 +215,7 @@ export class Templates {
     const { operations, effects } = isa.entries[d.entry]!;
     const accesses = effects.loads || effects.stores;
     const special = specialise(operations, { zero, isUnset: d.rd === isa.sinkSlot });
-    return new TemplateLowering(new TemplateCode(), isa, d, this.fuses).write(special, canLeave, accesses);
+    const lowering = new TemplateLowering(new TemplateCode(), isa, d, this.fuses, this.notes);
+    return lowering.write(special, canLeave, accesses);
   }
 }

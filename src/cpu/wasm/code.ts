@@ -311,7 +311,7 @@ export class ModuleBuilder {
   private readonly functions: (FunctionCode | null)[] = [];
   private readonly signatures: number[] = [];
   private readonly exports: { readonly name: string; readonly fn: number }[] = [];
-  private elements: { readonly first: number; readonly functions: readonly number[] } | null = null;
+  private readonly elements: { readonly first: number; readonly functions: readonly number[] }[] = [];
 
   constructor(private readonly memoryBytes: number) {}
 
@@ -348,7 +348,7 @@ export class ModuleBuilder {
 
   /** Functions that go into the table, from the place `first` on, when the module gets its table. */
   fillTable(first: number, functions: readonly number[]): void {
-    this.elements = { first, functions };
+    this.elements.push({ first, functions });
   }
 
   result(): Uint8Array {
@@ -375,13 +375,12 @@ export class ModuleBuilder {
     section(out, SECTION.export, this.exports.length, (code) => {
       for (const { name, fn } of this.exports) code.text(name).byte(EXTERNAL.func).u32(fn);
     });
-    const { elements } = this;
-    if (elements !== null) {
-      section(out, SECTION.element, 1, (code) => {
-        code.byte(0).i32(elements.first).op('end').u32(elements.functions.length);
-        for (const fn of elements.functions) code.u32(fn);
-      });
-    }
+    section(out, SECTION.element, this.elements.length, (code) => {
+      for (const { first, functions } of this.elements) {
+        code.byte(0).i32(first).op('end').u32(functions.length);
+        for (const fn of functions) code.u32(fn);
+      }
+    });
     section(out, SECTION.code, this.functions.length, (code) => {
       for (const fn of this.functions) {
         assert(fn !== null, 'a function was declared and never defined');
