@@ -70,6 +70,7 @@ function makeInterpreter(isa: FastInstructionSet, codes: SlotCodes, hasFloats: b
   const name = `interpreter of ${isa.name}${hasFloats ? ' with floats' : ''}${fuses ? ', fused' : ''}`;
   const code = prepared(name, () => {
     const module = new ModuleBuilder(MEMORY_BYTES);
+    module.importTable();
     const interpreter = addInterpreter(module, isa, codes, hasFloats, { layout, fuses });
     module.export('run', module.add(new RunCode(isa, interpreter, module.type(REGION_SIGNATURE)).write()));
     return module.result();

@@ -15,8 +15,8 @@ import { HOLE, OPERAND, REGISTER_SLOTS, VARIABLE, VARIABLES, variableType } from
 
 /** What a region's code needs from around it. */
 export interface RegionContext {
-  /** Index of REGION_SIGNATURE among the types of the module. */
-  readonly regionType: number;
+  /** The number of the import that calls a function of the table. */
+  readonly dispatch: number;
   /** The function of a region that is in the same module; null when it is not. */
   functionOf(address: bigint): number | null;
   /**
@@ -254,7 +254,7 @@ export class RegionCode implements TapeFiller {
     const { code, context, pieces } = this;
     const index = this.local(VARIABLE.index);
     code.tape(pieces.regionAtTarget, this).set(index).tape(pieces.callArguments, this);
-    code.get(index).callIndirect(context.regionType).set(LEFT);
+    code.get(index).call(context.dispatch).set(LEFT);
   }
 
   /** Behind a call: goes on if it came back to here, and there is budget. */
@@ -334,7 +334,7 @@ export class RegionCode implements TapeFiller {
     const index = this.local(VARIABLE.index);
     code.tape(pieces.storeTarget, this).tape(pieces.regionAtTarget, this);
     code.set(index).get(LEFT).get(DEPTH).get(index);
-    code.returnCallIndirect(this.context.regionType);
+    code.returnCall(this.context.dispatch);
   }
 
   private storePc(at: number): void {

@@ -1,8 +1,9 @@
 import { PAGE_SIZE, type Page } from '../../memory/page.js';
 import type { MemoryView } from '../arch.js';
 import { FunctionCode, ModuleBuilder } from '../wasm/code.js';
-import { instantiate } from '../wasm/web-assembly.js';
+import { type Instance, instantiate } from '../wasm/web-assembly.js';
 import { type DecodedPage, decodedPages } from './code-pages.js';
+import { DISPATCH_SIGNATURE, dispatch } from './dispatch.js';
 import type { Decoded } from './evaluator.js';
 import {
   CONTROL,
@@ -64,7 +65,7 @@ const REGION_LIMIT = 1 << 15;
 let places = 1;
 const LEAST_PLACES = 64;
 
-/** So many places of the table. The host looks at each module there is when the table grows, so it seldom does. */
+/** So many places of the table. */
 function takePlaces(count: number): number {
   const first = places;
   places += count;
@@ -190,13 +191,13 @@ export class RegionMaker {
     const regions = starts.flatMap((start) => this.regionAt(start, memory, isStart) ?? []);
     if (regions.length === 0 || statistics.regions >= REGION_LIMIT) return;
     const module = new ModuleBuilder(MEMORY_BYTES);
-    const functions = this.define(module, regions, this.templates.notes);
+    this.define(module, regions, this.templates.notes);
     const places = regions.map(({ address, pages }) => {
       const page = pages.get(pageNumberOf(address))!;
       return decodedPages.of(page, address & PAGE_MASK).tableIndexAt(offsetOf(address));
     });
-    for (const [i, place] of places.entries()) module.fillTable(place + 1, [functions[i]!]);
-    this.link(module, regions);
+    const { exports } = this.link(module, regions);
+    for (const [i, place] of places.entries()) table.set(place + 1, exports[i]);
     this.enter(regions, places);
   }
 
@@ -211,28 +212,29 @@ export class RegionMaker {
   private make(regions: readonly Region[]): void {
     const { pcSlot, floatStatusSlot } = this.isa;
     const module = new ModuleBuilder(MEMORY_BYTES);
-    const functions = this.define(module, regions, this.templates.noted);
-    const hasFloat = regions.some((region) => region.hasFloat);
-    const shortOf = () => module.add(shortCode(registerAddress(pcSlot), registerAddress(floatStatusSlot)));
-    const short = hasFloat ? shortOf() : 0;
-    // The module puts its functions into the table itself: none of them is made a function of JavaScript.
+    this.define(module, regions, this.templates.noted);
+    if (regions.some(({ hasFloat }) => hasFloat))
+      module.export(
+        'short',
+        module.add(shortCode(registerAddress(pcSlot), registerAddress(floatStatusSlot))),
+      );
+    const { exports } = this.link(module, regions);
     const first = takePlaces(regions.length * 2);
-    const entries = regions.flatMap(({ hasFloat }, i) => [functions[i]!, hasFloat ? short : functions[i]!]);
-    module.fillTable(first, entries);
-    this.link(module, regions);
-    this.enter(
-      regions,
-      regions.map((_, i) => first + i * 2),
-    );
+    const places = regions.map((_, i) => first + i * 2);
+    regions.forEach(({ hasFloat }, i) => {
+      table.set(places[i]!, exports[i]);
+      table.set(places[i]! + 1, exports[hasFloat ? 'short' : i]);
+    });
+    this.enter(regions, places);
   }
 
-  /** The numbers of regions' functions in a module. */
-  private define(module: ModuleBuilder, regions: readonly Region[], templates: Templates): number[] {
-    const regionType = module.type(REGION_SIGNATURE);
+  /** Adds the regions' functions to a module, which exports each by its number. */
+  private define(module: ModuleBuilder, regions: readonly Region[], templates: Templates): void {
+    const dispatch = module.import('dispatch', DISPATCH_SIGNATURE);
     const functions = regions.map(() => module.declare(REGION_SIGNATURE));
     regions.forEach((region, i) => {
       const context = {
-        regionType,
+        dispatch,
         functionOf: (target: bigint): number | null => {
           const j = regions.findIndex((r) => r.address === target);
           return j < 0 || (regions[j]!.hasFloat && !region.hasFloat) ? null : functions[j]!;
@@ -241,18 +243,17 @@ export class RegionMaker {
           exits.push(new Exit(region.address, at, unretired)) - 1,
       };
       module.define(functions[i]!, new RegionCode(this.isa, region, context, templates).write());
+      module.export(`${i}`, functions[i]!);
     });
-    return functions;
   }
 
-  /** Where the module says so, its functions are in the table then. */
-  private link(module: ModuleBuilder, regions: readonly Region[]): void {
+  private link(module: ModuleBuilder, regions: readonly Region[]): Instance {
     const code = module.result();
     statistics.batches++;
     statistics.regions += regions.length;
     statistics.instructions += regions.reduce((sum, { size }) => sum + size, 0);
     statistics.codeBytes += code.length;
-    instantiate(code, { env: { memory: hostMemory, table } });
+    return instantiate(code, { env: { memory: hostMemory, dispatch: dispatch() } });
   }
 
   private regionAt(start: bigint, memory: MemoryView, isStart: (at: bigint) => boolean): Region | null {

@@ -254,6 +254,10 @@ export class Code {
     return this.byte(OTHER.call_indirect).u32(type).byte(0);
   }
 
+  returnCall(fn: number): this {
+    return this.byte(OTHER.return_call).u32(fn);
+  }
+
   returnCallIndirect(type: number): this {
     return this.byte(OTHER.return_call_indirect).u32(type).byte(0);
   }
@@ -300,20 +304,26 @@ export class FunctionCode extends Code {
   }
 }
 
-const SECTION = { type: 1, import: 2, function: 3, export: 7, element: 9, code: 10 } as const;
+const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 const EXTERNAL = { func: 0, table: 1, memory: 2 } as const;
 const ANY_FUNCTION = 0x70;
 
-/** A module whose memory (`env.memory`) and table of functions (`env.table`) come from outside. */
+/** A module whose memory (`env.memory`) and, if it has one, table of functions (`env.table`) come from outside. */
 export class ModuleBuilder {
   private readonly types: Signature[] = [];
   private readonly imports: { readonly name: string; readonly type: number }[] = [];
   private readonly functions: (FunctionCode | null)[] = [];
   private readonly signatures: number[] = [];
   private readonly exports: { readonly name: string; readonly fn: number }[] = [];
-  private readonly elements: { readonly first: number; readonly functions: readonly number[] }[] = [];
+
+  private hasTable = false;
 
   constructor(private readonly memoryBytes: number) {}
+
+  /** For modules that call functions of the table. */
+  importTable(): void {
+    this.hasTable = true;
+  }
 
   type(signature: Signature): number {
     const known = this.types.findIndex((type) => isSame(type, signature));
@@ -346,11 +356,6 @@ export class ModuleBuilder {
     this.exports.push({ name, fn });
   }
 
-  /** Functions that go into the table, from the place `first` on, when the module gets its table. */
-  fillTable(first: number, functions: readonly number[]): void {
-    this.elements.push({ first, functions });
-  }
-
   result(): Uint8Array {
     const out = new Code().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
     section(out, SECTION.type, this.types.length, (code) => {
@@ -361,25 +366,20 @@ export class ModuleBuilder {
         for (const type of results) code.byte(TYPE[type]);
       }
     });
-    section(out, SECTION.import, this.imports.length + 2, (code) => {
+    section(out, SECTION.import, this.imports.length + (this.hasTable ? 2 : 1), (code) => {
       for (const { name, type } of this.imports) {
         code.text('env').text(name).byte(EXTERNAL.func).u32(type);
       }
       const pages = this.memoryBytes / 65536;
       code.text('env').text('memory').byte(EXTERNAL.memory).byte(1).u32(pages).u32(pages);
-      code.text('env').text('table').byte(EXTERNAL.table).byte(ANY_FUNCTION).byte(0).u32(1);
+      if (this.hasTable)
+        code.text('env').text('table').byte(EXTERNAL.table).byte(ANY_FUNCTION).byte(0).u32(1);
     });
     section(out, SECTION.function, this.signatures.length, (code) => {
       for (const type of this.signatures) code.u32(type);
     });
     section(out, SECTION.export, this.exports.length, (code) => {
       for (const { name, fn } of this.exports) code.text(name).byte(EXTERNAL.func).u32(fn);
-    });
-    section(out, SECTION.element, this.elements.length, (code) => {
-      for (const { first, functions } of this.elements) {
-        code.byte(0).i32(first).op('end').u32(functions.length);
-        for (const fn of functions) code.u32(fn);
-      }
     });
     section(out, SECTION.code, this.functions.length, (code) => {
       for (const fn of this.functions) {

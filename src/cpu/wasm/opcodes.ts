@@ -162,6 +162,7 @@ export const OTHER = {
   br_table: 0x0e,
   call: 0x10,
   call_indirect: 0x11,
+  return_call: 0x12,
   return_call_indirect: 0x13,
   'local.get': 0x20,
   'local.set': 0x21,

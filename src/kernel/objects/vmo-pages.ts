@@ -86,13 +86,18 @@ export function pageOfVmoForWrite(k: Kernel, vmo: VmoState, pageNumber: number):
   const before = page ?? pageForRead(k.state, vmo, pageNumber);
   const fresh = before === ZERO_PAGE ? Page.zeroed(k.owner) : before.copy(k.owner);
   fresh.exclusive = true;
-  k.update(vmo.koid, 'vmo', (v) => {
-    v.pages = v.pages.set(pageNumber, fresh, k.owner);
-  });
   if (source !== null && !known) setSource(k, vmo.koid, written(source, pageNumber, pageNumber + 1, k.owner));
-  if (page === undefined) k.state.committedPages++;
-  k.memoryGeneration++;
+  setPage(k, vmo.koid, pageNumber, fresh, page === undefined);
   return fresh;
+}
+
+/** A VMO has another page, or a new one. */
+export function setPage(k: Kernel, vmoKoid: number, pageNumber: number, page: Page, isNew: boolean): void {
+  k.update(vmoKoid, 'vmo', (vmo) => {
+    vmo.pages = vmo.pages.set(pageNumber, page, k.owner);
+  });
+  if (isNew) k.state.committedPages++;
+  k.memoryGeneration++;
 }
 
 export function setSource(k: Kernel, vmoKoid: number, source: PageSource): void {

@@ -2,12 +2,21 @@ import { Signal } from '../../abi/signals.js';
 import { CachePolicy } from '../../abi/vm.js';
 import { IntMap } from '../../base/int-map.js';
 import { PAGE_SIZE, type Page, ZERO_PAGE } from '../../memory/page.js';
+import { sharedPage } from '../../memory/shared-pages.js';
 import { heldCharge, heldVmos } from './belongings.js';
 import type { Kernel } from './kernel.js';
 import { newObject, type ObjectBase } from './object.js';
 import { cutAt, entriesIn, type PageSource, streamEnd, streamMoved, written } from './page-source.js';
 import type { Reducers } from './reducer.js';
-import { dropPages, pageForRead, pageForWrite, setSource, takePages, zeroPages } from './vmo-pages.js';
+import {
+  dropPages,
+  pageForRead,
+  pageForWrite,
+  setPage,
+  setSource,
+  takePages,
+  zeroPages,
+} from './vmo-pages.js';
 
 /** The largest VMO: how far offsets go is private to a kernel; here, as far as numbers stay exact. */
 export const MAX_VMO_BYTES = 2 ** 52;
@@ -323,9 +332,20 @@ function returnPages(k: Kernel, { koid, pages, lender, source }: VmoState): void
 }
 
 function writePage(k: Kernel, vmo: number, offset: number, bytes: Uint8Array): void {
+  // Programs are written before anything runs.
+  if (k.state.steps === 0 && isNewPage(k.get(vmo, 'vmo'), offset, bytes)) {
+    setPage(k, vmo, offset / PAGE_SIZE, sharedPage(bytes), true);
+    return;
+  }
   const page = pageForWrite(k, vmo, Math.floor(offset / PAGE_SIZE));
   page.bytes.set(bytes, offset % PAGE_SIZE);
   page.code = null;
+}
+
+/** A whole page, where there is none. */
+function isNewPage({ pages, source, lenderBytes }: VmoState, offset: number, bytes: Uint8Array): boolean {
+  if (bytes.length !== PAGE_SIZE || offset % PAGE_SIZE !== 0) return false;
+  return !pages.has(offset / PAGE_SIZE) && source === null && offset >= lenderBytes;
 }
 
 /** The stream of a VMO with a pager has another end. */

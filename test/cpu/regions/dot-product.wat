@@ -71,7 +71,7 @@
       local.get 0 return
     end
     local.get 15 local.get 14 i32.const 1 i32.shl i32.add i32.load offset=32784 align=1 i32.const 0 i32.load offset=512 align=1 i32.const 225 i32.and i32.const 1 i32.ne i32.add local.set 14
-    local.get 0 local.get 1 local.get 14 return_call_indirect (type 0)
+    local.get 0 local.get 1 local.get 14 return_call 0
   end
   i32.const 0 local.get 8 i64.store offset=1040 align=1
   i32.const 0 local.get 9 i32.store offset=1036 align=1

@@ -33,7 +33,7 @@
       local.get 0 return
     end
     local.get 8 local.get 7 i32.const 1 i32.shl i32.add i32.load offset=32784 align=1 i32.const 0 i32.load offset=512 align=1 i32.const 225 i32.and i32.const 1 i32.ne i32.add local.set 7
-    local.get 0 local.get 1 local.get 7 return_call_indirect (type 0)
+    local.get 0 local.get 1 local.get 7 return_call 0
   end
   i32.const 0 local.get 5 i64.store offset=1040 align=1
   i32.const 0 local.get 4 i32.store offset=1036 align=1
