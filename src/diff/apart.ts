@@ -10,11 +10,14 @@ export interface Apart {
   readonly level: Level;
   /** Facts that are alike before. */
   readonly alike: number;
-  /** Behind the last of them. */
-  readonly agreed: Both<Position>;
+  /** A few of them earlier: what a call put into memory is read later. */
+  readonly before: Both<Position>;
   /** The first that are not alike; null where a history ends. */
   readonly facts: Both<Fact | null>;
 }
+
+/** Facts that are alike and looked at again. */
+const FACTS_BEFORE = 4;
 
 /**
  * The first fact of a level that a thread does not have in common with itself in the other run; null when there is none.
@@ -24,20 +27,23 @@ export interface Apart {
 export function findApart(runs: Both<Run>, threads: Both<ThreadHistory>, level: Level): Apart | null {
   const { a, b } = threads;
   if (a.marks[level].equals(b.marks[level])) return null;
-  const { facts, within } = a.marks[level].alike(b.marks[level]);
+  const { facts: sure, within } = a.marks[level].alike(b.marks[level]);
+  // At a multiple of both strides.
+  const facts = Math.max(0, sure - within * Math.ceil(FACTS_BEFORE / within));
+  const count = sure - facts + within + 1;
   const from = { a: startOf(a, level, facts), b: startOf(b, level, facts) };
   const lists = {
-    a: factsFrom(runs.a, a, level, from.a, within + 1),
-    b: factsFrom(runs.b, b, level, from.b, within + 1),
+    a: factsFrom(runs.a, a, level, from.a, count),
+    b: factsFrom(runs.b, b, level, from.b, count),
   };
   let i = 0;
   while (i < lists.a.length && i < lists.b.length && alike(lists.a[i], lists.b[i], level)) i++;
-  const agreed = (list: readonly Fact[], start: Position): Position =>
-    i === 0 ? start : { seq: list[i - 1].seq, step: 0 };
+  const before = (list: readonly Fact[], start: Position): Position =>
+    i <= FACTS_BEFORE ? start : { seq: list[i - 1 - FACTS_BEFORE].seq, step: 0 };
   return {
     level,
     alike: facts + i,
-    agreed: { a: agreed(lists.a, from.a), b: agreed(lists.b, from.b) },
+    before: { a: before(lists.a, from.a), b: before(lists.b, from.b) },
     facts: { a: lists.a[i] ?? null, b: lists.b[i] ?? null },
   };
 }

@@ -1,21 +1,24 @@
 import { deadlockReport } from '../loader/crash-report.js';
-import { comparePositions, formatPosition } from '../machine/position.js';
+import { formatPosition } from '../machine/position.js';
 import { type Accesses, accessesOf, type Variable } from './accesses.js';
+import { differentAnswer } from './answers.js';
 import { differentValue } from './different-value.js';
+import type { JudgedPaths, Suspect } from './judge.js';
 import { lostUpdate } from './lost-update.js';
 import { isCut } from './outcomes.js';
 import {
   type Both,
   type Cause,
+  type DifferentAnswer,
   type DifferentValue,
   type FirstDivergence,
+  type LostUpdate,
   type OutcomeDifference,
-  type Parting,
   SIDES,
   type VariableDifference,
 } from './report.js';
 import type { Run } from './run.js';
-import type { Suspect, ThreadsCompared } from './threads.js';
+import type { ThreadsCompared } from './threads.js';
 import { nameOf } from './words.js';
 
 /** Variables whose accesses are looked through, at most: each costs another pass over both runs. */
@@ -42,65 +45,64 @@ export function findCause(runs: Both<Run>, findings: Findings): Cause {
   if (outcomes.length === 0) return alikeInTheEnd(runs, first);
   const given = limitCause(runs) ?? deadlockCause(runs);
   if (given !== null) return given;
-  const { suspects } = threads;
-  const leads = [
-    ...suspects.filter(({ parting }) => parting.kind === 'memory').map(loadLead),
-    ...variables.map((variable) => variableLead(runs, variable)),
-  ];
-  let fallback: DifferentValue | null = null;
-  for (const { variable, parting } of leads.filter(isNew).slice(0, MAX_VARIABLES)) {
-    const accesses = accessesOfBoth(runs, variable);
-    const lost = lostUpdate(runs, variable, accesses);
-    if (lost !== null) return lost;
-    if (parting !== null) fallback ??= differentValue(runs, parting, variable, accesses);
+  const { suspects, contended, followed } = threads;
+  let found: Reason | null = null;
+  const looked = new Set<number>();
+  const isNew = (address: number): boolean => looked.size < MAX_VARIABLES && !looked.has(address);
+  for (const suspect of suspects) {
+    const { kind, address } = suspect.parting;
+    if (kind === 'memory' && !isNew(address ?? 0)) continue;
+    if (kind === 'memory') looked.add(address ?? 0);
+    const reason = reasonOf(runs, suspect);
+    if (reason?.kind === 'lost-update') return reason;
+    found ??= reason;
   }
-  if (fallback !== null) return followBack(runs, suspects, fallback);
+  for (const { address, name, sizeBytes } of variables) {
+    if (!isNew(address)) continue;
+    looked.add(address);
+    const processes = { a: runs.a.history.mainProcess, b: runs.b.history.mainProcess };
+    const variable = { name, processes, address, sizeBytes };
+    const lost = lostUpdate(runs, variable, accessesOfBoth(runs, variable));
+    if (lost !== null) return lost;
+  }
+  found ??= contended === null ? null : answerReason(runs, contended);
+  if (found !== null) return followBack(runs, followed, found);
   return callCause(threads) ?? unknown(findings);
 }
 
-/** From a value to what made the thread that wrote it go another way, as far as that can be told. */
-function followBack(runs: Both<Run>, suspects: readonly Suspect[], found: DifferentValue): Cause {
+/** What a thread got otherwise, from memory or from a call. */
+type Reason = DifferentValue | DifferentAnswer;
+
+/** What is behind a place where a thread parts; null when that explains nothing. */
+function reasonOf(runs: Both<Run>, suspect: Suspect): LostUpdate | Reason | null {
+  const { parting, threads } = suspect;
+  if (parting.kind !== 'memory') return answerReason(runs, suspect);
+  const { what: name, address, a } = parting;
+  const processes = { a: threads.a.process, b: threads.b.process };
+  const variable = { name, processes, address: address ?? 0, sizeBytes: a.sizeBytes };
+  const accesses = accessesOfBoth(runs, variable);
+  return lostUpdate(runs, variable, accesses) ?? differentValue(runs, parting, variable, accesses);
+}
+
+function answerReason(runs: Both<Run>, suspect: Suspect): DifferentAnswer | null {
+  const { parting, got } = suspect;
+  return parting.kind !== 'syscall' || got === null ? null : differentAnswer(runs, suspect, got);
+}
+
+/** From a reason to what made the thread behind it go another way, as far as that can be told. */
+function followBack(runs: Both<Run>, followed: readonly JudgedPaths[], found: Reason): Cause {
+  const consequences = [found.summary, ...found.consequences];
+  if (consequences.length >= MAX_CONSEQUENCES) return found;
   for (const side of SIDES) {
-    const writer = found.writer[side];
-    const earlier = suspects.find(
-      ({ threads, parting }) =>
-        parting.kind === 'memory' &&
-        parting.address !== found.address &&
-        threads[side].koid === writer?.thread?.koid &&
-        comparePositions(parting[side].position, writer.position) < 0,
-    );
-    if (earlier === undefined) continue;
-    const { variable } = loadLead(earlier);
-    const accesses = accessesOfBoth(runs, variable);
-    const lost = lostUpdate(runs, variable, accesses);
-    if (lost !== null) return lost;
-    const value = differentValue(runs, earlier.parting, variable, accesses);
-    const consequences = [found.summary, ...found.consequences];
-    if (value !== null && consequences.length < MAX_CONSEQUENCES)
-      return followBack(runs, suspects, { ...value, consequences });
+    const origin = found.kind === 'value' ? found.writer[side] : found.answers[side].from;
+    const paths = followed.find(({ threads }) => threads[side].koid === origin?.thread?.koid);
+    if (origin === null || paths === undefined) continue;
+    const earlier = paths.leadTo(side, origin.position, found.kind === 'value' ? found.address : null);
+    const reason = earlier === null ? null : reasonOf(runs, paths.tell(earlier));
+    if (reason?.kind === 'lost-update') return reason;
+    if (reason !== null) return followBack(runs, followed, { ...reason, consequences });
   }
   return found;
-}
-
-/** A variable whose accesses may tell, and the load that leads to it, if one does. */
-interface Lead {
-  readonly variable: Variable;
-  readonly parting: Parting | null;
-}
-
-function loadLead({ parting, threads: { a, b } }: Suspect): Lead {
-  const { what, address, a: load } = parting;
-  const processes = { a: a.process, b: b.process };
-  return { variable: { name: what, processes, address: address ?? 0, sizeBytes: load.sizeBytes }, parting };
-}
-
-function variableLead({ a, b }: Both<Run>, { name, address, sizeBytes }: VariableDifference): Lead {
-  const processes = { a: a.history.mainProcess, b: b.history.mainProcess };
-  return { variable: { name, processes, address, sizeBytes }, parting: null };
-}
-
-function isNew({ variable }: Lead, i: number, all: readonly Lead[]): boolean {
-  return all.findIndex((lead) => lead.variable.address === variable.address) === i;
 }
 
 function accessesOfBoth({ a, b }: Both<Run>, { processes, address, sizeBytes }: Variable): Both<Accesses> {
@@ -142,17 +144,10 @@ function deadlockCause(runs: Both<Run>): Cause | null {
   return { kind: 'deadlock', summary, side, waits };
 }
 
-function callCause({ suspects, list }: ThreadsCompared): Cause | null {
-  const suspect = suspects.find(({ parting }) => parting.kind === 'syscall');
-  const thread =
-    suspect === undefined ? list[0] : list.find((item) => item.thread.a?.key === suspect.threads.a.key);
+function callCause({ list: [thread] }: ThreadsCompared): Cause | null {
   const name = thread?.thread.a ?? thread?.thread.b ?? null;
-  if (thread === undefined || name === null || (thread.calls.a === null && thread.calls.b === null))
-    return null;
-  const summary =
-    suspect === undefined
-      ? `${nameOf(name)} does not do the same in both runs; what made it differ was not found`
-      : `${suspect.parting.what} answers ${nameOf(name)} otherwise`;
+  if (name === null || (thread.calls.a === null && thread.calls.b === null)) return null;
+  const summary = `${nameOf(name)} does not do the same in both runs; what made it differ was not found`;
   return { kind: 'syscall', summary, thread: name, calls: thread.calls };
 }
 

@@ -44,6 +44,7 @@ export function differentValue(
     load,
     writer,
     next,
+    also: parting.also,
     consequences: [],
   };
 }

@@ -9,6 +9,8 @@ import type { Run } from './run.js';
 /** Instructions of a path that are kept, at most: beyond, what follows is not looked at. */
 const MAX_PATH_STEPS = 1 << 19;
 
+const GIVEN_BYTES = 64;
+
 /** What a thread got from outside its registers, or gave. */
 export interface Observation {
   readonly kind: 'result' | 'load' | 'store';
@@ -24,6 +26,20 @@ export interface Observation {
   readonly position: Position;
 }
 
+/** What a call of the thread put into its memory. */
+export interface Given {
+  /** The instruction after the call. */
+  readonly index: number;
+  readonly address: number;
+  readonly sizeBytes: number;
+  /** Of its beginning, at most 64. */
+  readonly bytes: Uint8Array;
+  /** The call's number. */
+  readonly call: number;
+  /** Where it leads. */
+  readonly position: Position;
+}
+
 const NO_STACK = { start: 0, end: 0 };
 
 /** The instructions that one thread retired in a stretch of a run. */
@@ -32,6 +48,7 @@ export class Path {
   private readonly seqs: number[] = [];
   private readonly steps: number[] = [];
   readonly observations: Observation[] = [];
+  readonly given: Given[] = [];
   /** Addresses of the thread's stack. */
   stack: { readonly start: number; readonly end: number } = NO_STACK;
 
@@ -50,6 +67,21 @@ export class Path {
     return { seq: this.seqs[index], step: this.steps[index] };
   }
 
+  /** Addresses of the stack that some instructions touch, in order: they tell calls of one function apart. */
+  *stackTouches(from: number, to: number): Iterable<number> {
+    const { observations, stack } = this;
+    let low = 0;
+    for (let high = observations.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (observations[middle].index < from) low = middle + 1;
+      else high = middle;
+    }
+    for (; low < observations.length && observations[low].index < to; low++) {
+      const { address } = observations[low];
+      if (address >= stack.start && address < stack.end) yield address;
+    }
+  }
+
   get length(): number {
     return this.pcs.length;
   }
@@ -61,7 +93,7 @@ export class Path {
  */
 export function pathOf(run: Run, thread: ThreadHistory, from: Position, to: Position): Path {
   const { timeline } = run;
-  const { koid } = thread;
+  const { koid, process } = thread;
   const path = new Path();
   path.stack = stackOf(run, thread, from);
   observe(timeline, from, to, {
@@ -77,9 +109,17 @@ export function pathOf(run: Run, thread: ThreadHistory, from: Position, to: Posi
       if (path.length >= MAX_PATH_STEPS) throw ENOUGH;
     },
     event({ seq, event }) {
+      const position = { seq, step: 0 };
+      if (event.type === 'user-memory-written' && event.thread === koid && event.process === process) {
+        const { address } = event;
+        const { length: sizeBytes } = event.bytes;
+        const bytes = event.bytes.slice(0, GIVEN_BYTES);
+        const caller = run.k.find(koid);
+        const call = caller?.kind === 'thread' ? caller.syscall : 0;
+        return () => path.given.push({ index: path.length, address, sizeBytes, bytes, call, position });
+      }
       if (event.type !== 'syscall-returned' || event.thread !== koid) return null;
       const { number: call, result: value } = event;
-      const position = { seq, step: 0 };
       return () =>
         path.observe({ kind: 'result', index: path.length, address: 0, sizeBytes: 8, value, call, position });
     },

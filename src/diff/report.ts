@@ -77,13 +77,10 @@ export interface OutcomeDifference {
   readonly b: string;
 }
 
-export interface VariableDifference {
+export interface VariableDifference extends ValueDifference {
   /** `balance`; of a variable that is no integer the first eight bytes that differ, `tellers+0x10`. */
   readonly name: string;
   readonly address: number;
-  readonly sizeBytes: number;
-  readonly a: bigint;
-  readonly b: bigint;
 }
 
 /** A thread of both runs: they are matched by who made them, as its how many-th. */
@@ -116,6 +113,14 @@ export interface CallMoment extends Moment {
   readonly text: string;
 }
 
+/** What a call gave a thread. */
+export interface Answer extends Moment {
+  /** `"open"`, `2`, `ZX_ERR_BAD_HANDLE`. */
+  readonly text: string;
+  /** Who made it so: sent the message, signalled what was waited for, closed the handle. Null when that is not known. */
+  readonly from: Moment | null;
+}
+
 /** Where the history of one thread parts, whatever the other threads do. */
 export interface ThreadDifference {
   readonly thread: Both<ThreadName | null>;
@@ -137,11 +142,23 @@ export interface Parting {
   readonly kind: 'memory' | 'syscall' | 'control flow';
   /** Why it probably does not matter: a wait that one run did not need, a time, an address, a handle. Null: it may. */
   readonly benign: 'contention' | 'time' | 'address' | 'handle' | 'own stack' | null;
-  /** What was loaded (`balance`), which call gave the result, or where the paths part. */
+  /** What was loaded (`balance`), which call gave it, or where the paths part. */
   readonly what: string;
   readonly address: number | null;
   readonly a: AccessMoment;
   readonly b: AccessMoment;
+  /** What the call gave; null when it was none. Of what it put into memory, the moments are those of reading it. */
+  readonly answers: Both<string> | null;
+  /** Other loads shortly before that differ as well, the nearest first; at most 3. */
+  readonly also: readonly ValueDifference[];
+}
+
+/** Something that has two values. */
+export interface ValueDifference {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly a: bigint;
+  readonly b: bigint;
 }
 
 export type Cause =
@@ -151,6 +168,7 @@ export type Cause =
   | { readonly kind: 'setup'; readonly summary: string }
   | LostUpdate
   | DifferentValue
+  | DifferentAnswer
   | {
       readonly kind: 'syscall';
       readonly summary: string;
@@ -205,6 +223,17 @@ export interface LostUpdate {
   } | null;
 }
 
+/** A system call gave a thread something else than in the other run. */
+export interface DifferentAnswer {
+  readonly kind: 'answer';
+  readonly summary: string;
+  /** The call. */
+  readonly what: string;
+  readonly answers: Both<Answer>;
+  /** As of a value. */
+  readonly consequences: readonly string[];
+}
+
 /** A thread read another value than in the other run, because another wrote it, or wrote it at another time. */
 export interface DifferentValue {
   readonly kind: 'value';
@@ -216,6 +245,8 @@ export interface DifferentValue {
   readonly writer: Both<AccessMoment | null>;
   /** Which other thread wrote next, after the load. */
   readonly next: Both<AccessMoment | null>;
+  /** What else it read otherwise just before. */
+  readonly also: readonly ValueDifference[];
   /** What the value led to, up to what the world sees: summaries of causes that were followed back to this one. */
   readonly consequences: readonly string[];
 }

@@ -1,12 +1,11 @@
-import { syscallByName } from '../abi/syscalls.js';
 import { formatPosition, type Position } from '../machine/position.js';
-import { resultText } from '../timeline/event-text.js';
 import { clip, hex64 } from '../timeline/text.js';
 import { isInitial } from './different-value.js';
 import {
   type AccessMoment,
   type Both,
   type Cause,
+  type DifferentAnswer,
   type DifferentValue,
   type DiffReport,
   type LostUpdate,
@@ -90,6 +89,12 @@ function cause(found: Cause, files: Both<string>): string[] {
         ...SIDES.flatMap((side) => differentValue(found, side)),
         ...found.consequences.flatMap((summary) => wrap(`so ${summary}`, 2)),
       ];
+    case 'answer':
+      return [
+        ...head,
+        ...SIDES.flatMap((side) => differentAnswer(found, side)),
+        ...found.consequences.flatMap((summary) => wrap(`so ${summary}`, 2)),
+      ];
     case 'syscall':
       return [...head, ...SIDES.flatMap((side) => wrap(`${label(side)}  ${callText(found.calls[side])}`, 2))];
     case 'deadlock':
@@ -158,17 +163,39 @@ function stackLines(name: string, { stack }: Moment): string[] {
   return stack.length < 2 ? [] : wrap(`${name}: ${stack.slice(0, FRAMES).join(' < ')}`, 2);
 }
 
-function differentValue({ what, load, writer, next }: DifferentValue, side: SideName): string[] {
+function differentAnswer({ what, answers }: DifferentAnswer, side: SideName): string[] {
+  const answer = answers[side];
+  const who = nameOf(answer.thread);
+  const { from } = answer;
+  return [
+    `  ${label(side)}`,
+    ...at(answer.position, `${what} gave ${who} ${answer.text}`),
+    ...(from === null ? [] : wrap(`because of ${madeBy(from)}`, 14)),
+    ...stackLines(who, answer),
+    ...(from === null || from.thread === null ? [] : stackLines(nameOf(from.thread), from)),
+  ];
+}
+
+/** `writer in zx_channel_write at 208:0`, `a deadline at 237:0` */
+function madeBy({ thread, where, position }: Moment): string {
+  return `${thread === null ? where : `${nameOf(thread)} in ${where}`} at ${formatPosition(position)}`;
+}
+
+function differentValue({ what, load, writer, next, also }: DifferentValue, side: SideName): string[] {
   const read = load[side];
-  const wrote = ({ thread, where, position }: AccessMoment): string =>
-    `${nameOf(thread)} in ${where} at ${formatPosition(position)}`;
   const before = writer[side];
   const after = next[side];
   return [
     `  ${label(side)}`,
     ...at(read.position, `${nameOf(read.thread)} read ${what} = ${amount(read)} in ${read.where}`),
-    ...(before === null || isInitial(before) ? [] : wrap(`written by ${wrote(before)}`, 14)),
-    ...(after === null ? [] : wrap(`written next, ${amount(after)}, by ${wrote(after)}`, 14)),
+    ...(also.length === 0
+      ? []
+      : wrap(
+          `just before, ${also.map((other) => `${other.name} = ${amount({ ...other, value: other[side] })}`).join(', ')}`,
+          14,
+        )),
+    ...(before === null || isInitial(before) ? [] : wrap(`written by ${madeBy(before)}`, 14)),
+    ...(after === null ? [] : wrap(`written next, ${amount(after)}, by ${madeBy(after)}`, 14)),
     ...stackLines(nameOf(read.thread), read),
   ];
 }
@@ -223,7 +250,7 @@ function threadText({ thread, level, calls, parting }: ThreadDifference): string
   return `${name}: ${LEVELS[level]}${call}${parting === null ? '' : `; ${partingText(parting)}`}`;
 }
 
-function partingText({ kind, benign, what, a, b }: Parting): string {
+function partingText({ kind, benign, what, a, b, answers }: Parting): string {
   const where = `at ${formatPosition(a.position)} in A, ${formatPosition(b.position)} in B`;
   const note = benign === null ? '' : ` (${benign})`;
   const text =
@@ -232,16 +259,10 @@ function partingText({ kind, benign, what, a, b }: Parting): string {
     case 'memory':
       return `${a.where} read ${what}: ${text(a)} and ${text(b)}, ${where}${note}`;
     case 'syscall':
-      return `${what} gave ${answer(what, a)} and ${answer(what, b)}, ${where}${note}`;
+      return `${what} gave ${answers?.a} and ${answers?.b}, ${where}${note}`;
     case 'control flow':
       return `goes on to ${a.where} and ${b.where}, ${where}${note}`;
   }
-}
-
-/** What a call answered, by name if it is a status. */
-function answer(call: string, { value }: AccessMoment): string {
-  const number = syscallByName(call)?.number;
-  return number === undefined ? value.toString() : resultText(number, value);
 }
 
 function commands({ cause: found, first }: DiffReport, files: Both<string>): string[] {
@@ -262,6 +283,9 @@ function commands({ cause: found, first }: DiffReport, files: Both<string>): str
     }
     case 'value':
       for (const side of SIDES) show(side, found.load[side]);
+      break;
+    case 'answer':
+      for (const side of SIDES) show(side, found.answers[side]);
       break;
     case 'syscall':
       for (const side of SIDES) if (found.calls[side] !== null) show(side, found.calls[side]);
