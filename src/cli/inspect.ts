@@ -1,4 +1,4 @@
-import { type Position, parsePosition } from '../machine/position.js';
+import { formatPosition, type Position, parsePosition } from '../machine/position.js';
 import { Names } from '../timeline/names.js';
 import { Timeline } from '../timeline/timeline.js';
 import { openCheckpoints } from './checkpoint-file.js';
@@ -42,12 +42,21 @@ export class Inspection {
    * @throws UserError
    */
   address(text: string, process: number): { readonly address: number; readonly sizeBytes: number | null } {
-    const number = /^(0x[0-9a-f]+|[0-9]+)$/i.test(text) ? Number(text) : Number.NaN;
-    if (Number.isSafeInteger(number)) return { address: number, sizeBytes: null };
+    if (/^(0x[0-9a-f]+|[0-9]+)$/i.test(text)) {
+      const number = Number(text);
+      if (Number.isSafeInteger(number)) return { address: number, sizeBytes: null };
+      throw new UserError(`no process has memory at ${text}, give an address below 2^47`);
+    }
     const [, name, plus] = /^(.+?)(?:\+(0x[0-9a-f]+|[0-9]+))?$/i.exec(text) ?? [];
     const symbol = name === undefined ? null : this.names.find(process, name);
-    if (symbol === null)
-      throw new UserError(`no symbol or address ${text}, give a number or a name of the program`);
+    if (symbol === null) {
+      const { k } = this.timeline.machine;
+      throw new UserError(
+        process === k.state.mainProcess || k.find(process)?.kind === 'process'
+          ? `no symbol or address ${text}, give a number or a name of the program`
+          : `no process ${process} at ${formatPosition(k.state)}, where ${text} is looked for, name an earlier position`,
+      );
+    }
     const offset = plus === undefined ? 0 : Number(plus);
     return { address: symbol.address + offset, sizeBytes: Math.max(0, symbol.sizeBytes - offset) || null };
   }

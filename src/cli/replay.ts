@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { EngineKind } from '../cpu/arch.js';
 import { ExitStatus, exitStatus } from '../machine/exit-status.js';
-import { formatPosition, parsePosition } from '../machine/position.js';
+import { comparePositions, formatPosition, type Position, parsePosition } from '../machine/position.js';
 import { Fold } from '../recording/fold.js';
 import { Diverged, Player } from '../recording/player.js';
 import { CheckpointKeeper } from '../timeline/keeper.js';
@@ -45,25 +45,35 @@ function replay(path: string, { to, engine, keepCheckpoints: keep }: ReplayOptio
   const recording = openRecording(path);
   const player = new Player(recording, engine);
   showGuest(player.machine, player.spec);
-  const target = to === undefined ? null : parsePosition(to, () => new Timeline(recording).end);
-  if (to !== undefined && target === null)
-    throw new UserError(`not a position, ${to}, give seq:step, start, end or NN%`);
+  const target = to === undefined ? null : targetOf(to, new Timeline(recording).end);
   const keeper = keep ? new CheckpointKeeper(player.machine) : null;
   try {
     while (!player.atEnd) {
-      if (target !== null && player.machine.position.seq >= target.seq) break;
+      if (target !== null && comparePositions(player.machine.position, target) >= 0) break;
       keeper?.look();
-      if (!player.command()) break;
+      if (!(target === null ? player.command() : player.commandTo(target))) break;
     }
   } catch (reason) {
     if (!(reason instanceof Diverged)) throw reason;
     return reportDivergence(path, reason);
   }
   const { halt, seq, steps } = player.machine.k.state;
+  const { position } = player.machine;
+  if (target !== null && comparePositions(position, target) !== 0)
+    throw new UserError(`no position ${to}, the next one is ${formatPosition(position)}, go there`);
   if (keeper !== null) keepCheckpoints(keeper, path, recording);
   writeAll(2, `jacinth: replayed ${steps} steps and ${seq} events, the same run as recorded\n`);
   if (halt !== null) return exitStatus(halt);
-  return target === null ? ExitStatus.FAILED : 0;
+  return to === undefined ? ExitStatus.FAILED : 0;
+}
+
+/** The position to stop at; null for the end, where all is compared once more. */
+function targetOf(to: string, end: Position): Position | null {
+  const target = parsePosition(to, () => end);
+  if (target === null) throw new UserError(`not a position, ${to}, give seq:step, seq, start, end or NN%`);
+  const order = comparePositions(target, end);
+  if (order > 0) throw new UserError(`no position ${to}, the run ends at ${formatPosition(end)}, go there`);
+  return order === 0 ? null : target;
 }
 
 function fold(path: string, to: string | undefined): number {
@@ -73,7 +83,8 @@ function fold(path: string, to: string | undefined): number {
     if (to === undefined) folded.run();
     else {
       const target = parsePosition(to, () => ({ seq: recording.end?.events ?? 0, step: 0 }));
-      if (target === null) throw new UserError(`not a position, ${to}, give seq:step, start, end or NN%`);
+      if (target === null)
+        throw new UserError(`not a position, ${to}, give seq:step, seq, start, end or NN%`);
       if (!folded.foldTo(target))
         throw new UserError(`no position ${to}, the recording ends at ${formatPosition(folded.position)}`);
     }

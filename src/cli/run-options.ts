@@ -2,13 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { VINTAGES, type Vintage } from '../abi/vintage.js';
 import { ENGINE_KINDS, type EngineKind } from '../cpu/arch.js';
 import { ElfError } from '../loader/elf.js';
-import {
-  DEFAULTS,
-  MAX_PHYSICAL_PAGES,
-  MAX_QUANTUM_STEPS,
-  type RunSpec,
-  type Strategy,
-} from '../loader/launch.js';
+import { DEFAULTS, RANGES, type RunSpec, STRATEGIES, type Strategy } from '../loader/launch.js';
 import { ExitStatus } from '../machine/exit-status.js';
 import { readProgramFile } from '../platform/node/program-file.js';
 import { UserError } from './errors.js';
@@ -45,38 +39,32 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 
 /** The options that decide a run, the same for `run` and `record`. */
 export function addRunOptions(command: Command): Command {
-  const max = Number.MAX_SAFE_INTEGER;
+  const inRange = (name: keyof typeof RANGES, unit = 1): ((text: string) => number) =>
+    wholeNumber(RANGES[name].least, RANGES[name].most / unit);
   return command
     .argument('<program>', 'an ELF file for riscv64')
     .argument('[args...]', "the program's arguments, after --")
-    .option('--cores <n>', 'simulated cores, 1 to 64', wholeNumber(1, 64), DEFAULTS.cores)
-    .option('--seed <n>', 'seed of the schedule', wholeNumber(0, max), DEFAULTS.seed)
-    .option(
-      '--quantum <n>',
-      'steps a thread keeps a core',
-      wholeNumber(1, MAX_QUANTUM_STEPS),
-      DEFAULTS.quantumSteps,
-    )
+    .option('--cores <n>', 'simulated cores, 1 to 64', inRange('cores'), DEFAULTS.cores)
+    .option('--seed <n>', 'seed of the schedule', inRange('seed'), DEFAULTS.seed)
+    .option('--quantum <n>', 'steps a thread keeps a core', inRange('quantumSteps'), DEFAULTS.quantumSteps)
     .addOption(
-      new Option('--strategy <name>', 'who runs next')
-        .choices(['random', 'round-robin'])
-        .default(DEFAULTS.strategy),
+      new Option('--strategy <name>', 'who runs next').choices(STRATEGIES).default(DEFAULTS.strategy),
     )
     .option(
       '--entropy-seed <n>',
       'seed of random numbers that the guest sees',
-      wholeNumber(0, max),
+      inRange('entropySeed'),
       DEFAULTS.entropySeed,
     )
     .option(
       '--aslr',
       'random addresses, from the entropy seed, for whatever the program leaves to the kernel',
     )
-    .option('--max-steps <n>', 'end the run after so many steps (exit status 124)', wholeNumber(0, max))
+    .option('--max-steps <n>', 'end the run after so many steps (exit status 124)', inRange('maxSteps'))
     .option(
       '--memory <MiB>',
       'memory that guests may fill',
-      wholeNumber(1, MAX_PHYSICAL_PAGES / 256),
+      inRange('physicalPages', 256),
       DEFAULTS.physicalPages / 256,
     )
     .addOption(

@@ -47,6 +47,8 @@ export function showCommand(): Command {
     .option('--json', 'print one JSON document')
     .addHelpText('after', EXAMPLES)
     .action((path: string, what: What, ...[address, length, options]: [string?, number?, ShowOptions?]) => {
+      if (what !== 'mem' && address !== undefined)
+        throw new UserError(`${what} has no address, ${address}, only mem has one`);
       const shown = new Show(new Inspection(path), options as ShowOptions);
       const { json, lines } = what === 'mem' ? shown.mem(address, length) : shown[what]();
       printing((out) => {
@@ -74,6 +76,10 @@ class Show {
     const { timeline } = inspection;
     this.k = timeline.seek(inspection.position(options.at)).k;
     if (options.process !== undefined) inspection.process(options.process);
+    if (options.thread !== undefined && this.threadViews().length === 0)
+      throw new UserError(
+        `no thread ${options.thread} at this position, \`jacinth show … threads\` lists them`,
+      );
   }
 
   where(): object {
@@ -152,6 +158,7 @@ class Show {
       ...registerLines(general),
       ...registerLines(float.filter(([, value]) => value !== 0n)),
     ]);
+    if (lines.length === 0) lines.push('no thread has registers here');
     const json = threads.map(({ thread, name, general, float }) => {
       const registers = [...general, ...float].map(([register, value]) => [register, hex64(value)]);
       return { koid: thread, name, registers: Object.fromEntries(registers) };

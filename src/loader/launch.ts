@@ -10,7 +10,8 @@ import { Machine } from '../machine/machine.js';
 import type { ProgramSet } from '../machine/program-host.js';
 import { bootstrap, checkProgram, type Program, startMessage, vdsoCalls } from './bootstrap.js';
 
-export type Strategy = 'random' | 'round-robin';
+export const STRATEGIES = ['random', 'round-robin'] as const;
+export type Strategy = (typeof STRATEGIES)[number];
 
 /** Everything a closed run depends on. */
 export interface RunSpec {
@@ -41,6 +42,16 @@ export interface RunSpec {
 export const MAX_PHYSICAL_PAGES = 1 << 20;
 /** A command takes at most a quantum, and between commands a recorder writes what a kill -9 must not lose. */
 export const MAX_QUANTUM_STEPS = 1 << 20;
+
+/** What the numbers of a run may be. */
+export const RANGES = {
+  cores: { least: 1, most: 64 },
+  quantumSteps: { least: 1, most: MAX_QUANTUM_STEPS },
+  seed: { least: 0, most: Number.MAX_SAFE_INTEGER },
+  entropySeed: { least: 0, most: Number.MAX_SAFE_INTEGER },
+  maxSteps: { least: 0, most: Number.MAX_SAFE_INTEGER },
+  physicalPages: { least: 1, most: MAX_PHYSICAL_PAGES },
+} as const;
 
 export const DEFAULTS = {
   cores: 1,

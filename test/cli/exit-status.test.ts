@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { open } from '../../src/library/open.js';
+import { formatPosition, type Position, START } from '../../src/machine/position.js';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
 import { KINDS } from '../../src/recording/format/kinds.js';
 import { Recording } from '../../src/recording/format/reader.js';
@@ -59,6 +61,45 @@ test('replay: a recording whose run was another is 125, with both sides', (t) =>
   t.is(status, 125);
   t.regex(stderr, /diverges at \d+:\d+ in its state\n {2}recorded: \S+\n {2}replayed: \S+\n/);
 });
+
+test('replay --to stops exactly there, and names a position that there is not', (t) => {
+  const { bytes, end } = recordRun(specFor('lost-update', ['3'], { cores: 2, seed: 1 }), 'essential');
+  const { position, steps } = stepsAt(bytes);
+  const path = at('to.jacinth');
+  writeFileSync(path, bytes);
+  const to = (where: string): string[] => ['replay', path, '--to', where];
+  const [inside, over, last, beyond, between] = jacinthEach([
+    to(formatPosition(position)),
+    to('100%'),
+    to(String(end.events)),
+    to(String(end.events + 1)),
+    to('0:1'),
+  ]);
+  t.is(inside.status, 0);
+  t.is(
+    inside.stderr,
+    `jacinth: replayed ${steps} steps and ${position.seq} events, the same run as recorded\n`,
+  );
+  for (const { status, stderr } of [over, last]) {
+    t.is(status, end.exitCode);
+    t.regex(stderr, new RegExp(`replayed ${end.steps} steps and ${end.events} events`));
+  }
+  t.is(beyond.status, 125);
+  t.regex(beyond.stderr, /^jacinth: no position \d+, the run ends at \d+:0, go there\n$/);
+  t.is(between.status, 125);
+  t.is(between.stderr, 'jacinth: no position 0:1, the next one is 1:0, go there\n');
+});
+
+/** A position in the middle of a stretch of instructions, and how many led there. */
+function stepsAt(bytes: Uint8Array): { position: Position; steps: number } {
+  const session = open(bytes);
+  for (const { seq, event } of session.batches(START, session.end)) {
+    if (event.type !== 'span' || event.steps < 100) continue;
+    const position = { seq, step: 50 };
+    return { position, steps: session.stateAt(position).steps };
+  }
+  throw new Error('no long span');
+}
 
 test('writes is 0 when it found something and 1 when not; diff is 0, 1 or 2', (t) => {
   const bank = (name: string, seed: number): string => {

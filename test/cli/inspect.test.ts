@@ -179,6 +179,7 @@ test('show: each part of a state, as text and as a document', async (t) => {
   }
   t.regex((await jacinth('show', bank, '--at', 'end')).stdout, /^halted: main process ended with 0$/m);
   t.is((await json('show', bank, '--at', 'start')).steps, 0);
+  t.is((await jacinth('show', bank, 'regs', '--at', 'end')).stdout, 'no thread has registers here\n');
 });
 
 test('show mem: by symbol and by address, what is mapped of it', async (t) => {
@@ -238,12 +239,16 @@ test('mistakes are one line, with what to do', async (t) => {
     ['show', bank, '--at', '50%', 'mem', '0x1fffffffffffff'],
     ['show', bank, '--at', '50%', 'mem', 'balance', '0x200000'],
     ['show', bank, '--at', '50%', 'everything'],
+    ['show', bank, '--at', '50%', 'mem', '0xffffffffffffffff'],
     ['show', bank, '--at', '50%', 'maps', '--process', '7'],
+    ['show', bank, '--at', '50%', 'regs', '--thread', '7'],
+    ['show', bank, '--at', '50%', 'regs', 'balance'],
     ['show', bank],
     ['events', bank, '--from', '101%'],
     ['events', bank, '--thread', 'main'],
     ['writes', bank],
     ['writes', bank, '--addr', 'balance', '--size', '0'],
+    ['writes', bank, '--addr', 'balance', '--process', '7'],
     ['info', join(folder, 'nothing.jacinth')],
     ['info', MAIN],
   ] as const) {
