@@ -62,7 +62,7 @@ export function findCause(runs: Both<Run>, findings: Findings): Cause {
     looked.add(address);
     const processes = { a: runs.a.history.mainProcess, b: runs.b.history.mainProcess };
     const variable = { name, processes, address, sizeBytes };
-    const lost = lostUpdate(runs, variable, accessesOfBoth(runs, variable));
+    const lost = lostUpdate(runs, variable, accessesOfBoth(runs, variable), false);
     if (lost !== null) return lost;
   }
   found ??= contended === null ? null : answerReason(runs, contended);
@@ -81,7 +81,7 @@ function reasonOf(runs: Both<Run>, suspect: Suspect): LostUpdate | Reason | null
   const processes = { a: threads.a.process, b: threads.b.process };
   const variable = { name, processes, address: address ?? 0, sizeBytes: a.sizeBytes };
   const accesses = accessesOfBoth(runs, variable);
-  return lostUpdate(runs, variable, accesses) ?? differentValue(runs, parting, variable, accesses);
+  return lostUpdate(runs, variable, accesses, true) ?? differentValue(runs, parting, variable, accesses);
 }
 
 function answerReason(runs: Both<Run>, suspect: Suspect): DifferentAnswer | null {

@@ -54,13 +54,19 @@ export function lossesIn(list: readonly Access[]): Loss[] {
 
 /**
  * Whether updates of a variable were lost in one of two runs more often than in the other, and how the first was.
+ * @param differs it is known to have had two values: then it may be lost as often in both
  * @throws Diverged
  */
-export function lostUpdate(runs: Both<Run>, variable: Variable, accesses: Both<Accesses>): LostUpdate | null {
+export function lostUpdate(
+  runs: Both<Run>,
+  variable: Variable,
+  accesses: Both<Accesses>,
+  differs: boolean,
+): LostUpdate | null {
   const losses = { a: lossesIn(accesses.a.list), b: lossesIn(accesses.b.list) };
   const counts = { a: count(losses.a, accesses.a), b: count(losses.b, accesses.b) };
-  if (counts.a.stores === counts.b.stores) return null;
-  const side: SideName = counts.a.stores > counts.b.stores ? 'a' : 'b';
+  if (counts.a.stores === counts.b.stores && !(differs && counts.a.stores > 0)) return null;
+  const side: SideName = counts.a.stores >= counts.b.stores ? 'a' : 'b';
   const run = runs[side];
   const loss = losses[side][0];
   const overwritten = loss.overwritten.map((access) => accessMoment(run, access));
@@ -75,6 +81,7 @@ export function lostUpdate(runs: Both<Run>, variable: Variable, accesses: Both<A
     side,
     what: variable.name,
     address: variable.address,
+    process: variable.processes[side],
     counts,
     load,
     overwritten,

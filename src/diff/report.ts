@@ -44,6 +44,8 @@ export interface SideSummary {
   readonly program: string;
   readonly seed: number;
   readonly cores: number;
+  /** Koid of the process that runs the program; 0 where nothing was run. */
+  readonly mainProcess: number;
   /** Instructions and kernel events up to `end`. */
   readonly steps: number;
   readonly events: number;
@@ -202,6 +204,8 @@ export interface LostUpdate {
   readonly side: SideName;
   readonly what: string;
   readonly address: number;
+  /** Whose address it is. */
+  readonly process: number;
   readonly counts: Both<LossCount>;
   /** The first of them. */
   readonly load: AccessMoment;

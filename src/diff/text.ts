@@ -265,19 +265,22 @@ function partingText({ kind, benign, what, a, b, answers }: Parting): string {
   }
 }
 
-function commands({ cause: found, first }: DiffReport, files: Both<string>): string[] {
+function commands({ cause: found, first, sides: both }: DiffReport, files: Both<string>): string[] {
   const lines: string[] = [];
   const show = (side: SideName, { position, thread }: Moment): void => {
     const whose = thread === null ? '' : ` regs --thread ${thread.koid}`;
-    lines.push(`  jacinth show ${files[side]} --at ${formatPosition(position)}${whose}`);
+    lines.push(`  jacinth show ${shellWord(files[side])} --at ${formatPosition(position)}${whose}`);
   };
   switch (found.kind) {
     case 'lost-update': {
-      const { side, load, store, what } = found;
+      const { side, load, store, what, process } = found;
+      const whose = process === both[side].mainProcess ? '' : ` --process ${process}`;
+      const file = shellWord(files[side]);
+      const end = formatPosition(store.position);
       show(side, load);
       lines.push(
-        `  jacinth events ${files[side]} --from ${formatPosition(load.position)} --to ${formatPosition(store.position)}`,
-        `  jacinth writes ${files[side]} --addr ${what} --before ${formatPosition(store.position)} --last`,
+        `  jacinth events ${file} --from ${formatPosition(load.position)} --to ${end}`,
+        `  jacinth writes ${file} --addr ${what}${whose} --before ${end} --last`,
       );
       break;
     }
@@ -291,9 +294,14 @@ function commands({ cause: found, first }: DiffReport, files: Both<string>): str
       for (const side of SIDES) if (found.calls[side] !== null) show(side, found.calls[side]);
       break;
     case 'deadlock':
-      lines.push(`  jacinth show ${files[found.side]} --at end threads`);
+      lines.push(`  jacinth show ${shellWord(files[found.side])} --at end threads`);
   }
   if (first !== null)
-    lines.push(`  jacinth events ${files.b} --from ${Math.max(0, first.position.seq - 1)} | head`);
+    lines.push(`  jacinth events ${shellWord(files.b)} --from ${Math.max(0, first.position.seq - 1)} | head`);
   return lines;
+}
+
+/** A file's name as a shell takes it. */
+function shellWord(name: string): string {
+  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

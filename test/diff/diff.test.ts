@@ -6,6 +6,7 @@ import { differentValue } from '../../src/diff/different-value.js';
 import { CALLS, PATH } from '../../src/diff/facts.js';
 import type { DiffReport } from '../../src/diff/report.js';
 import { Run } from '../../src/diff/run.js';
+import { reportText } from '../../src/diff/text.js';
 import { compareThreads } from '../../src/diff/threads.js';
 import { diff } from '../../src/library/diff.js';
 import { record } from '../../src/library/record.js';
@@ -104,6 +105,29 @@ test('the other way round it is told of the other side', (t) => {
   t.deepEqual(other.load, one.load);
   t.deepEqual(other.store, one.store);
   t.deepEqual(other.counts, { a: one.counts.b, b: one.counts.a });
+});
+
+test('two runs that both lose, as much: the lost update all the same, since what came of it differs', (t) => {
+  const run = (quantumSteps: number): Recording =>
+    recordRun(specOf('lost-update', { cores: 2, seed: 3, quantumSteps }));
+  const { counts, what } = lostUpdateOf(diffRecordings(run(16384), run(500)));
+  t.is(what, 'balance');
+  t.true(counts.a.stores > 0);
+  t.is(counts.a.stores, counts.b.stores);
+});
+
+test('commands are told as a shell takes them, with the process where it is not the first', (t) => {
+  const report = diffRecordings(bank(failing), bank(passing));
+  const commands = (changed: DiffReport): string[] =>
+    reportText(changed, { a: "it's failing.jacinth", b: 'runs/passing.jacinth' })
+      .split('\n')
+      .filter((line) => line.startsWith('  jacinth '));
+  const plain = commands(report);
+  t.true(plain[0].startsWith(String.raw`  jacinth show 'it'\''s failing.jacinth' --at `));
+  t.true(plain.at(-1)!.startsWith('  jacinth events runs/passing.jacinth --from '));
+  t.false(plain.some((line) => line.includes('--process')));
+  const elsewhere = commands({ ...report, cause: { ...lostUpdateOf(report), process: 99 } });
+  t.is(elsewhere.filter((line) => line.includes('--addr balance --process 99 ')).length, 1);
 });
 
 test('the load that led to the outcome, with who wrote what it read on both sides', (t) => {
