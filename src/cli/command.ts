@@ -3,7 +3,7 @@ import { ExitStatus } from '../machine/exit-status.js';
 import { VERSION } from '../version.js';
 import { explain } from './errors.js';
 import { HELP_OPTION, overview, SUMMARIES, VERSION_OPTION, type VerbName } from './overview.js';
-import { writeAll } from './write-all.js';
+import { saidAll, writeAll } from './write-all.js';
 
 export { prepare, preparedSoFar } from '../base/prepared.js';
 
@@ -45,7 +45,7 @@ async function execute(args: readonly string[]): Promise<void> {
     .configureHelp({ formatHelp: overview })
     .exitOverride()
     .configureOutput(ONE_LINE);
-  const chosen = args.find((arg) => !arg.startsWith('-'));
+  const chosen = verbOf(args);
   for (const name of Object.keys(SUMMARIES) as VerbName[]) {
     if (name === chosen) program.addCommand((await VERBS[name]()).exitOverride().configureOutput(ONE_LINE));
     else program.command(name).exitOverride();
@@ -67,4 +67,10 @@ export async function main(args: readonly string[]): Promise<void> {
     writeAll(2, `${line}\n`);
     process.exitCode = status;
   }
+  // As `diff` has it, 2 is trouble.
+  if (!saidAll()) process.exitCode = verbOf(args) === 'diff' ? 2 : ExitStatus.FAILED;
+}
+
+function verbOf(args: readonly string[]): string | undefined {
+  return args.find((arg) => !arg.startsWith('-'));
 }

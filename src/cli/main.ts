@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
+import { ExitStatus } from '../machine/exit-status.js';
 import { runScript, valueBeside } from '../platform/node/cached-script.js';
 import '../platform/node/short-runs.js';
 import '../platform/node/wasm-features.js';
 import type { main, prepare } from './command.js';
 import { asksForOverview, overview } from './overview.js';
-import { writeAll } from './write-all.js';
+import { saidAll, writeAll } from './write-all.js';
 
 /** Where the build puts `command.js` and all that it imports, in one script. */
 const BUNDLE = fileURLToPath(new URL('bundle/command.cjs', import.meta.url));
@@ -22,5 +23,7 @@ function start(): void {
 }
 
 const args = process.argv.slice(2);
-if (asksForOverview(args)) writeAll(1, overview());
-else start();
+if (asksForOverview(args)) {
+  writeAll(1, overview());
+  if (!saidAll()) process.exitCode = ExitStatus.FAILED;
+} else start();

@@ -117,6 +117,24 @@ test('a reader that goes away ends the output quietly', (t) => {
   t.is(counting.stderr, '');
 });
 
+test('what cannot be written is said in one line', (t) => {
+  const main = `'${process.execPath}' '${MAIN}'`;
+  const full = (verb: string) =>
+    spawnSync('bash', ['-c', `${main} ${verb} >/dev/full`], { encoding: 'utf8', timeout: 60_000 });
+  for (const [verb, status] of [
+    ['--help', 125],
+    ['run --help', 125],
+    [`run ${guest('count')}`, 125],
+    [`info '${bank}'`, 125],
+    [`events '${bank}'`, 125],
+    [`diff '${bank}' '${bank}'`, 2],
+  ] as const) {
+    const outcome = full(verb);
+    t.is(outcome.stderr, 'jacinth: cannot write to stdout (ENOSPC), check disk space\n', verb);
+    t.is(outcome.status, status, verb);
+  }
+});
+
 /** Every number of a JSON text, outside of strings. */
 function numbersOf(text: string): string[] {
   return text.replace(/"(?:[^"\\]|\\.)*"/g, '""').match(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g) ?? [];
