@@ -51,7 +51,8 @@ function replay(path: string, { to, engine, keepCheckpoints: keep }: ReplayOptio
     while (!player.atEnd) {
       if (target !== null && comparePositions(player.machine.position, target) >= 0) break;
       keeper?.look();
-      if (!(target === null ? player.command() : player.commandTo(target))) break;
+      // Checkpoints are taken between commands: then the last one is done to its end.
+      if (!(target === null || keep ? player.command() : player.commandTo(target))) break;
     }
   } catch (reason) {
     if (!(reason instanceof Diverged)) throw reason;
@@ -59,7 +60,7 @@ function replay(path: string, { to, engine, keepCheckpoints: keep }: ReplayOptio
   }
   const { halt, seq, steps } = player.machine.k.state;
   const { position } = player.machine;
-  if (target !== null && comparePositions(position, target) !== 0)
+  if (target !== null && !keep && comparePositions(position, target) !== 0)
     throw new UserError(`no position ${to}, the next one is ${formatPosition(position)}, go there`);
   if (keeper !== null) keepCheckpoints(keeper, path, recording);
   writeAll(2, `jacinth: replayed ${steps} steps and ${seq} events, the same run as recorded\n`);

@@ -68,8 +68,10 @@ test('replay --to stops exactly there, and names a position that there is not', 
   const path = at('to.jacinth');
   writeFileSync(path, bytes);
   const to = (where: string): string[] => ['replay', path, '--to', where];
-  const [inside, over, last, beyond, between] = jacinthEach([
+  const [inside, kept, looked, over, last, beyond, between] = jacinthEach([
     to(formatPosition(position)),
+    [...to(formatPosition(position)), '--keep-checkpoints'],
+    ['show', path, '--at', 'end', '--json'],
     to('100%'),
     to(String(end.events)),
     to(String(end.events + 1)),
@@ -80,6 +82,10 @@ test('replay --to stops exactly there, and names a position that there is not', 
     inside.stderr,
     `jacinth: replayed ${steps} steps and ${position.seq} events, the same run as recorded\n`,
   );
+  // Checkpoints are between commands, so that one can go on from them.
+  t.is(kept.status, 0);
+  t.is(looked.stderr, '');
+  t.is(JSON.parse(looked.stdout).stateHash, end.stateHash);
   for (const { status, stderr } of [over, last]) {
     t.is(status, end.exitCode);
     t.regex(stderr, new RegExp(`replayed ${end.steps} steps and ${end.events} events`));

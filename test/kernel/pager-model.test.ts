@@ -8,7 +8,7 @@ import { endThread } from '../../src/kernel/syscalls/tasks.js';
 import { Harness } from './harness.js';
 import { newPort, outcome, statusName } from './ipc-support.js';
 import { PagerModel } from './pager-model.js';
-import { type Marks, mark, wrongMarks } from './refold.js';
+import { foldsAlike, type Marks, mark, runAlike } from './refold.js';
 import { brokenMemory, newVmo, PAGE } from './vm-support.js';
 
 const PAGES = 6;
@@ -319,13 +319,7 @@ const commands = fc.array(command, { minLength: 5, maxLength: 40, size: 'max' })
 
 test('a VMO with a pager is what its pages say one by one', (t) => {
   fc.assert(
-    fc.property(commands, fc.boolean(), (list, trapsDirty) => {
-      const world = new World(trapsDirty, 'owned');
-      for (const c of list) {
-        world.run(c);
-        if (world.wrong.length > 0) throw new Error(`${JSON.stringify(c)}: ${world.wrong.join('; ')}`);
-      }
-    }),
+    fc.property(commands, fc.boolean(), (list, trapsDirty) => runAlike(new World(trapsDirty, 'owned'), list)),
     { numRuns: 80, includeErrorInReport: true },
   );
   t.pass();
@@ -333,15 +327,9 @@ test('a VMO with a pager is what its pages say one by one', (t) => {
 
 test('pagers: recorded events lead to the states they were recorded in, in any order and both ways of reducing', (t) => {
   fc.assert(
-    fc.property(commands, fc.boolean(), fc.nat(), (list, trapsDirty, seed) => {
-      const world = new World(trapsDirty, 'owned');
-      const drafted = new World(trapsDirty, 'immer');
-      for (const c of list) {
-        world.run(c);
-        drafted.run(c);
-      }
-      return world.h.hash() === drafted.h.hash() && wrongMarks(world.marks, world.h, seed).length === 0;
-    }),
+    fc.property(commands, fc.boolean(), fc.nat(), (list, trapsDirty, seed) =>
+      foldsAlike(new World(trapsDirty, 'owned'), new World(trapsDirty, 'immer'), list, seed),
+    ),
     { numRuns: 20 },
   );
   t.pass();

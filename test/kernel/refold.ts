@@ -34,3 +34,34 @@ export function wrongMarks(marks: Marks, h: Harness, seed: number): number[] {
   const some = Array.from({ length: Math.min(6, all.length) }, () => all[random.below(all.length)]);
   return some.filter((count, i) => refold(h, count, i % 2 === 0 ? 'owned' : 'immer') !== marks.get(count));
 }
+
+/** A machine beside a model of what it should be. */
+export interface ModelledWorld<Command> {
+  readonly h: Harness;
+  readonly marks: Marks;
+  /** Where the two do not agree. */
+  readonly wrong: readonly string[];
+  run(command: Command): void;
+}
+
+/** Runs commands, and throws at the first behind which machine and model are not alike. */
+export function runAlike<Command>(world: ModelledWorld<Command>, commands: readonly Command[]): void {
+  for (const command of commands) {
+    world.run(command);
+    if (world.wrong.length > 0) throw new Error(`${JSON.stringify(command)}: ${world.wrong.join('; ')}`);
+  }
+}
+
+/** Whether commands lead to the same states with both ways of reducing, and folding their events to each on the way. */
+export function foldsAlike<Command>(
+  owned: ModelledWorld<Command>,
+  drafted: ModelledWorld<Command>,
+  commands: readonly Command[],
+  seed: number,
+): boolean {
+  for (const command of commands) {
+    owned.run(command);
+    drafted.run(command);
+  }
+  return owned.h.hash() === drafted.h.hash() && wrongMarks(owned.marks, owned.h, seed).length === 0;
+}

@@ -1,5 +1,5 @@
 import type { Prng } from '../../../src/base/prng.js';
-import type { Engine, EngineKind, MemoryView, Registers, RunResult, Trace } from '../../../src/cpu/arch.js';
+import type { Engine, EngineKind, RunResult } from '../../../src/cpu/arch.js';
 
 /** Engines that are compared: `auto` is one of them. */
 export const COMPARED: readonly EngineKind[] = ['reference', 'interpreter', 'jit'];
@@ -11,16 +11,8 @@ export class MixedEngine implements Engine {
     private readonly prng: Prng,
   ) {}
 
-  run(
-    registers: Registers,
-    memory: MemoryView,
-    budget: number,
-    timeNs: bigint,
-    grace: number,
-    trace?: Trace,
-  ): RunResult {
-    const engine = this.engines[this.prng.below(this.engines.length)];
-    return engine.run(registers, memory, budget, timeNs, grace, trace);
+  run(...asked: Parameters<Engine['run']>): RunResult {
+    return this.engines[this.prng.below(this.engines.length)].run(...asked);
   }
 }
 
@@ -33,14 +25,7 @@ export class SplitEngine implements Engine {
     private readonly prng: Prng,
   ) {}
 
-  run(
-    registers: Registers,
-    memory: MemoryView,
-    budget: number,
-    timeNs: bigint,
-    grace: number,
-    trace?: Trace,
-  ): RunResult {
+  run(...[registers, memory, budget, timeNs, grace, trace]: Parameters<Engine['run']>): RunResult {
     let steps = 0;
     for (let part = 1; part < PARTS; part++) {
       const length = this.prng.below(budget - steps + 1);
