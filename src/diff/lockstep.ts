@@ -181,8 +181,8 @@ function meeting(pathA: Path, fromA: number, pathB: Path, fromB: number): { a: n
     const i = fromA + ahead;
     const j = fromB + ahead;
     if (i + SAME_STEPS > a.length && j + SAME_STEPS > b.length) return null;
-    const ofA = i + SAME_STEPS <= a.length ? fingerprint(a, i) : Number.NaN;
-    const ofB = j + SAME_STEPS <= b.length ? fingerprint(b, j) : Number.NaN;
+    const ofA = i + SAME_STEPS <= a.length ? fingerprint(pathA, i) : Number.NaN;
+    const ofB = j + SAME_STEPS <= b.length ? fingerprint(pathB, j) : Number.NaN;
     if (!firstOfA.has(ofA)) firstOfA.set(ofA, i);
     if (!firstOfB.has(ofB)) firstOfB.set(ofB, j);
     const inB = firstOfB.get(ofA);
@@ -193,8 +193,14 @@ function meeting(pathA: Path, fromA: number, pathB: Path, fromB: number): { a: n
   return null;
 }
 
-function fingerprint(pcs: readonly number[], from: number): number {
+function fingerprint(path: Path, from: number): number {
+  const { pcs } = path;
   let sum = 0;
-  for (let n = 0; n < SAME_STEPS; n++) sum = Math.imul(sum ^ pcs[from + n], 0x2c1b3c6d) ^ (sum >>> 15);
+  for (let n = 0; n < SAME_STEPS; n++) sum = mixed(sum, pcs[from + n]);
+  for (const address of path.stackTouches(from, from + SAME_STEPS)) sum = mixed(sum, address);
   return sum;
+}
+
+function mixed(sum: number, word: number): number {
+  return Math.imul(sum ^ word, 0x2c1b3c6d) ^ (sum >>> 15);
 }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { partings } from '../../src/diff/lockstep.js';
+import { givenOtherwise, partings } from '../../src/diff/lockstep.js';
 import { type Observation, Path } from '../../src/diff/path.js';
 
 type Seen = Partial<Observation> & Pick<Observation, 'index'>;
@@ -96,6 +96,64 @@ test('a way that one run alone takes is passed over, and the rest still compared
     }),
     { numRuns: 40 },
   );
+});
+
+test('a function that both call, but from two places, is no meeting', (t) => {
+  const before = straight(0x100, 40);
+  const called = straight(0x20000, 60);
+  const after = straight(0x4000, 60);
+  const side = (way: readonly number[], frame: number, value: bigint): Path => {
+    const seen = [
+      // What it saves on its stack tells where it was called from; one word is in memory that both share.
+      ...Array.from({ length: 6 }, (_, i) => ({ index: 10 * i + 9, address: 0x8000 + frame, value: 1n })),
+      { index: 55, address: 0x1000, value },
+      { index: called.length + 30, address: 0x1008, value },
+    ].sort((x, y) => x.index - y.index);
+    const made = path(
+      [...before, ...way, ...called, ...after],
+      seen.map((one) => ({ ...one, index: before.length + way.length + one.index })),
+    );
+    made.stack = { start: 0x8000, end: 0x9000 };
+    return made;
+  };
+  const told = partings(side([], 0x100, 5n), side(straight(0x30000, 7), 0x200, 6n));
+  t.deepEqual(
+    told.map(({ got }) => got?.a.address ?? null),
+    [null, 0x1008],
+  );
+  // Called from one place, it is one.
+  const same = partings(side([], 0x100, 5n), side(straight(0x30000, 7), 0x100, 6n));
+  t.deepEqual(
+    same.map(({ got }) => got?.a.address ?? null),
+    [null, 0x1000, 0x1008],
+  );
+});
+
+test('a load shows what a call put into memory, until the thread stores there itself', (t) => {
+  const pcs = straight(0x100, 50);
+  const side = (value: number, own: boolean): Path => {
+    const made = path(pcs, [
+      ...(own ? [{ index: 15, kind: 'store' as const, address: 0x2008, value: BigInt(value) }] : []),
+      { index: 20, address: 0x2008, value: BigInt(value) },
+    ]);
+    const bytes = new Uint8Array(16).fill(value);
+    made.given.push({
+      index: 10,
+      address: 0x2000,
+      sizeBytes: 16,
+      bytes,
+      call: 9,
+      position: { seq: 2, step: 0 },
+    });
+    return made;
+  };
+  const [{ got }] = partings(side(1, false), side(2, false));
+  t.is(got!.a.given?.call, 9);
+  t.is(got!.b.given?.bytes[8], 2);
+  t.deepEqual(partings(side(1, true), side(2, true)), []);
+  const { a, b } = givenOtherwise(side(1, false), side(2, false))!;
+  t.deepEqual([a.value, b.value, a.address], [0x01010101n, 0x02020202n, 0x2000]);
+  t.is(givenOtherwise(side(1, false), side(1, true)), null);
 });
 
 test('paths that never meet again part once', (t) => {
