@@ -24,6 +24,25 @@ const laterChildProcess: Plugin = {
   },
 };
 
+/** It makes its tables when it is loaded, and Node has a quicker one: see `ByteSource.inflate`. */
+const laterFflate: Plugin = {
+  name: 'fflate when it is used',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^fflate\/browser$/ }, ({ importer }) =>
+      importer.endsWith('codec.js') ? { path: 'fflate', namespace: 'later-fflate' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'later-fflate' }, () => ({
+      contents: ['deflateSync', 'inflateSync', 'Inflate']
+        .map(
+          (name) =>
+            `Object.defineProperty(exports, '${name}', { get: () => require('fflate/browser').${name} });`,
+        )
+        .join('\n'),
+      resolveDir: root,
+    }));
+  },
+};
+
 const OPTIONS: BuildOptions = {
   bundle: true,
   format: 'cjs',
@@ -32,7 +51,7 @@ const OPTIONS: BuildOptions = {
   minify: true,
   // Its modules for Node cannot be told apart by use, and are two hundred.
   alias: { rxjs: join(root, 'node_modules', 'rxjs', 'dist', 'esm', 'index.js') },
-  plugins: [laterChildProcess],
+  plugins: [laterChildProcess, laterFflate],
   define: { 'import.meta.url': 'scriptUrl' },
   banner: { js: 'const scriptUrl=require("node:url").pathToFileURL(__filename).href;' },
   logLevel: 'warning',

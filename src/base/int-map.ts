@@ -11,6 +11,8 @@ import { assert } from './assert.js';
 export type Owner = object;
 
 const WIDTH = 32;
+/** Keys that one of the lowest nodes covers. */
+export const LEAF_KEYS = WIDTH;
 
 /** A node covers WIDTH^(level+1) keys; `slots` holds children (level > 0) or values (level 0), packed by bitmap. */
 export class IntMapNode {
@@ -118,6 +120,9 @@ function deleteIn(node: IntMapNode, key: number, owner: Owner | null): IntMapNod
   return copy;
 }
 
+/** One of the lowest nodes, behind the first key that it covers. */
+export type Leaf = readonly [number, IntMapNode];
+
 export class IntMap<V> {
   private static readonly none = new IntMap<never>(null, 0);
 
@@ -136,6 +141,21 @@ export class IntMap<V> {
     let map = IntMap.empty<V>();
     for (const [key, value] of entries) map = map.set(key, value, owner);
     return map;
+  }
+
+  /**
+   * A map of nodes that `leaves` gave, or of new ones like those.
+   * @param leaves in ascending order; none is empty
+   */
+  static fromLeaves<V>(leaves: readonly Leaf[]): IntMap<V> {
+    let size = 0;
+    let nodes = leaves.map(([key, node]) => {
+      size += node.slots.length;
+      return [key / WIDTH, node] as const;
+    });
+    if (nodes.length === 0) return IntMap.empty();
+    for (let level = 1; nodes.length > 1 || nodes[0][0] > 0; level++) nodes = parents(nodes, level);
+    return new IntMap<V>(nodes[0][1], size);
   }
 
   /** @param key as in `set`; what cannot be a key is not there, but for fractions, which must not be asked for */
@@ -198,6 +218,13 @@ export class IntMap<V> {
     return out;
   }
 
+  /** The nodes that hold the values, in ascending order. They belong to the map. */
+  leaves(): Leaf[] {
+    const out: Leaf[] = [];
+    if (this.root !== null) leavesIn(this.root, 0, out);
+    return out;
+  }
+
   *values(): IterableIterator<V> {
     for (const entry of this.entries()) yield entry[1];
   }
@@ -220,6 +247,36 @@ function listIn<V>(node: IntMapNode, base: number, out: (readonly [number, V])[]
     if (node.level === 0) out.push([base + p, slot as V]);
     else listIn<V>(slot as IntMapNode, base + p * POWERS[node.level], out);
   }
+}
+
+function leavesIn(node: IntMapNode, base: number, out: Leaf[]): void {
+  if (node.level === 0) {
+    out.push([base, node]);
+    return;
+  }
+  let { bitmap } = node;
+  for (const slot of node.slots) {
+    const p = WIDTH - 1 - Math.clz32(bitmap & -bitmap);
+    bitmap &= bitmap - 1;
+    leavesIn(slot as IntMapNode, base + p * POWERS[node.level], out);
+  }
+}
+
+/** The nodes of a level above those given, all with their numbers among the nodes of their level. */
+function parents(
+  nodes: readonly (readonly [number, IntMapNode])[],
+  level: number,
+): (readonly [number, IntMapNode])[] {
+  const out: (readonly [number, IntMapNode])[] = [];
+  for (const [number, node] of nodes) {
+    const above = Math.floor(number / WIDTH);
+    if (out.length === 0 || out[out.length - 1][0] !== above)
+      out.push([above, new IntMapNode(level, 0, [], null)]);
+    const parent = out[out.length - 1][1];
+    parent.bitmap |= 1 << (number % WIDTH);
+    parent.slots.push(node);
+  }
+  return out;
 }
 
 function floorIn<V>(node: IntMapNode, base: number, key: number): readonly [number, V] | undefined {

@@ -125,8 +125,10 @@ export class Machine implements Decider {
   private stopSeq = Number.POSITIVE_INFINITY;
   private trapProcess = 0;
   private readonly programs: ProgramHost | null;
+  private engine: EngineKind;
 
   constructor(private readonly options: MachineOptions) {
+    this.engine = options.engine;
     this.k = new Kernel(options.state, options.config, options.arch);
     this.programs = options.programs?.host(this.k) ?? null;
     this.allowed = (call, pc) => {
@@ -204,6 +206,17 @@ export class Machine implements Decider {
     this.slices = checkpoint.slices;
     this.span = checkpoint.span;
     this.programs?.restore(checkpoint.programs);
+    this.forgetEngines();
+  }
+
+  /** Instructions are run like that from here on, with the same results. */
+  runBy(engine: EngineKind): void {
+    if (engine === this.engine) return;
+    this.engine = engine;
+    this.forgetEngines();
+  }
+
+  private forgetEngines(): void {
     this.engines.normal.clear();
     this.engines.restricted.clear();
     this.last = null;
@@ -367,7 +380,7 @@ export class Machine implements Decider {
     let runner = runners.get(process);
     if (runner === undefined) {
       runner = {
-        engine: this.options.arch.createEngine(this.options.engine),
+        engine: this.options.arch.createEngine(this.engine),
         memory: new ProcessMemory(this.k, process, mode),
       };
       runners.set(process, runner);

@@ -19,11 +19,17 @@ const MAX_LEFT = 4096;
 /** A page without room of its own. */
 const NO_SLAB: Uint8Array = new Uint8Array(0);
 
+/** Where the bytes of a page are that nobody needed yet. */
+export interface PageOrigin {
+  /** Puts them there; whatever it throws, the asker gets. */
+  read(to: Uint8Array): void;
+}
+
 /**
  * 4 KiB of memory. Whoever holds the owner token may write; for everybody else (every snapshot) the page never
  * changes again. A writer that is not the owner makes a copy first: that is the whole of copy on write.
  */
-export class Page {
+export class Page implements PageOrigin {
   /** How often `code` of any page changed between null and something. */
   static codeChanges = 0;
   private engineCode: object | null = null;
@@ -33,12 +39,16 @@ export class Page {
   slot = -1;
   private memo: Digest | null = null;
   private madeView: DataView | null = null;
+  /** Where a page of a file is, for ever, or what this is to be a copy of. */
+  private origin: PageOrigin | null = null;
+  /** What whoever logs the contents of pages knows of this one, private to them. */
+  logged: object | null = null;
 
   /** The piece that has room for this page from `start` on; NO_SLAB while its bytes are elsewhere. */
   private slab = NO_SLAB;
   private start = 0;
 
-  /** @param place the bytes, as long as they have no room in a slab, or once somebody asked for them */
+  /** @param place the bytes, as long as they have no room in a slab, or once somebody asked for them; null: elsewhere */
   constructor(
     private place: Uint8Array | null,
     readonly owner: Owner | null,
@@ -47,8 +57,38 @@ export class Page {
   /** They may be others after instructions ran: do not keep them. */
   get bytes(): Uint8Array {
     // Most pages of snapshots are never read.
-    this.place ??= this.slab.subarray(this.start, this.start + PAGE_SIZE);
+    if (this.place === null) {
+      if (this.slab === NO_SLAB) this.bring();
+      this.place = this.slab.subarray(this.start, this.start + PAGE_SIZE);
+    }
     return this.place;
+  }
+
+  private get isElsewhere(): boolean {
+    return this.place === null && this.slab === NO_SLAB;
+  }
+
+  /** Puts its bytes into room of its own. */
+  private bring(): void {
+    this.takeRoom();
+    try {
+      this.origin!.read(this.slab.subarray(this.start, this.start + PAGE_SIZE));
+    } catch (reason) {
+      this.leaveRoom();
+      throw reason;
+    }
+    this.brought();
+  }
+
+  /** Only what nobody may write is still what it was. */
+  private brought(): void {
+    if (this.owner !== null) this.origin = null;
+  }
+
+  /** Leaves it where it is. */
+  read(to: Uint8Array): void {
+    if (this.isElsewhere) this.origin!.read(to);
+    else to.set(this.bytes);
   }
 
   get view(): DataView {
@@ -59,19 +99,11 @@ export class Page {
     return this.madeView;
   }
 
-  /** Gives it other bytes, before anybody read it. */
-  showAt(bytes: Uint8Array): void {
-    this.place = bytes;
-  }
-
   /** Puts the contents into a place of the caller's. */
   moveTo(bytes: Uint8Array): void {
-    bytes.set(this.bytes);
-    if (this.slab !== NO_SLAB && left.starts.length < MAX_LEFT) {
-      left.slabs.push(this.slab);
-      left.starts.push(this.start);
-    }
-    this.slab = NO_SLAB;
+    this.read(bytes);
+    this.leaveRoom();
+    this.brought();
     this.place = bytes;
     this.madeView = null;
   }
@@ -85,17 +117,26 @@ export class Page {
     this.madeView = null;
   }
 
-  /** Two pages with the same contents change places. */
-  changePlaces(other: Page): void {
+  /** A copy of this page and the page change places. */
+  changePlaces(copy: Page): void {
     const { slab, start, place } = this;
-    this.slab = other.slab;
-    this.start = other.start;
-    this.place = other.place;
+    this.slab = copy.slab;
+    this.start = copy.start;
+    this.place = copy.place;
     this.madeView = null;
-    other.slab = slab;
-    other.start = start;
-    other.place = place;
-    other.madeView = null;
+    copy.slab = slab;
+    copy.start = start;
+    copy.place = place;
+    copy.madeView = null;
+    copy.origin = null;
+  }
+
+  private leaveRoom(): void {
+    if (this.slab !== NO_SLAB && left.starts.length < MAX_LEFT) {
+      left.slabs.push(this.slab);
+      left.starts.push(this.start);
+    }
+    this.slab = NO_SLAB;
   }
 
   /** False when others' bytes may be there. */
@@ -123,9 +164,12 @@ export class Page {
     return true;
   }
 
-  private words(): Int32Array {
-    const { buffer, byteOffset } = this.place ?? this.slab;
-    return new Int32Array(buffer, this.place === null ? this.start : byteOffset, PAGE_SIZE / 4);
+  /** The contents as words of the host. The same holds as for `bytes`. */
+  words(): Int32Array {
+    if (this.place === null && this.slab !== NO_SLAB)
+      return new Int32Array(this.slab.buffer, this.start, PAGE_SIZE / 4);
+    const { buffer, byteOffset } = this.bytes;
+    return new Int32Array(buffer, byteOffset, PAGE_SIZE / 4);
   }
 
   /** What engines made of this page as code, private to them. Whoever writes the page sets it to null. */
@@ -144,8 +188,20 @@ export class Page {
     return page;
   }
 
+  /** A page of which the digest is known, and where its bytes are once somebody asks. */
+  static elsewhere(digest: Digest, origin: PageOrigin): Page {
+    const page = new Page(null, null);
+    page.memo = digest;
+    page.origin = origin;
+    return page;
+  }
+
   copy(owner: Owner): Page {
     const page = new Page(null, owner);
+    if (this.origin !== null && this.owner === null) {
+      page.origin = this;
+      return page;
+    }
     page.takeRoom();
     page.slab.set(this.bytes, page.start);
     return page;

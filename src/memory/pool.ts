@@ -59,7 +59,12 @@ export class PagePool {
       place = new Uint8Array(this.memory, this.start + slot * PAGE_SIZE, PAGE_SIZE);
       this.places[slot] = place;
     }
-    page.moveTo(place);
+    try {
+      page.moveTo(place);
+    } catch (reason) {
+      this.free.push(slot);
+      throw reason;
+    }
     page.slot = slot;
     this.pages[slot] = page;
   }

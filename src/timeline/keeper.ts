@@ -1,28 +1,43 @@
 import type { KernelState } from '../kernel/objects/kernel.js';
 import type { Machine } from '../machine/machine.js';
-import { AFTER_EVERYTHING } from '../machine/position.js';
-import { writeCheckpoints } from '../recording/checkpoints/checkpoint-file.js';
+import { CheckpointLog, type LogLimits } from '../recording/checkpoints/checkpoint-log.js';
 import type { Recording } from '../recording/format/reader.js';
 import type { RecordingSink } from '../recording/format/writer.js';
-import { Checkpoints, WHOLE_RUN, worthIt } from './checkpoints.js';
+import { worthIt } from './checkpoints.js';
+
+/** What is held of a run that goes by: more than a file's index should have to name, and 256 MiB. */
+const LIMITS: LogLimits = { count: 4096, memoryBytes: 256 << 20 };
+/** As many steps as are interpreted in 5 ms, and as many events as are decided in 10 ms by code that V8 does not know. */
+const EVERY = { steps: 1 << 20, events: 1 << 11 };
+/** What a page costs that is stored, beside one that is only held: it is hashed, and compared with what it was. */
+const STORED_PAGE_COST = 2;
 
 /** Takes checkpoints of a run that goes by, to store them when it is over. */
 export class CheckpointKeeper {
+  private readonly log: CheckpointLog;
   /** Where the last one was taken, and the machine's count of page changes there. */
   private last: KernelState;
   private generation = 0;
 
+  /** @param every steps and kernel events between them, whichever come first, while the run is short */
   constructor(
     private readonly machine: Machine,
-    private readonly kept = new Checkpoints(WHOLE_RUN.limits, WHOLE_RUN.every),
+    private readonly every: { readonly steps: number; readonly events: number } = EVERY,
+    limits = LIMITS,
   ) {
+    this.log = new CheckpointLog(limits);
     this.last = machine.k.snapshot();
   }
 
   /** To be called between two commands, as often as one likes. */
   look(): void {
+    const { last, every } = this;
+    const { spacing } = this.log;
     const { state, memoryGeneration } = this.machine.k;
-    if (this.kept.wants(state) && worthIt(this.last, state, memoryGeneration - this.generation)) this.take();
+    const isFar =
+      state.steps - last.steps >= every.steps * spacing || state.seq - last.seq >= every.events * spacing;
+    const pages = memoryGeneration - this.generation;
+    if (isFar && worthIt(last, state, STORED_PAGE_COST * pages)) this.take();
   }
 
   /**
@@ -33,15 +48,15 @@ export class CheckpointKeeper {
    */
   store(recording: Recording, sink: RecordingSink): number {
     this.take();
-    const all = this.kept.upTo(AFTER_EVERYTHING);
-    return writeCheckpoints(recording, all, sink);
+    this.log.write(recording, sink);
+    return this.log.count;
   }
 
   private take(): void {
     const checkpoint = this.machine.checkpoint();
-    const { memoryGeneration } = this.machine.k;
-    this.kept.add(checkpoint, memoryGeneration - this.generation);
+    if (checkpoint.state.seq > this.last.seq || checkpoint.state.step > this.last.step)
+      this.log.add(checkpoint);
     this.last = checkpoint.state;
-    this.generation = memoryGeneration;
+    this.generation = this.machine.k.memoryGeneration;
   }
 }

@@ -25,6 +25,9 @@ const NEARBY_LIMITS = { count: 64, pages: 1 << 14 };
  */
 const NEARBY_EVENTS = 64;
 
+/** Code is compiled once a run goes on for longer than this, steps: before, that takes longer than to interpret it. */
+const SHORT_RUN_STEPS = 1 << 21;
+
 /** A position that the run does not have. */
 export class NoSuchPosition extends Error {
   override name = 'NoSuchPosition';
@@ -54,6 +57,8 @@ export class Timeline {
   private generation = 0;
   /** Pages of that one that none in memory has. */
   private foreignPages = 0;
+  /** Steps of the run where the machine was put last. */
+  private startedAt = 0;
   private endPosition: Position | null = null;
   /** Something may be in memory that came from a stored checkpoint. */
   private fromStored = false;
@@ -68,6 +73,7 @@ export class Timeline {
   ) {
     this.player = new Player(recording, 'auto', stored?.sliceStarts);
     this.last = this.machine.k.state;
+    this.machine.runBy('interpreter');
     this.keep(this.kept);
   }
 
@@ -189,8 +195,22 @@ export class Timeline {
     return new Happened(seq, event, { core, thread }, steps, idleNs);
   }
 
-  /** Goes to a position, or past it, or to the end, by the shortest way. */
+  /** Goes to a position, or past it, or to the end, by the shortest way that can be used. */
   private goTo(target: Position): void {
+    for (;;) {
+      try {
+        this.goStraightTo(target);
+        return;
+      } catch (reason) {
+        this.atBoundary = false;
+        if (this.stored?.without(reason) !== true) throw reason;
+        // What was kept on the way has the same pages.
+        this.nearby = newNearby();
+      }
+    }
+  }
+
+  private goStraightTo(target: Position): void {
     const onTheWay = this.atBoundary && comparePositions(this.position, target) <= 0;
     if (!onTheWay || comparePositions(this.placeBefore(target), this.position) > 0)
       this.restore(this.before(target));
@@ -208,8 +228,11 @@ export class Timeline {
     const { player } = this;
     if (player.atEnd) return false;
     const { state, memoryGeneration } = this.machine.k;
+    if (state.steps - this.startedAt > SHORT_RUN_STEPS) this.machine.runBy('auto');
     if (worthIt(this.last, state, memoryGeneration - this.generation)) {
-      if (this.kept.wants(state)) this.keep(this.kept);
+      // Where there are stored ones, those are near enough to each other.
+      const isCovered = this.stored?.reaches(state) === true;
+      if (!isCovered && this.kept.wants(state)) this.keep(this.kept);
       else if (nearness(target.seq - state.seq) > nearness(target.seq - this.last.seq))
         this.keep(this.nearby);
     }
@@ -274,6 +297,8 @@ export class Timeline {
     const isStored = !wasNear && kept.before(checkpoint.state) !== checkpoint;
     if (!wasNear) this.nearby = newNearby();
     this.player.restore(checkpoint);
+    this.machine.runBy('interpreter');
+    this.startedAt = checkpoint.state.steps;
     // A stored one shares nothing with those in memory: whoever keeps what follows keeps all of it.
     this.came(checkpoint, isStored ? checkpoint.state.committedPages : 0);
     this.fromStored ||= isStored;

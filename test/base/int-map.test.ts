@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { AssertionError } from '../../src/base/assert.js';
-import { IntMap, IntMapNode, type Owner } from '../../src/base/int-map.js';
+import { IntMap, IntMapNode, LEAF_KEYS, type Owner } from '../../src/base/int-map.js';
 
 /** Keys where trees go wrong: neighbours, powers of 32 and their neighbours, the ends of 32 and of 53 bits. */
 const key = fc.oneof(
@@ -168,4 +168,19 @@ test('an empty map has no nodes, however it became empty', (t) => {
   t.is(map.root, null);
   t.is(map.floor(5), undefined);
   t.is(map.ceiling(0), undefined);
+});
+
+test('a map is the same when it is put together again from its lowest nodes', (t) => {
+  fc.assert(
+    fc.property(fc.uniqueArray(key, { maxLength: 200 }), (keys) => {
+      const map = IntMap.from(keys.map((k) => [k, `${k}`]));
+      const leaves = map.leaves();
+      const again = IntMap.fromLeaves<string>(leaves);
+      const inOrder = leaves.every(
+        ([first], i) => first % LEAF_KEYS === 0 && first > (leaves[i - 1]?.[0] ?? -1),
+      );
+      return inOrder && JSON.stringify(shapeOf(again)) === JSON.stringify(shapeOf(map));
+    }),
+  );
+  t.pass();
 });

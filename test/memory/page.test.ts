@@ -1,14 +1,18 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { Hasher } from '../../src/base/digest.js';
 import { PAGE_SIZE, Page } from '../../src/memory/page.js';
 import { PagePool } from '../../src/memory/pool.js';
 
 const SLOTS = 8;
 
-type Action = { readonly kind: 'new' | 'copy' | 'write' | 'bring' | 'replace'; readonly which: number };
+type Action = {
+  readonly kind: 'new' | 'elsewhere' | 'copy' | 'write' | 'bring' | 'replace';
+  readonly which: number;
+};
 
 const action: fc.Arbitrary<Action> = fc.record({
-  kind: fc.constantFrom('new', 'copy', 'write', 'bring', 'replace'),
+  kind: fc.constantFrom('new', 'elsewhere', 'copy', 'write', 'bring', 'replace'),
   which: fc.nat(1000),
 });
 
@@ -25,12 +29,19 @@ test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
         if (kind === 'new') {
           pages.push(Page.zeroed(owner));
           model.push(0);
+        } else if (kind === 'elsewhere') {
+          const bytes = new Uint8Array(PAGE_SIZE).fill(i);
+          const digest = new Hasher().bytes(bytes).value();
+          pages.push(Page.elsewhere(digest, { read: (to) => to.set(bytes) }));
+          model.push(i & 0xff);
         } else if (kind === 'copy' || kind === 'replace') {
           const copy = page.copy(owner);
           if (kind === 'replace') pool.replace(page, copy);
           pages.push(copy);
           model.push(model[at]);
         } else if (kind === 'write') {
+          // Those of a file are nobody's to write.
+          if (page.owner === null) return;
           page.bytes.fill(i);
           model[at] = i & 0xff;
         } else {
@@ -46,4 +57,24 @@ test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
     { numRuns: 200 },
   );
   t.pass();
+});
+
+test('a page of which the bytes cannot be had says so each time, and leaves the pool as it was', (t) => {
+  const pool = new PagePool(new ArrayBuffer((SLOTS + 1) * PAGE_SIZE), PAGE_SIZE, SLOTS);
+  const bad = Page.elsewhere('0'.repeat(32), {
+    read: () => {
+      throw new RangeError('gone');
+    },
+  });
+  const copy = bad.copy({});
+  for (let i = 0; i < 3 * SLOTS; i++) {
+    for (const page of [bad, copy]) {
+      t.throws(() => page.bytes, { message: 'gone' });
+      t.throws(() => pool.addressOf(page), { message: 'gone' });
+    }
+    const good = Page.zeroed({});
+    good.bytes.fill(i);
+    t.is(pool.pageAt(pool.addressOf(good)), good);
+    t.true(good.bytes.every((byte) => byte === i));
+  }
 });

@@ -1,7 +1,9 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
 import { deflateSync } from 'fflate';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
+import { decompress } from '../../src/recording/format/codec.js';
 import { crc32c } from '../../src/recording/format/crc32c.js';
 import { KINDS } from '../../src/recording/format/kinds.js';
 import {
@@ -329,4 +331,25 @@ test('an index that lies is not believed', (t) => {
       }
     });
   }
+});
+
+test("what the host's own inflate refuses is refused in one line, and nothing longer than claimed is made", (t) => {
+  const payload = new Uint8Array(5000).fill(65);
+  const good = new Uint8Array(deflateRawSync(payload));
+  const most: number[] = [];
+  const inflate = (stored: Uint8Array, limit: number): Uint8Array => {
+    most.push(limit);
+    return new Uint8Array(inflateRawSync(stored, { maxOutputLength: limit }));
+  };
+  t.deepEqual(decompress(CODEC_DEFLATE, good, payload.length, inflate), payload);
+  for (const [stored, length] of [
+    [good, payload.length - 1],
+    [good, payload.length + 1],
+    [good.subarray(0, good.length - 2), payload.length],
+    [Uint8Array.from(good, (byte) => byte ^ 0x5a), payload.length],
+  ] as const) {
+    const error = t.throws(() => decompress(CODEC_DEFLATE, stored, length, inflate));
+    t.false(error.message.includes('\n'));
+  }
+  t.true(most.every((limit) => limit <= payload.length + 2));
 });

@@ -1,41 +1,43 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
-import { IntMap } from '../../src/base/int-map.js';
+import { IntMap, IntMapNode } from '../../src/base/int-map.js';
 import type { KernelState } from '../../src/kernel/objects/kernel.js';
 import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import { ARCH, machineConfig } from '../../src/loader/launch.js';
-import type { Checkpoint } from '../../src/machine/machine.js';
 import { AFTER_EVERYTHING, comparePositions, formatPosition } from '../../src/machine/position.js';
 import { Page, ZERO_PAGE } from '../../src/memory/page.js';
-import { writeCheckpoints } from '../../src/recording/checkpoints/checkpoint-file.js';
 import { stateIn } from '../../src/recording/checkpoints/state-check.js';
 import { decodeState, encodeState } from '../../src/recording/checkpoints/state-codec.js';
+import { bytesSource } from '../../src/recording/format/byte-source.js';
 import { ByteReader } from '../../src/recording/format/bytes.js';
+import { KINDS } from '../../src/recording/format/kinds.js';
+import { HEAD_BYTES } from '../../src/recording/format/layout.js';
+import { Recording } from '../../src/recording/format/reader.js';
 import { PayloadError, RecordingError } from '../../src/recording/format/recording-error.js';
+import { RecordingWriter } from '../../src/recording/format/writer.js';
 import { Player } from '../../src/recording/player.js';
 import { Names } from '../../src/timeline/names.js';
 import { NoSuchPosition, Timeline } from '../../src/timeline/timeline.js';
 import { eachWriter, type MemoryWrite } from '../../src/timeline/writes.js';
 import { anyRun, anyShare, positionAt, recordRun, spanSteps, specOf } from './runs.js';
-import { checkpointFile, openStored } from './stored.js';
+import { checkpointFile, fileOf, openStored } from './stored.js';
 
 const DENSE = { steps: 500, events: 20 };
 
 /** A state through its bytes, and its pages through copies. */
 function throughBytes(state: KernelState): KernelState {
-  const pages: Page[] = [];
-  const numbers = new Map<unknown, number>();
-  const numberOf = (part: unknown): number => {
-    if (!numbers.has(part)) numbers.set(part, numbers.size);
-    return numbers.get(part)!;
-  };
-  const bytes = encodeState(state, {
-    page: (page) => ({ version: numberOf(page), place: pages.push(page) - 1 }),
-    object: numberOf,
-  });
+  const tables: IntMapNode[] = [];
+  let objects = 0;
+  const bytes = encodeState(state, { table: (leaf) => tables.push(leaf), object: () => objects++ });
   return decodeState(new ByteReader(bytes), ARCH, {
-    page: (_, place) => new Page(pages[place].bytes.slice(), null),
+    table: () => {
+      const { bitmap, slots } = tables.shift()!;
+      const copies = (slots as Page[]).map((page) =>
+        page === ZERO_PAGE ? page : new Page(page.bytes.slice(), null),
+      );
+      return new IntMapNode(0, bitmap, copies, null);
+    },
     object: (_, object) => object,
   }) as KernelState;
 }
@@ -85,9 +87,13 @@ test('any plain value comes back from its bytes', (t) => {
       fc.uint8Array(),
       fc.array(tie('any'), { maxLength: 4 }),
       fc.dictionary(fieldName, tie('any'), { maxKeys: 4, noNullPrototype: true }),
+      fc.array(fc.tuple(fc.maxSafeInteger().map(Math.abs), tie('any')), { maxLength: 4 }).map((entries) =>
+        // Maps have pages or something else.
+        IntMap.from(entries.filter(([, item]) => item !== undefined && item !== ZERO_PAGE)),
+      ),
       fc
-        .array(fc.tuple(fc.maxSafeInteger().map(Math.abs), tie('any')), { maxLength: 4 })
-        .map((entries) => IntMap.from(entries.filter(([, item]) => item !== undefined))),
+        .uniqueArray(fc.maxSafeInteger().map(Math.abs))
+        .map((keys) => IntMap.from(keys.map((key) => [key, ZERO_PAGE]))),
     ),
   })).any;
   fc.assert(
@@ -139,6 +145,80 @@ test('with stored checkpoints every position is the same as without', (t) => {
     { numRuns: 30 },
   );
   t.pass();
+});
+
+test('checkpoints that are left when others went are what they were', (t) => {
+  const recording = recordRun(specOf('heap-sort', { args: ['3000'] }));
+  const end = { seq: recording.end!.events, step: 0 };
+  const { config, arch } = new Timeline(recording).machine.k;
+  const every = { steps: 4000, events: 50 };
+  const all = openStored(checkpointFile(recording, every), recording);
+  const hashes = new Map([...all.outlines(end, config, arch)].map((state) => [formatPosition(state), '']));
+  for (const limits of [
+    { count: 7, memoryBytes: 1 << 28 },
+    { count: 200, memoryBytes: Math.floor(all.sizeBytes * 0.6) },
+  ]) {
+    const few = openStored(checkpointFile(recording, every, limits), recording);
+    t.true(few.count > 2 && few.count * 2 < all.count, `${few.count} of ${all.count}`);
+    for (const { seq, step } of few.outlines(end, config, arch)) {
+      const position = { seq, step };
+      const [one, other] = [few, all].map((stored) => stored.before(position, config, arch)!.state);
+      t.is(stateHash(one), stateHash(new Timeline(recording).seek(position).k.snapshot()));
+      t.true(hashes.has(formatPosition(one)) && formatPosition(one) === formatPosition(other));
+      for (const object of one.objects.values()) {
+        if (object.kind !== 'vmo') continue;
+        const same = other.objects.get(object.koid);
+        assert(same?.kind === 'vmo');
+        for (const [number, page] of object.pages) t.deepEqual(page.bytes, same.pages.get(number)!.bytes);
+      }
+    }
+  }
+});
+
+test('a run that goes on for long after a checkpoint is the recorded one, compiled or not', (t) => {
+  const recording = recordRun(specOf('spin', { args: ['1500000'] }));
+  const { steps, events } = recording.end!;
+  t.true(steps > 5_000_000, `${steps}`);
+  const stored = openStored(checkpointFile(recording, { steps: 4_000_000, events: 1 << 20 }), recording);
+  const timeline = new Timeline(recording, stored);
+  const without = new Timeline(recording);
+  for (const share of [0.95, 0.3, 1]) {
+    const position = { seq: Math.floor(events * share), step: 0 };
+    const [here, there] = [timeline, without].map((one) => stateHash(one.seek(position).k.snapshot()));
+    t.is(here, there);
+  }
+});
+
+test('a page that is damaged is told of when it is touched, and the run is gone through from further back', (t) => {
+  const good = checkpointFile(SMALL, { steps: 1 << 20, events: 60 });
+  const file = Recording.open(bytesSource(good));
+  const chunks = Array.from({ length: file.chunkCount }, (_, i) => file.chunk(i));
+  const [pages] = chunks.filter(({ kind }) => kind === KINDS.memory.number);
+  const damaged = good.slice();
+  // Behind the first page's head and bits: the others have theirs, too.
+  for (let at = HEAD_BYTES + 200; at < HEAD_BYTES + pages.storedLength; at += 64)
+    damaged[pages.offset + at] ^= 1;
+  const problems: RecordingError[] = [];
+  const stored = openStored(damaged, SMALL, (problem) => problems.push(problem));
+  const { count } = stored;
+  const timeline = new Timeline(SMALL, stored);
+  t.is(problems.length, 0);
+  for (const [seq, hash] of SMALL_HASHES) {
+    t.is(stateHash(timeline.seek({ seq, step: 0 }).k.snapshot()), hash);
+    t.is(timeline.machine.eventHash(), new Timeline(SMALL).seek({ seq, step: 0 }).eventHash());
+  }
+  t.is(problems.length, 1);
+  t.regex(problems[0].message, /^a page of a checkpoint cannot be used: [^\n]+$/);
+  t.true(stored.count < count);
+});
+
+test('checkpoints of another version are refused', (t) => {
+  const parts: Uint8Array[] = [];
+  const header = { ...SMALL.header, checkpointsOf: SMALL.lastDigest };
+  const writer = new RecordingWriter({ write: (bytes) => parts.push(bytes.slice()) }, header);
+  writer.end({ ...SMALL.end!, checkpoints: new Uint8Array(0), slices: Uint8Array.of(0) });
+  const error = t.throws(() => openStored(new Uint8Array(Buffer.concat(parts)), SMALL));
+  t.regex(error.message, /^the checkpoints are of another version of Jacinth, [^\n]+$/);
 });
 
 test('a look with stored checkpoints runs no more than what is between two of them', (t) => {
@@ -241,8 +321,9 @@ test('bytes that somebody made up are a state or a PayloadError', (t) => {
   const timeline = new Timeline(recordRun(specOf('channel-ping-pong', { maxSteps: 3000 })));
   const state = timeline.seek(timeline.end).k.snapshot();
   const { config } = timeline.machine.k;
-  const good = encodeState(state, { page: () => ({ version: 0, place: 0 }), object: () => 0 });
-  const parts = { page: () => ZERO_PAGE, object: (_: number, object: never) => object };
+  const good = encodeState(state, { table: () => {}, object: () => 0 });
+  const table = () => new IntMapNode(0, 1, [ZERO_PAGE], null);
+  const parts = { table, object: (_: number, object: never) => object };
   let refused = 0;
   fc.assert(
     fc.property(
@@ -268,11 +349,9 @@ test('bytes that somebody made up are a state or a PayloadError', (t) => {
 test('fields that would change what all objects are, are refused', (t) => {
   for (const name of ['__proto__', 'constructor', 'prototype']) {
     const record = Object.defineProperty({}, name, { value: { polluted: 1 }, enumerable: true });
-    const bytes = encodeState(record as KernelState, {
-      page: () => ({ version: 0, place: 0 }),
-      object: () => 0,
-    });
-    const parts = { page: () => ZERO_PAGE, object: (_: number, object: never) => object };
+    const bytes = encodeState(record as KernelState, { table: () => {}, object: () => 0 });
+    const table = () => new IntMapNode(0, 1, [ZERO_PAGE], null);
+    const parts = { table, object: (_: number, object: never) => object };
     t.throws(() => decodeState(new ByteReader(bytes), ARCH, parts), { instanceOf: PayloadError });
   }
 });
@@ -332,15 +411,13 @@ test('a checkpoint that somebody made up leads astray, or to one clear error', (
       ),
       (at, to) => {
         const state = withOneChanged(checkpoint.state, { left: at }, () => to) as KernelState;
-        const parts: Uint8Array[] = [];
+        let file: Uint8Array;
         try {
-          const sink = { write: (bytes: Uint8Array) => void parts.push(bytes.slice()) };
-          writeCheckpoints(recording, [{ ...checkpoint, state }], sink);
+          file = fileOf(recording, [{ ...checkpoint, state }]);
         } catch {
           // What cannot be written cannot be met.
           return;
         }
-        const file = new Uint8Array(Buffer.concat(parts));
         try {
           const timeline = new Timeline(
             recording,
@@ -372,13 +449,12 @@ test('a page that was written and has its old bytes again is another version, st
   const again = new Page(page.bytes.slice(), null);
   const written = { ...vmo, pages: vmo.pages.set(number, again) };
   const state = { ...second.state, objects: second.state.objects.set(vmo.koid, written) };
-  const store = (checkpoints: readonly Checkpoint[]): Uint8Array => {
-    const parts: Uint8Array[] = [];
-    writeCheckpoints(recording, checkpoints, { write: (bytes) => parts.push(bytes.slice()) });
-    return new Uint8Array(Buffer.concat(parts));
-  };
-  const [same, rewritten] = [store([first, second]), store([first, { ...second, state }])];
-  t.true(rewritten.length < same.length + 100);
+  const [same, rewritten] = [
+    [first, second],
+    [first, { ...second, state }],
+  ].map((checkpoints) => fileOf(recording, checkpoints));
+  // What does not differ takes a few bytes; a table names it.
+  t.true(rewritten.length < same.length + 500, `${rewritten.length} after ${same.length}`);
   const pages = (file: Uint8Array): unknown[] => {
     const { config, arch } = player.machine.k;
     return [...openStored(file, recording).outlines(AFTER_EVERYTHING, config, arch)].map(({ objects }) => {

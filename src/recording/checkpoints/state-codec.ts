@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.js';
-import { IntMap } from '../../base/int-map.js';
+import { IntMap, type IntMapNode, LEAF_KEYS, type Leaf } from '../../base/int-map.js';
 import type { Arch, Registers } from '../../cpu/arch.js';
 import type { KernelState } from '../../kernel/objects/kernel.js';
 import type { KernelObject } from '../../kernel/objects/object.js';
@@ -10,8 +10,8 @@ import { PayloadError } from '../format/recording-error.js';
 /**
  * A state as bytes. Nothing here knows the fields of any object: a state is plain values, persistent maps, pages and
  * registers, and whatever has a state hash has bytes. Each value is a tag and what it needs; texts and lists of field
- * names stand where they come first and are numbers from then on. Pages are named, not held: by what made them, one
- * number for each time that a page was written between two checkpoints, and by where their bytes are.
+ * names stand where they come first and are numbers from then on. Pages are elsewhere: of a map of pages there is where
+ * its lowest nodes begin, and which they are is a list of its own.
  */
 const TAG = {
   undefined: 0,
@@ -35,8 +35,8 @@ const TAG = {
   record: 13,
   /** Number of such a list of names, then values. */
   knownRecord: 14,
-  /** Both numbers as differences from the page before, signed. */
-  page: 15,
+  /** Size in tables, then for each how many tables further it is than the one before. */
+  pages: 15,
   zeroPage: 16,
   registers: 17,
   /** A kernel object: the number of this version of it, then a record. */
@@ -48,15 +48,18 @@ const MAX_DEPTH = 64;
 const MAX_FIELDS = 256;
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Numbers for what a state shares with those before it. Equal numbers: the same page or object, not written between. */
+/** Told of what a state shares with others, in the order of its bytes. */
 export interface StateNumbers {
-  page(page: Page): { readonly version: number; readonly place: number };
+  table(leaf: IntMapNode): void;
+  /** A number for this version of an object: equal ones for what was not changed between two states. */
   object(object: KernelObject): number;
 }
 
-/** What those numbers stand for when read. They are not checked: any safe integers of 0 or more. */
+/** The same when read. */
 export interface StateParts {
-  page(version: number, place: number): Page;
+  /** @returns a node of the lowest level, not empty, with pages */
+  table(): IntMapNode;
+  /** @param version not checked: any safe integer of 0 or more */
   object(version: number, object: KernelObject): KernelObject;
 }
 
@@ -68,8 +71,6 @@ class StateEncoder {
   private readonly out = new ByteWriter();
   private readonly texts = new Map<string, number>();
   private readonly shapes = new Map<string, number>();
-  private lastVersion = 0;
-  private lastPlace = 0;
 
   constructor(private readonly numbers: StateNumbers) {}
 
@@ -96,7 +97,7 @@ class StateEncoder {
       out.varint(value.length);
       out.bytes(value);
     } else if (value instanceof IntMap) this.map(value);
-    else if (value instanceof Page) this.page(value);
+    else if (value === ZERO_PAGE) out.u8(TAG.zeroPage);
     else if (Array.isArray(value)) {
       out.u8(TAG.list);
       out.varint(value.length);
@@ -143,6 +144,10 @@ class StateEncoder {
   }
 
   private map(map: IntMap<unknown>): void {
+    if (map.floor(Number.MAX_SAFE_INTEGER)?.[1] instanceof Page) {
+      this.pages(map);
+      return;
+    }
     this.out.u8(TAG.map);
     this.out.varint(map.size);
     let last = 0;
@@ -153,17 +158,17 @@ class StateEncoder {
     }
   }
 
-  private page(page: Page): void {
-    if (page === ZERO_PAGE) {
-      this.out.u8(TAG.zeroPage);
-      return;
+  private pages(map: IntMap<unknown>): void {
+    const leaves = map.leaves();
+    this.out.u8(TAG.pages);
+    this.out.varint(leaves.length);
+    let last = 0;
+    for (const [key, leaf] of leaves) {
+      const number = key / LEAF_KEYS;
+      this.out.varint(number - last);
+      last = number;
+      this.numbers.table(leaf);
     }
-    const { version, place } = this.numbers.page(page);
-    this.out.u8(TAG.page);
-    this.out.varint(zigzag(version - this.lastVersion));
-    this.out.varint(zigzag(place - this.lastPlace));
-    this.lastVersion = version;
-    this.lastPlace = place;
   }
 
   private record(record: Readonly<Record<string, unknown>>): void {
@@ -183,15 +188,6 @@ class StateEncoder {
   }
 }
 
-/** A signed number as a natural one: small ones stay small. */
-function zigzag(n: number): number {
-  return n < 0 ? -2 * n - 1 : 2 * n;
-}
-
-function unzigzag(n: number): number {
-  return n % 2 === 0 ? n / 2 : -(n + 1) / 2;
-}
-
 /**
  * The value that was encoded, whatever it is: the caller looks at what it got.
  * @throws PayloadError for any bytes that are no encoding
@@ -205,8 +201,6 @@ export function decodeState(from: ByteReader, arch: Arch, parts: StateParts): un
 class StateDecoder {
   private readonly texts: string[] = [];
   private readonly shapes: (readonly string[])[] = [];
-  private version = 0;
-  private place = 0;
 
   constructor(
     private readonly from: ByteReader,
@@ -251,8 +245,8 @@ class StateDecoder {
         return this.record(this.shape(), depth);
       case TAG.knownRecord:
         return this.record(at(this.shapes, from.varint()), depth);
-      case TAG.page:
-        return this.page();
+      case TAG.pages:
+        return this.pages();
       case TAG.zeroPage:
         return ZERO_PAGE;
       case TAG.registers:
@@ -326,13 +320,18 @@ class StateDecoder {
     return record;
   }
 
-  private page(): Page {
-    this.version += unzigzag(this.from.varint());
-    this.place += unzigzag(this.from.varint());
-    const fits = this.version >= 0 && this.place >= 0;
-    if (!fits || !Number.isSafeInteger(this.version) || !Number.isSafeInteger(this.place))
-      throw new PayloadError('a page has an impossible number');
-    return this.parts.page(this.version, this.place);
+  private pages(): IntMap<unknown> {
+    const count = this.count();
+    const leaves: Leaf[] = [];
+    let number = 0;
+    for (let i = 0; i < count; i++) {
+      const more = this.from.varint();
+      number += more;
+      if ((more === 0 && i > 0) || number * LEAF_KEYS > Number.MAX_SAFE_INTEGER)
+        throw new PayloadError('the tables of a map do not go up');
+      leaves.push([number * LEAF_KEYS, this.parts.table()]);
+    }
+    return IntMap.fromLeaves(leaves);
   }
 
   private object(depth: number): KernelObject {

@@ -1,4 +1,5 @@
 import { Hasher } from '../../base/digest.js';
+import type { IntMapNode } from '../../base/int-map.js';
 import type { Arch } from '../../cpu/arch.js';
 import type { KernelState, MachineConfig } from '../../kernel/objects/kernel.js';
 import type { KernelObject } from '../../kernel/objects/object.js';
@@ -11,17 +12,19 @@ import { ByteReader } from '../format/bytes.js';
 import { Recording } from '../format/reader.js';
 import { PayloadError, RecordingError } from '../format/recording-error.js';
 import {
+  CHECKPOINT_FORMAT,
   decodeAscending,
+  decodePlaces,
   decodePositions,
   MAX_PAGE_VERSIONS,
   MAX_STATES_BYTES,
-  PAGES_A_CHUNK,
   requireStorable,
   type StoredPosition,
   type StoredRecord,
 } from './checkpoint-file.js';
 import { stateIn } from './state-check.js';
-import { decodeState, type StateParts } from './state-codec.js';
+import { decodeState } from './state-codec.js';
+import { StoredMemory, StoredPages } from './stored-memory.js';
 
 /** What is held in memory of those that were asked for last. */
 const CACHED = 4;
@@ -34,6 +37,7 @@ const ADVICE = 'the run is gone through from further back; replay with --keep-ch
  */
 export class StoredCheckpoints {
   private readonly cached = new Map<number, Checkpoint>();
+  private readonly memory: StoredMemory;
   private told = false;
 
   private constructor(
@@ -42,7 +46,9 @@ export class StoredCheckpoints {
     /** As RecordedSchedule takes them. */
     readonly sliceStarts: readonly number[],
     private readonly onProblem: (problem: RecordingError) => void,
-  ) {}
+  ) {
+    this.memory = new StoredMemory(file);
+  }
 
   /**
    * @param onProblem told once of the first checkpoint that cannot be used
@@ -60,7 +66,9 @@ export class StoredCheckpoints {
     if (header.checkpointsOf !== recording.lastDigest)
       throw unusable('foreign', 'the checkpoints are of another recording');
     if (!complete || end === null) throw file.problem ?? unusable('cut', 'the file of checkpoints is cut');
-    const { checkpoints, slices } = end;
+    const { checkpointFormat, checkpoints, slices } = end;
+    if (checkpointFormat !== CHECKPOINT_FORMAT)
+      throw unusable('version', 'the checkpoints are of another version of Jacinth');
     if (!(checkpoints instanceof Uint8Array) || !(slices instanceof Uint8Array))
       throw unusable('damaged', 'the checkpoints have no index');
     return guarded('the index of the checkpoints', () => {
@@ -79,6 +87,11 @@ export class StoredCheckpoints {
   /** Where the last one at or before a position is; null when there is none. */
   positionBefore(target: Position): Position | null {
     return this.positions[this.after(target) - 1] ?? null;
+  }
+
+  /** Whether there is one behind a position. */
+  reaches(position: Position): boolean {
+    return this.after(position) < this.positions.length;
   }
 
   /** The last one at or before a position that can be used; null when there is none. */
@@ -101,11 +114,13 @@ export class StoredCheckpoints {
    */
   *outlines(target: Position, config: MachineConfig, arch: Arch): IterableIterator<KernelState> {
     const pages = new Map<number, Page>();
+    const tables = new Map<number, IntMapNode>();
     const objects = new Map<number, KernelObject>();
-    const parts: StateParts = {
-      page: (version) => shared(pages, version, MAX_PAGE_VERSIONS, () => new Page(NOTHING, null)),
-      object: (version, object) => shared(objects, version, MAX_STATES_BYTES, () => object),
-    };
+    const page = (place: number) => shared(pages, place, MAX_PAGE_VERSIONS, () => new Page(NOTHING, null));
+    const table = (place: number) =>
+      shared(tables, place, MAX_PAGE_VERSIONS, () => this.memory.table(place, page));
+    const object = (version: number, object: KernelObject) =>
+      shared(objects, version, MAX_STATES_BYTES, () => object);
     let sizeBytes = 0;
     for (const position of this.positions.slice(0, this.after(target))) {
       try {
@@ -113,7 +128,7 @@ export class StoredCheckpoints {
         sizeBytes += record.state.length;
         // Only somebody else's are so many; that some are left out is no fault.
         if (sizeBytes > MAX_STATES_BYTES) return;
-        yield this.stateOf(record, config, arch, parts);
+        yield this.stateOf(record, config, arch, { table, object });
       } catch (reason) {
         if (!(reason instanceof RecordingError)) throw reason;
         this.drop(position, reason);
@@ -125,19 +140,12 @@ export class StoredCheckpoints {
     const known = this.cached.get(position.chunk);
     if (known !== undefined) return known;
     const record = this.recordAt(position);
-    const pages = new Map<number, Page>();
-    const places = new Map<number, Page[]>();
-    const most = config.physicalPages;
+    const most = Math.min(config.physicalPages, MAX_PAGE_VERSIONS);
+    const pages = new StoredPages(this.memory, most, (why) => new PageUnusable(position, why));
     const state = this.stateOf(record, config, arch, {
-      page: (version, place) =>
-        shared(pages, version, most, () => {
-          const page = new Page(NOTHING, null);
-          shared(places, place, most, () => []).push(page);
-          return page;
-        }),
+      table: (place) => this.memory.table(place, (at, digest) => pages.at(at, digest)),
       object: (_, object) => object,
     });
-    this.fill(places);
     if (guarded('a checkpoint', () => stateHash(state)) !== record.stateHash)
       throw unusable('damaged', 'a checkpoint does not have its state hash');
     const { slices, span, events } = record;
@@ -147,23 +155,16 @@ export class StoredCheckpoints {
     return checkpoint;
   }
 
-  /** Reads the bytes of pages by place, each chunk once; pages of one place share them, as nobody writes there. */
-  private fill(places: ReadonlyMap<number, readonly Page[]>): void {
-    let chunk = -1;
-    let blobs: Uint8Array[] = [];
-    for (const [place, pages] of [...places].sort(([a], [b]) => a - b)) {
-      const next = Math.floor(place / PAGES_A_CHUNK);
-      if (next !== chunk) blobs = this.file.blobsIn('pages', next);
-      chunk = next;
-      const found = blobs[place % PAGES_A_CHUNK];
-      if (found?.length !== PAGE_SIZE) throw unusable('damaged', 'a page is not where it is said to be');
-      for (const page of pages) page.showAt(found);
-    }
-  }
-
-  private stateOf(record: StoredRecord, config: MachineConfig, arch: Arch, parts: StateParts): KernelState {
+  private stateOf(record: StoredRecord, config: MachineConfig, arch: Arch, parts: PlacedParts): KernelState {
     return guarded('a checkpoint', () => {
-      const state = stateIn(decodeState(new ByteReader(record.state), arch, parts), config);
+      const places = decodePlaces(record.tables);
+      let next = 0;
+      const table = (): IntMapNode => {
+        if (next === places.length) throw new PayloadError('a state has more tables than there are');
+        return parts.table(places[next++]);
+      };
+      const value = decodeState(new ByteReader(record.state), arch, { table, object: parts.object });
+      const state = stateIn(value, config);
       if (comparePositions(state, record) !== 0) throw new PayloadError('its state is of elsewhere');
       return state;
     });
@@ -174,6 +175,17 @@ export class StoredCheckpoints {
     if (!isStoredRecord(value) || comparePositions(value, position) !== 0)
       throw unusable('damaged', 'a checkpoint is not what the index says');
     return value;
+  }
+
+  /**
+   * To be told of whatever was thrown by who ran on from a checkpoint.
+   * @returns whether the reason was a page of one that is not used any more
+   */
+  without(reason: unknown): boolean {
+    if (!(reason instanceof PageUnusable) || !this.positions.includes(reason.of)) return false;
+    this.cached.delete(reason.of.chunk);
+    this.drop(reason.of, reason);
+    return true;
   }
 
   private drop(position: StoredPosition, problem: RecordingError): void {
@@ -196,6 +208,22 @@ export class StoredCheckpoints {
   }
 }
 
+/** Thrown to whoever asks for a page that has not the bytes that it is said to have. */
+class PageUnusable extends RecordingError {
+  constructor(
+    readonly of: StoredPosition,
+    why: string,
+  ) {
+    super('damaged', `a page of a checkpoint cannot be used: ${why}`, null, ADVICE);
+  }
+}
+
+/** StateParts, tables by their places. */
+interface PlacedParts {
+  table(place: number): IntMapNode;
+  object(version: number, object: KernelObject): KernelObject;
+}
+
 /** What pages of outlines show: nobody reads them. */
 const NOTHING = new Uint8Array(PAGE_SIZE);
 
@@ -208,7 +236,7 @@ function shared<T>(known: Map<number, T>, version: number, most: number, make: (
   return made;
 }
 
-function unusable(trouble: 'foreign' | 'cut' | 'damaged', what: string): RecordingError {
+function unusable(trouble: 'foreign' | 'version' | 'cut' | 'damaged', what: string): RecordingError {
   return new RecordingError(trouble, what, null, ADVICE);
 }
 
@@ -228,7 +256,7 @@ function isCount(value: unknown): value is number {
 
 function isStoredRecord(value: unknown): value is StoredRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { seq, step, slices, span, events, stateHash: hash, state } = value as Partial<StoredRecord>;
+  const { seq, step, slices, span, events, stateHash: hash, state, tables } = value as Partial<StoredRecord>;
   const places = [seq, step, slices].every(isCount);
   const hasher =
     Array.isArray(events) &&
@@ -236,5 +264,6 @@ function isStoredRecord(value: unknown): value is StoredRecord {
     events.length <= 8 &&
     events.every((word) => Number.isSafeInteger(word));
   const open = span === null || (span !== undefined && [span.core, span.thread, span.steps].every(isCount));
-  return places && hasher && open && typeof hash === 'string' && state instanceof Uint8Array;
+  const bytes = state instanceof Uint8Array && tables instanceof Uint8Array;
+  return places && hasher && open && typeof hash === 'string' && bytes;
 }

@@ -1,5 +1,5 @@
 import { type Digest, Hasher } from '../../base/digest.js';
-import { ByteReader, ByteWriter, DIGEST_BYTES } from './bytes.js';
+import { ByteReader, ByteWriter } from './bytes.js';
 import { MAX_BLOB_BYTES, MAX_BLOB_PART_BYTES } from './limits.js';
 import { PayloadError, RecordingError } from './recording-error.js';
 
@@ -46,21 +46,6 @@ export class BlobBuffer {
     this.out.clear();
     return bytes;
   }
-}
-
-/** The blobs of a payload that has only whole ones. Digests are left to whoever knows what the bytes are for. */
-export function wholeBlobs(payload: Uint8Array): Uint8Array[] {
-  const from = new ByteReader(payload);
-  const blobs: Uint8Array[] = [];
-  while (from.left > 0) {
-    from.bytes(DIGEST_BYTES);
-    const total = from.u32();
-    const offset = from.u32();
-    const bytes = from.bytes(from.u32());
-    if (offset !== 0 || bytes.length !== total) throw new PayloadError('it holds a part of a blob');
-    blobs.push(bytes);
-  }
-  return blobs;
 }
 
 /** Puts blobs together again from payloads in the order of the file. Throws PayloadError. */

@@ -3,7 +3,15 @@ export interface ByteSource {
   readonly sizeBytes: number;
   /** Up to `length` bytes from `offset`; fewer only where the source ends. Throws RecordingError (`io`). */
   read(offset: number, length: number): Uint8Array;
+  /** The host's own, where it has one that is quicker. */
+  readonly inflate?: Inflate;
 }
+
+/**
+ * Inflates a raw deflate stream (RFC 1951).
+ * @returns at most `most` bytes, or throws
+ */
+export type Inflate = (stored: Uint8Array, most: number) => Uint8Array;
 
 export function bytesSource(bytes: Uint8Array): ByteSource {
   // A host's subclass (Node's Buffer) slices differently: what goes on is a plain array.

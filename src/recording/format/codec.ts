@@ -1,7 +1,7 @@
-import { deflateSync, Inflate, inflateSync } from 'fflate/browser';
-import { CODEC_DEFLATE, CODEC_RAW, CODEC_SPARSE } from './layout.js';
+import { deflateSync, inflateSync, Inflate as PartInflate } from 'fflate/browser';
+import type { Inflate } from './byte-source.js';
+import { CODEC_DEFLATE, CODEC_RAW } from './layout.js';
 import { PayloadError } from './recording-error.js';
-import { decodeSparse, encodeSparse } from './sparse.js';
 
 /** Below this, deflate's own bytes cost more than they save. */
 const WORTH_DEFLATING_BYTES = 48;
@@ -30,27 +30,27 @@ export function compress(
   return { codec: CODEC_RAW, stored: payload };
 }
 
-/** The same for memory. */
-export function compressPages(payload: Uint8Array): { codec: number; stored: Uint8Array } {
-  const stored = encodeSparse(payload);
-  return stored === null ? { codec: CODEC_RAW, stored: payload } : { codec: CODEC_SPARSE, stored };
-}
-
 /** The payload, of exactly `rawLength` bytes; what inflates to more is given up as soon as it does. */
-export function decompress(codec: number, stored: Uint8Array, rawLength: number): Uint8Array {
+export function decompress(
+  codec: number,
+  stored: Uint8Array,
+  rawLength: number,
+  inflate?: Inflate,
+): Uint8Array {
   if (codec === CODEC_RAW) return stored;
-  if (codec === CODEC_SPARSE) return decodeSparse(stored, rawLength);
   if (codec !== CODEC_DEFLATE) throw new PayloadError(`codec ${codec} is unknown`);
   if (rawLength > stored.length * MOST_BYTES_FOR_ONE)
     throw new PayloadError('it inflates to less than it claims');
-  return stored.length <= INFLATE_WHOLE_BYTES
-    ? inflateWhole(stored, rawLength)
-    : inflateParts(stored, rawLength);
+  if (inflate !== undefined || stored.length <= INFLATE_WHOLE_BYTES)
+    return inflateWhole(stored, rawLength, inflate ?? inflateAnywhere);
+  return inflateParts(stored, rawLength);
 }
 
-function inflateWhole(stored: Uint8Array, rawLength: number): Uint8Array {
+const inflateAnywhere: Inflate = (stored, most) => inflateSync(stored, { out: new Uint8Array(most) });
+
+function inflateWhole(stored: Uint8Array, rawLength: number, inflate: Inflate): Uint8Array {
   // Room for one byte too many shows that there are too many.
-  const out = inflateSync(stored, { out: new Uint8Array(rawLength + 1) });
+  const out = inflate(stored, rawLength + 1);
   if (out.length > rawLength) throw new PayloadError('it inflates to more than it claims');
   if (out.length < rawLength) throw new PayloadError('it inflates to less than it claims');
   return out;
@@ -59,7 +59,7 @@ function inflateWhole(stored: Uint8Array, rawLength: number): Uint8Array {
 function inflateParts(stored: Uint8Array, rawLength: number): Uint8Array {
   const out = new Uint8Array(rawLength);
   let length = 0;
-  const inflate = new Inflate((part) => {
+  const inflate = new PartInflate((part) => {
     if (length + part.length > rawLength) throw new PayloadError('it inflates to more than it claims');
     out.set(part, length);
     length += part.length;

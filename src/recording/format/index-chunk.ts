@@ -63,7 +63,11 @@ export function readIndex(source: ByteSource): { directory: Directory; lastDiges
   if (crc32c(payload) !== head.payloadCrc) return null;
   try {
     const stored = payload.subarray(0, payload.length - TRAILER_BYTES);
-    const table = decodeColumns(SCHEMA, decompress(mixed >>> 16, stored, tableLength), MAX_CHUNKS);
+    const table = decodeColumns(
+      SCHEMA,
+      decompress(mixed >>> 16, stored, tableLength, source.inflate),
+      MAX_CHUNKS,
+    );
     const directory = directoryOf(table.columns, table.rowCount, offset);
     return directory === null ? null : { directory, lastDigest: head.previous };
   } catch {

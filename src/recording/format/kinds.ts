@@ -40,6 +40,8 @@ export const KINDS = {
   end: { number: 13, encoding: 'single' },
   /** Where the chunks are; see index-chunk.ts. */
   index: { number: 14, encoding: 'index' },
+  /** Pages and tables of pages, in a file of checkpoints; see checkpoints/stored-memory.ts. */
+  memory: { number: 15, encoding: 'bytes' },
 } as const satisfies Record<string, KindDefinition>;
 
 /**
@@ -49,7 +51,7 @@ export const KINDS = {
 export const EFFECTS = { step: 0, register: 1, load: 2, store: 3 } as const;
 
 type KindDefinition =
-  | { readonly number: number; readonly encoding: 'single' | 'records' | 'blobs' | 'index' }
+  | { readonly number: number; readonly encoding: 'single' | 'records' | 'blobs' | 'index' | 'bytes' }
   | { readonly number: number; readonly encoding: 'columns'; readonly schema: Schema };
 
 export type KindName = keyof typeof KINDS;
@@ -61,6 +63,7 @@ type KindsOf<E extends KindDefinition['encoding']> = {
 export type RecordKind = KindsOf<'records'>;
 export type ColumnKind = KindsOf<'columns'>;
 export type BlobKind = KindsOf<'blobs'>;
+export type BytesKind = KindsOf<'bytes'>;
 
 export type SchemaOf<K extends ColumnKind> = (typeof KINDS)[K]['schema'];
 /** What one item of a kind is when written. */

@@ -29,8 +29,7 @@ export const HEAD_BYTES = 40;
 
 export const CODEC_RAW = 0;
 export const CODEC_DEFLATE = 1;
-/** See sparse.ts. */
-export const CODEC_SPARSE = 2;
+// 2 stood for memory without its zero words, in files of checkpoints only.
 
 /** One chunk, as its head tells. */
 export interface ChunkHead {

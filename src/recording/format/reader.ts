@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js';
 import type { Digest } from '../../base/digest.js';
 import type { ProgramSet } from '../../machine/program-host.js';
-import { type Blob, BlobDecoder, wholeBlobs } from './blobs.js';
+import { type Blob, BlobDecoder } from './blobs.js';
 import type { ByteSource } from './byte-source.js';
 import { decompress } from './codec.js';
 import { decodeColumns, type Row, rowsOf, type Table } from './columns.js';
@@ -11,6 +11,7 @@ import { parseEnd, parseHeader, type RecordingEnd, type RecordingHeader } from '
 import { readIndex } from './index-chunk.js';
 import {
   type BlobKind,
+  type BytesKind,
   type ColumnKind,
   KINDS,
   type KindName,
@@ -152,10 +153,19 @@ export class Recording {
     throw this.damage(chunk, 'it is empty');
   }
 
-  /** The blobs in a chunk of a kind that has only whole ones; digests are not checked. */
-  blobsIn(kind: BlobKind, chunk: number): Uint8Array[] {
+  /** The bytes of a chunk of a kind. */
+  bytesIn(kind: BytesKind, chunk: number): Uint8Array {
     this.requireKind(kind, chunk);
-    return [...this.guarded(chunk, () => wholeBlobs(this.payload(chunk)))];
+    return this.payload(chunk);
+  }
+
+  /** The same without a look at their checksum, for whoever knows the digests of what is there. */
+  uncheckedBytesIn(kind: BytesKind, chunk: number): Uint8Array {
+    this.requireKind(kind, chunk);
+    const { offset, storedLength, rawLength } = this.directory.get(chunk);
+    const stored = this.source.read(offset + HEAD_BYTES, storedLength);
+    if (stored.length < rawLength) throw this.damage(chunk, 'the file has become shorter');
+    return stored;
   }
 
   private requireKind(kind: KindName, chunk: number): void {
@@ -198,7 +208,9 @@ export class Recording {
       head.rawLength === entry.rawLength;
     if (!same) throw this.damage(i, 'its head is not what it was');
     if (crc32c(stored) !== head.payloadCrc) throw this.damage(i, 'its bytes do not fit their checksum');
-    for (const payload of this.guarded(i, () => [decompress(head.codec, stored, head.rawLength)]))
+    for (const payload of this.guarded(i, () => [
+      decompress(head.codec, stored, head.rawLength, this.source.inflate),
+    ]))
       return payload;
     throw this.damage(i, 'it is empty');
   }

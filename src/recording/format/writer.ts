@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js';
 import type { Digest } from '../../base/digest.js';
 import { type Blob, BlobBuffer, blobDigest } from './blobs.js';
-import { compress, compressPages, type Deflate } from './codec.js';
+import { compress, type Deflate } from './codec.js';
 import { ColumnBuffer, type Row, type Schema } from './columns.js';
 import { crc32c } from './crc32c.js';
 import { Directory } from './directory.js';
@@ -9,6 +9,7 @@ import { parseEnd, parseHeader, type RecordingEnd, type RecordingHeader } from '
 import { encodeIndex } from './index-chunk.js';
 import {
   type BlobKind,
+  type BytesKind,
   type ColumnKind,
   type ItemOf,
   KIND_NAMES,
@@ -82,6 +83,11 @@ export class RecordingWriter {
     return this.offset;
   }
 
+  /** Chunks written so far. */
+  get chunkCount(): number {
+    return this.directory.length;
+  }
+
   /**
    * One item of a kind. The item is encoded (columns: copied) at once, so it may change afterwards. Throws
    * RecordingError (`limit`) for records that no reader would accept.
@@ -118,6 +124,13 @@ export class RecordingWriter {
     return digest;
   }
 
+  /** Bytes as a chunk of their own, stored as they are. */
+  bytes(kind: BytesKind, seq: number, payload: Uint8Array): void {
+    this.requireRoom();
+    this.flush();
+    this.chunk(kind, seq, payload);
+  }
+
   /** Flushes if so much is buffered or so much time has passed. To be called now and then while nothing happens. */
   poll(): void {
     if (this.pendingBytes === 0) return;
@@ -149,15 +162,7 @@ export class RecordingWriter {
   }
 
   private open(kind: KindName, seq: number): { buffer: Buffer } {
-    assert(!this.ended, 'the recording has ended');
-    if (this.directory.length > MAX_CHUNKS - RESERVED_CHUNKS) {
-      throw new RecordingError(
-        'limit',
-        'the recording has too many chunks',
-        this.offset,
-        'record less of the run',
-      );
-    }
+    this.requireRoom();
     let entry = this.buffers.get(kind);
     if (entry === undefined) {
       entry = { buffer: bufferFor(kind), firstSeq: null, lastSeq: 0 };
@@ -168,6 +173,13 @@ export class RecordingWriter {
     entry.firstSeq ??= seq;
     entry.lastSeq = seq;
     return entry;
+  }
+
+  private requireRoom(): void {
+    assert(!this.ended, 'the recording has ended');
+    if (this.directory.length <= MAX_CHUNKS - RESERVED_CHUNKS) return;
+    const what = 'the recording has too many chunks';
+    throw new RecordingError('limit', what, this.offset, 'record less of the run');
   }
 
   private single(kind: 'header' | 'end', seq: number, value: object): void {
@@ -209,8 +221,8 @@ function compressAs(
   deflate?: Deflate,
 ): { codec: number; stored: Uint8Array } {
   // The index is read from its end, so it is stored as it is.
-  if (kind === 'index') return { codec: CODEC_RAW, stored: payload };
-  return kind === 'pages' ? compressPages(payload) : compress(payload, deflate);
+  if (kind === 'index' || KINDS[kind].encoding === 'bytes') return { codec: CODEC_RAW, stored: payload };
+  return compress(payload, deflate);
 }
 
 function bufferFor(kind: KindName): Buffer {

@@ -1,0 +1,223 @@
+import { type Digest, Hasher } from '../../base/digest.js';
+import { IntMapNode } from '../../base/int-map.js';
+import { PAGE_SIZE, Page, type PageOrigin, ZERO_PAGE } from '../../memory/page.js';
+import { ByteReader, ByteWriter } from '../format/bytes.js';
+import type { Recording } from '../format/reader.js';
+import { PayloadError } from '../format/recording-error.js';
+import type { RecordingWriter } from '../format/writer.js';
+import { placeAfter, zigzag } from './checkpoint-file.js';
+import {
+  deltaOf,
+  digestOf,
+  MAX_DELTAS,
+  type MemoryLog,
+  type PageTable,
+  type PageVersion,
+} from './memory-log.js';
+import { applyDelta, MAX_DELTA_BYTES, type Words, wordsOf } from './page-delta.js';
+
+/**
+ * The memory of checkpoints in a file. What is written once has a place: its chunk's number times CHUNK_BYTES, and the
+ * offset in that chunk, which is of tables or of pages.
+ *
+ *     page  = how many chunks before this one the page is by which it is told u32, its offset there u32 (its own place
+ *             where it is told by zeros), what differs (page-delta.ts)
+ *     table = bitmap u32; for each page that it has its place, as what is more or less than the one before, and the
+ *             page's digest; 0 for a page of zeros that nobody owns
+ *
+ * Chunks of pages need no checksum, since all pages have digests; the state's hash stands for these.
+ */
+const CHUNK_BYTES = 1 << 16;
+const PAGE_HEAD_BYTES = 8;
+const MAX_PAGE_BYTES = PAGE_HEAD_BYTES + MAX_DELTA_BYTES;
+/** A place and a digest for each of 32, and the bitmap. */
+const MAX_TABLE_BYTES = 4 + 32 * (8 + 16);
+/** What is kept of chunks that were read, bytes: a working set of 32 MiB is touched in any order. */
+const CACHED_BYTES = 40 << 20;
+
+/** Puts memory into a file of checkpoints. */
+export class MemoryWriter {
+  private readonly chunk = new DataView(new ArrayBuffer(CHUNK_BYTES));
+  private used = 0;
+  private nextVersion = 0;
+  private nextTable = 0;
+
+  constructor(
+    private readonly writer: RecordingWriter,
+    private readonly log: MemoryLog,
+  ) {}
+
+  /** Writes what states had up to the one with that number, counted from 1, and was not written yet. */
+  writeUpTo(state: number, seq: number): void {
+    const { versions, tables } = this.log;
+    for (; versions[this.nextVersion]?.since <= state; this.nextVersion++)
+      this.page(versions[this.nextVersion], seq);
+    this.flush(seq);
+    for (; tables[this.nextTable]?.since <= state; this.nextTable++) this.table(tables[this.nextTable], seq);
+    this.flush(seq);
+  }
+
+  private page(version: PageVersion, seq: number): void {
+    const { base } = version;
+    const { chunk } = this;
+    version.place = this.placeFor(MAX_PAGE_BYTES, seq);
+    const number = Math.floor(version.place / CHUNK_BYTES);
+    const other = (base ?? version).place;
+    chunk.setUint32(this.used, number - Math.floor(other / CHUNK_BYTES), true);
+    chunk.setUint32(this.used + 4, other % CHUNK_BYTES, true);
+    this.put(deltaOf(version), PAGE_HEAD_BYTES);
+  }
+
+  private table(table: PageTable, seq: number): void {
+    const out = new ByteWriter();
+    out.u32(table.bitmap >>> 0);
+    let last = 0;
+    for (const page of table.pages) {
+      const place = page?.place ?? 0;
+      out.varint(zigzag(place - last));
+      if (page !== null) out.bytes(digestOf(page));
+      last = place;
+    }
+    table.place = this.placeFor(MAX_TABLE_BYTES, seq);
+    this.put(out.take(), 0);
+  }
+
+  /** Where the next part will be, if it takes no more than so many bytes. */
+  private placeFor(sizeBytes: number, seq: number): number {
+    if (this.used + sizeBytes > CHUNK_BYTES) this.flush(seq);
+    return this.writer.chunkCount * CHUNK_BYTES + this.used;
+  }
+
+  private put(bytes: Uint8Array, offset: number): void {
+    new Uint8Array(this.chunk.buffer).set(bytes, this.used + offset);
+    this.used += offset + bytes.length;
+  }
+
+  private flush(seq: number): void {
+    if (this.used === 0) return;
+    this.writer.bytes('memory', seq, new Uint8Array(this.chunk.buffer.slice(0, this.used)));
+    this.used = 0;
+  }
+}
+
+/** Memory in a file of checkpoints, which a stranger may have made up. */
+export class StoredMemory {
+  private readonly chunks = new Map<number, Words>();
+  private cachedBytes = 0;
+
+  constructor(private readonly file: Recording) {}
+
+  /**
+   * The table at a place, with those pages.
+   * @throws RecordingError, PayloadError
+   */
+  table(place: number, page: (place: number, digest: Digest) => Page): IntMapNode {
+    const { buffer, byteOffset, byteLength } = this.chunkOf(place, true).view;
+    const offset = Math.min(place % CHUNK_BYTES, byteLength);
+    const from = new ByteReader(new Uint8Array(buffer, byteOffset + offset, byteLength - offset));
+    const bitmap = from.u32() | 0;
+    if (bitmap === 0) throw new PayloadError('a table has no pages');
+    const pages: Page[] = [];
+    let last = 0;
+    for (let bits = bitmap; bits !== 0; bits &= bits - 1) {
+      last = placeAfter(last, from);
+      pages.push(last === 0 ? ZERO_PAGE : page(last, from.digest()));
+    }
+    return new IntMapNode(0, bitmap, pages, null);
+  }
+
+  /**
+   * Puts a page's bytes together.
+   * @throws RecordingError; RangeError, PayloadError
+   */
+  read(place: number, to: Uint8Array): void {
+    const page = new Int32Array(to.buffer, to.byteOffset, PAGE_SIZE / 4);
+    page.fill(0);
+    let at = place;
+    for (let i = 0; i < MAX_DELTAS; i++) {
+      const chunk = this.chunkOf(at, false);
+      const offset = at % CHUNK_BYTES;
+      const back = chunk.view.getUint32(offset, true);
+      const base = chunk.view.getUint32(offset + 4, true);
+      if (offset % 4 !== 0) break;
+      applyDelta(chunk, (offset + PAGE_HEAD_BYTES) / 4, page);
+      const told = (Math.floor(at / CHUNK_BYTES) - back) * CHUNK_BYTES + base;
+      if (told === at) return;
+      if (told < 0) break;
+      at = told;
+    }
+    throw new PayloadError('it is told by what is no page');
+  }
+
+  private chunkOf(place: number, isChecked: boolean): Words {
+    const number = Math.floor(place / CHUNK_BYTES);
+    const known = this.chunks.get(number);
+    if (known !== undefined) return known;
+    const { file } = this;
+    const bytes = isChecked ? file.bytesIn('memory', number) : file.uncheckedBytesIn('memory', number);
+    for (const [first, { view }] of this.chunks) {
+      if (this.cachedBytes + bytes.length <= CACHED_BYTES) break;
+      this.chunks.delete(first);
+      this.cachedBytes -= view.byteLength;
+    }
+    // As words, tables too, which end anywhere.
+    const isWhole = bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0;
+    const padded = isWhole ? bytes : new Uint8Array((bytes.length + 3) & ~3);
+    if (!isWhole) padded.set(bytes);
+    const chunk = wordsOf(padded);
+    this.chunks.set(number, chunk);
+    this.cachedBytes += padded.length;
+    return chunk;
+  }
+}
+
+/** The pages of one state, of which most are never asked for. */
+export class StoredPages {
+  private readonly pages = new Map<number, Page>();
+
+  /**
+   * @param most that a state can have
+   * @param unusable what is thrown to whoever asks for a page that has not the bytes it should have
+   */
+  constructor(
+    readonly memory: StoredMemory,
+    private readonly most: number,
+    readonly unusable: (why: string) => Error,
+  ) {}
+
+  /**
+   * The page at a place.
+   * @throws PayloadError
+   */
+  at(place: number, digest: Digest): Page {
+    const known = this.pages.get(place);
+    if (known !== undefined) {
+      if (known.digest() !== digest) throw new PayloadError('a page has two digests');
+      known.exclusive = false;
+      return known;
+    }
+    if (this.pages.size === this.most) throw new PayloadError('there are more pages than can be');
+    const page = Page.elsewhere(digest, new StoredPage(this, place, digest));
+    page.exclusive = true;
+    this.pages.set(place, page);
+    return page;
+  }
+}
+
+class StoredPage implements PageOrigin {
+  constructor(
+    private readonly pages: StoredPages,
+    private readonly place: number,
+    private readonly digest: Digest,
+  ) {}
+
+  read(to: Uint8Array): void {
+    const { memory, unusable } = this.pages;
+    try {
+      memory.read(this.place, to);
+    } catch (reason) {
+      throw unusable((reason as Error).message);
+    }
+    if (new Hasher().bytes(to).value() !== this.digest) throw unusable('it does not have its digest');
+  }
+}

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import test from 'ava';
+import fc from 'fast-check';
+import { Hasher } from '../../src/base/digest.js';
+import { IntMap } from '../../src/base/int-map.js';
+import type { KernelState } from '../../src/kernel/objects/kernel.js';
+import { PAGE_SIZE, Page, ZERO_PAGE } from '../../src/memory/page.js';
+import { MAX_DELTAS, MemoryLog, type PageTable } from '../../src/recording/checkpoints/memory-log.js';
+import {
+  applyDelta,
+  MAX_DELTA_BYTES,
+  wordsOf,
+  writeDelta,
+} from '../../src/recording/checkpoints/page-delta.js';
+import { MemoryWriter, StoredMemory, StoredPages } from '../../src/recording/checkpoints/stored-memory.js';
+import { bytesSource } from '../../src/recording/format/byte-source.js';
+import { Recording } from '../../src/recording/format/reader.js';
+import { PayloadError, RecordingError } from '../../src/recording/format/recording-error.js';
+import { END, record } from './sample.js';
+
+const WORDS = PAGE_SIZE / 4;
+const ZEROS = new Int32Array(WORDS);
+
+/** Pages of which much is zero, or nothing is. */
+const anyWords = fc.oneof(
+  fc
+    .array(fc.tuple(fc.nat(WORDS - 1), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })), { maxLength: 60 })
+    .map((words) => {
+      const page = new Int32Array(WORDS);
+      for (const [at, word] of words) page[at] = word;
+      return page;
+    }),
+  fc
+    .integer({ min: 1 })
+    .map((seed) => Int32Array.from({ length: WORDS }, (_, i) => Math.imul(seed, i + 1) | 1)),
+);
+
+test('a page comes back from what it differs in from another', (t) => {
+  fc.assert(
+    fc.property(anyWords, anyWords, (page, other) => {
+      const to = wordsOf(new Uint8Array(MAX_DELTA_BYTES));
+      const length = writeDelta(page, other, to);
+      const back = other.slice();
+      applyDelta(to, 0, back);
+      return length <= MAX_DELTA_BYTES && back.every((word, i) => word === page[i]);
+    }),
+  );
+  t.is(writeDelta(ZEROS, ZEROS, wordsOf(new Uint8Array(MAX_DELTA_BYTES))), 4);
+});
+
+test('any bytes change a page or are too few', (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(120), (bytes, start) => {
+      const padded = new Uint8Array((bytes.length + 3) & ~3);
+      padded.set(bytes);
+      try {
+        applyDelta(wordsOf(padded), start, new Int32Array(WORDS));
+      } catch (reason) {
+        assert(reason instanceof RangeError, String(reason));
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  t.pass();
+});
+
+/** A state that has nothing but a VMO with these pages. */
+function stateWith(pages: IntMap<Page>): KernelState {
+  return { objects: IntMap.from([[1, { kind: 'vmo', koid: 1, pages }]]) } as unknown as KernelState;
+}
+
+interface Change {
+  readonly page: number;
+  readonly at: number;
+  /** Null: the page goes; 0: it becomes one that nobody owns. */
+  readonly word: number | null;
+}
+
+const anyChanges: fc.Arbitrary<Change[]> = fc.array(
+  fc.record({
+    page: fc.oneof(fc.nat(40), fc.constantFrom(5000, 2 ** 40)),
+    at: fc.nat(WORDS - 1),
+    word: fc.option(fc.nat(5)),
+  }),
+  { maxLength: 12 },
+);
+
+/** States of which each has changes to the one before. */
+function statesAfter(changes: readonly (readonly Change[])[]): IntMap<Page>[] {
+  let pages = IntMap.empty<Page>();
+  return changes.map((some) => {
+    for (const { page, at, word } of some) {
+      if (word === null) pages = pages.delete(page);
+      else if (word === 0) pages = pages.set(page, ZERO_PAGE);
+      else {
+        const next = (pages.get(page) ?? ZERO_PAGE).copy({});
+        next.words()[at] += word;
+        pages = pages.set(page, next);
+      }
+    }
+    return pages;
+  });
+}
+
+function write(
+  log: MemoryLog,
+  tables: readonly (readonly PageTable[])[],
+): { bytes: Uint8Array; places: number[][] } {
+  let places: number[][] = [];
+  const bytes = record((writer) => {
+    const memory = new MemoryWriter(writer, log);
+    memory.writeUpTo(Number.POSITIVE_INFINITY, 0);
+    places = tables.map((some) => some.map(({ place }) => place));
+    writer.end(END);
+  });
+  return { bytes, places };
+}
+
+const unusable = (why: string): Error => new PayloadError(why);
+
+function open(bytes: Uint8Array): StoredMemory {
+  return new StoredMemory(Recording.openIndexed(bytesSource(bytes)));
+}
+
+/** The pages of a state as they are read. */
+function pagesAt(memory: StoredMemory, places: readonly number[]): Page[] {
+  const pages = new StoredPages(memory, 1000, unusable);
+  return places.flatMap((place) => memory.table(place, (at, digest) => pages.at(at, digest)).slots as Page[]);
+}
+
+test('the memory of states comes back, whichever of them are kept, in any order', (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(anyChanges, { minLength: 1, maxLength: 30 }),
+      fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }),
+      fc.nat(30),
+      (changes, isKept, thinnedAt) => {
+        const log = new MemoryLog();
+        let kept: { pages: IntMap<Page>; tables: PageTable[] }[] = [];
+        for (const [i, pages] of statesAfter(changes).entries()) {
+          log.add(stateWith(pages));
+          kept.push({ pages, tables: pages.leaves().map(([, leaf]) => log.table(leaf)) });
+          if (i !== thinnedAt) continue;
+          kept = kept.filter((_, j) => j === i || isKept[j]);
+          log.keepOnly(kept.flatMap(({ tables }) => tables));
+        }
+        const { bytes, places } = write(
+          log,
+          kept.map(({ tables }) => tables),
+        );
+        const memory = open(bytes);
+        for (const [i, { pages }] of [...kept.entries()].reverse()) {
+          const back = pagesAt(memory, places[i]);
+          const wanted = [...pages.values()];
+          assert.equal(back.length, wanted.length);
+          for (const [j, page] of wanted.entries()) {
+            assert.equal(back[j].digest(), page.digest());
+            assert.deepEqual(back[j].bytes.slice(), page.bytes.slice());
+          }
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
+  t.pass();
+});
+
+/** One page of 256 words that changes in one word, beside one that does not. */
+function countingStates(count: number): { log: MemoryLog; tables: PageTable[][] } {
+  const log = new MemoryLog();
+  let page = Page.zeroed({});
+  page.words().fill(7, 0, 256);
+  const tables: PageTable[][] = [];
+  for (let i = 0; i < count; i++) {
+    page = page.copy({});
+    page.words()[3] = i;
+    const pages = IntMap.from([
+      [4, page],
+      [5, ZERO_PAGE],
+    ]);
+    log.add(stateWith(pages));
+    tables.push(pages.leaves().map(([, leaf]) => log.table(leaf)));
+  }
+  return { log, tables };
+}
+
+test('what is logged of a page is what changed in it, and a whole one now and then', (t) => {
+  const { log } = countingStates(80);
+  t.is(log.versions.length, 80);
+  const whole = 80 / MAX_DELTAS;
+  t.true(log.sizeBytes < 80 * 40 + whole * 1200, `${log.sizeBytes} bytes`);
+  t.is(log.versions.filter(({ base }) => base === null).length, whole);
+});
+
+test('with any byte of pages and tables changed, a page has its bytes or one clear error', (t) => {
+  const { log, tables } = countingStates(9);
+  const { bytes, places } = write(log, tables);
+  const good = pagesAt(open(bytes), places[8]).map((page) => page.digest());
+  let refused = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const changed = bytes.slice();
+    changed[at] ^= 1 << (at % 8);
+    try {
+      const memory = open(changed);
+      for (const [i, page] of pagesAt(memory, places[8]).entries()) {
+        const { bytes } = page;
+        t.is(new Hasher().bytes(bytes).value(), page.digest());
+        // A table is held against its checksum, and so are the digests in it.
+        t.is(page.digest(), good[i]);
+      }
+    } catch (reason) {
+      refused++;
+      t.true(reason instanceof RecordingError || reason instanceof PayloadError, String(reason));
+      t.false((reason as Error).message.includes('\n'));
+    }
+  }
+  t.true(refused > 500, `${refused} of ${bytes.length}`);
+});
+
+test('places that somebody made up are no pages', (t) => {
+  const { log, tables } = countingStates(9);
+  const { bytes } = write(log, tables);
+  const memory = open(bytes);
+  fc.assert(
+    fc.property(fc.oneof(fc.nat(400_000), fc.maxSafeInteger().map(Math.abs)), (place) => {
+      const pages = new StoredPages(memory, 100, unusable);
+      for (const read of [
+        () => pages.at(place, '0'.repeat(32)).bytes,
+        () =>
+          memory.table(place, (at, digest) => pages.at(at, digest)).slots.map((page) => (page as Page).bytes),
+      ]) {
+        try {
+          read();
+        } catch (reason) {
+          assert(reason instanceof PayloadError || reason instanceof RecordingError, String(reason));
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  t.pass();
+});
