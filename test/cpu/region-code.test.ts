@@ -69,10 +69,9 @@ const PROGRAMS: Readonly<Record<string, readonly number[]>> = {
   ],
 };
 
-/** What the module around the region would know: one callee, and exits in the order of the code. */
+/** What the module around the region would know: one callee. */
 function textOf(codes: readonly number[]): string {
-  let exits = 0;
-  const context = { dispatch: 0, functionOf: () => 1, exitAt: () => exits++ };
+  const context = { dispatch: 0, functionOf: () => 1 };
   const templates = new Templates(INSTRUCTION_SET, false, false);
   return listing(codes) + watOf(new RegionCode(INSTRUCTION_SET, regionOf(codes), context, templates).write());
 }

@@ -3,21 +3,28 @@ import { INSTRUCTION_SET, RISCV64 } from '../../src/cpu/riscv64/arch.js';
 import { CODE } from './cpu-fixture.js';
 
 /** Code of 32-bit instructions that starts at CODE. */
-class Codes implements CodeSource {
+export class Codes implements CodeSource {
   readonly address = BigInt(CODE);
   readonly pages = new Map();
+  /** How often an instruction was asked for. */
+  asked = 0;
 
   constructor(private readonly codes: readonly number[]) {}
 
   decodeAt(at: number) {
+    this.asked++;
     const bits = this.codes[at / 4];
     return bits === undefined ? null : INSTRUCTION_SET.decode(bits, 4);
+  }
+
+  startsRegionAt() {
+    return false;
   }
 }
 
 /** The region at the start of some code. */
 export function regionOf(codes: readonly number[]): Region {
-  const region = new RegionFinder(INSTRUCTION_SET, new Codes(codes), () => false).find();
+  const region = new RegionFinder(INSTRUCTION_SET, new Codes(codes)).find();
   if (region === null) throw new Error('there is no region');
   return region;
 }

@@ -15,6 +15,7 @@ import {
   SLOT,
   SLOT_BYTES,
   view,
+  words,
 } from './host-memory.js';
 import { registerAddress } from './lowering.js';
 import { EXTRA, type SlotCodes } from './slot-codes.js';
@@ -72,16 +73,17 @@ export class DecodedPage {
   write(offset: number, d: Decoded, codes: SlotCodes): void {
     const slot = this.slotAt(offset);
     const code = codes.codeOf(d, offset);
-    view.setUint16(slot + SLOT.code, code, true);
-    view.setUint16(slot + SLOT.rd, registerAddress(d.rd), true);
-    view.setUint16(slot + SLOT.rs1, registerAddress(d.rs1), true);
-    view.setUint16(slot + SLOT.rs2, registerAddress(d.rs2), true);
+    const { rd, rs1, rs2, rs3, disp } = d;
     // An instruction has an immediate, a displacement or a third source.
-    const disp = codes.at(code)!.form === 'general' ? d.disp : (d.disp >> 1) * SLOT_BYTES;
-    const third = d.disp !== 0 ? disp : d.rs3 !== 0 ? registerAddress(d.rs3) : Number(d.imm);
-    view.setInt32(slot + SLOT.imm, third, true);
-    view.setUint8(slot + SLOT.rm, d.rm);
-    view.setUint8(slot + SLOT.length, d.halves * SLOT_BYTES);
+    let third: number;
+    if (disp !== 0) third = codes.at(code)!.form === 'general' ? disp : (disp >> 1) * SLOT_BYTES;
+    else third = rs3 !== 0 ? registerAddress(rs3) : Number(d.imm);
+    // By words, which costs less than by fields: see SLOT.
+    const word = slot >> 2;
+    words[word] = code | (registerAddress(rd) << 16);
+    words[word + 1] = registerAddress(rs1) | (registerAddress(rs2) << 16);
+    words[word + 2] = third;
+    words[word + 3] = d.rm | ((d.halves * SLOT_BYTES) << 8);
   }
 
   /** An instruction that reaches into the next page, which may be another page any time. */
@@ -132,11 +134,18 @@ class DecodedPages {
   private readonly list: (DecodedPage | null)[] = new Array(DECODED_PLACES).fill(null);
   private next = 0;
 
+  /** The page as decoded for this address, if it was. */
+  known({ code }: Page, address: bigint): DecodedPage | undefined {
+    return code instanceof PageCode
+      ? (code.places as DecodedPage[]).find((d) => d.address === address)
+      : undefined;
+  }
+
   /** The page as decoded for this address: what there was, or a new one. */
   of(page: Page, address: bigint): DecodedPage {
-    const code = PageCode.of(page);
-    const known = (code.places as DecodedPage[]).find((d) => d.address === address);
+    const known = this.known(page, address);
     if (known !== undefined) return known;
+    const code = PageCode.of(page);
     const index = this.next;
     this.next = (this.next + 1) % DECODED_PLACES;
     this.drop(index);

@@ -1,4 +1,29 @@
+import { assert } from '../../base/assert.js';
 import type { RegisterSet } from './register-set.js';
+
+/** Told in place of an exit's number when it was the interpreter that left, or when a region goes on elsewhere. */
+export const NO_EXIT = -1;
+/** Enough for the instructions of a block. */
+const UNRETIRED_BITS = 10;
+const UNRETIRED_MASK = (1 << UNRETIRED_BITS) - 1;
+
+/** Where a region was left at an instruction. */
+export interface Exit {
+  /** The instruction's distance from the region's start, bytes. */
+  readonly at: number;
+  /** Steps that the budget was charged for and that were not made. */
+  readonly unretired: number;
+}
+
+/** One number for an exit, which generated code tells. */
+export function exitNumber({ at, unretired }: Exit): number {
+  assert(unretired < UNRETIRED_MASK, 'a block is too long');
+  return ((at >> 1) << UNRETIRED_BITS) | unretired;
+}
+
+export function exitOf(number: number): Exit {
+  return { at: (number >> UNRETIRED_BITS) * 2, unretired: number & UNRETIRED_MASK };
+}
 
 /** A label to leave a region by, for all places of a block that are left with the same registers to put into memory. */
 export interface ExitStub {

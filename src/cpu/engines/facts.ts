@@ -14,6 +14,26 @@ export interface Instruction {
   /** It puts the address behind it into a register. */
   readonly links: boolean;
   readonly hasFloat: boolean;
+  /** A number that all instructions share of which the same code is made, but for constants and places of registers. */
+  readonly kind: number;
+}
+
+/** Kinds in the order that they were first seen in, by what they are: a bit for each thing that is known, and so on. */
+const kinds = new Map<number, number>();
+
+function kindOf({ entry, rd, rs1, rs2, rs3, imm, rm }: Decoded, { zeroSlot, sinkSlot }: RegionSet): number {
+  let key = (entry << 8) | (rm << 5);
+  if (rd === sinkSlot) key |= 1;
+  if (imm === 0n) key |= 2;
+  if (rs1 === zeroSlot) key |= 4;
+  if (rs2 === zeroSlot) key |= 8;
+  if (rs3 === zeroSlot) key |= 16;
+  let kind = kinds.get(key);
+  if (kind === undefined) {
+    kind = kinds.size;
+    kinds.set(key, kind);
+  }
+  return kind;
 }
 
 /** What all instructions of an entry have in common. */
@@ -57,7 +77,8 @@ function findTraits({ operations, effects }: RegionSet['entries'][number]): Trai
   return { ...traits, control };
 }
 
-function find(d: Decoded, { entries, zeroSlot, sinkSlot }: RegionSet): Instruction | null {
+function find(d: Decoded, isa: RegionSet): Instruction | null {
+  const { entries, zeroSlot, sinkSlot } = isa;
   const entry = entries[d.entry]!;
   const traits = traitsOf(entry);
   // A write of the status may be left when the old status is in rd already: then it must be right to do it again.
@@ -67,5 +88,5 @@ function find(d: Decoded, { entries, zeroSlot, sinkSlot }: RegionSet): Instructi
   for (const name of entry.effects.reads) if (d[name] !== zeroSlot) reads.add(d[name] as number);
   for (const name of entry.effects.writes) if (d[name] !== sinkSlot) writes.add(d[name] as number);
   const { canLeave, control, hasFloat } = traits;
-  return { d, canLeave, reads, writes, control, links: d.rd !== sinkSlot, hasFloat };
+  return { d, canLeave, reads, writes, control, links: d.rd !== sinkSlot, hasFloat, kind: kindOf(d, isa) };
 }

@@ -5,6 +5,7 @@ import { ModuleBuilder } from '../wasm/code.js';
 import { hasFusedMultiplyAdd } from '../wasm/fused-multiply-add.js';
 import { instantiate } from '../wasm/web-assembly.js';
 import { type DecodedPage, decodedPages, Fetches } from './code-pages.js';
+import { exitOf, NO_EXIT } from './exit-stubs.js';
 import {
   bytes,
   CONTROL,
@@ -23,7 +24,7 @@ import {
 import { addInterpreter, REGION_SIGNATURE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
 import { type InstructionSet, ReferenceEngine } from './reference.js';
-import { exits, RegionMaker, type RegionMakerSet } from './regions.js';
+import { RegionMaker, type RegionMakerSet } from './regions.js';
 import { RunCode } from './run-code.js';
 import { SlotCodes } from './slot-codes.js';
 import { createSlowFloat } from './slow-float.js';
@@ -309,11 +310,11 @@ export class FastEngine implements Engine {
 
   // Instructions that generated code could not do
 
-  /** Where a region was left. */
-  private atExit(exit: number): void {
-    if (exit < 0) return;
-    const { address, unretired } = exits[exit]!;
-    this.pc = address;
+  /** Where a region was left; the pc is at its start. */
+  private atExit(number: number): void {
+    if (number === NO_EXIT) return;
+    const { at, unretired } = exitOf(number);
+    this.pc = BigInt.asUintN(64, this.pc + BigInt(at));
     this.steps -= unretired;
   }
 

@@ -35,7 +35,7 @@ export const CONTROL = {
   endTime: 1024,
   /** i32: why code came back, STATUS. */
   status: 1032,
-  /** i32: which instruction of a region left, counted through all regions; -1 when it was the interpreter. */
+  /** i32: which instruction of the region at pc left (`exit-stubs.ts`), or that it was the interpreter. */
   exit: 1036,
   /** i64: the address of the load or store that could not be done. */
   address: 1040,

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.js';
 import { RNE } from '../softfloat.js';
 import { FunctionCode, type ModuleBuilder, type Signature, type ValueType } from '../wasm/code.js';
+import { NO_EXIT } from './exit-stubs.js';
 import { FastFloat } from './float-code.js';
 import { FloatHelpers } from './float-helpers.js';
 import { FLOAT_SHAPES, type FloatName } from './float-shapes.js';
@@ -265,7 +266,7 @@ class InterpreterCode extends SlotLowering {
     code.i32(0);
     push();
     code.access('i32.store', CONTROL.status);
-    code.i32(0).i32(-1).access('i32.store', CONTROL.exit);
+    code.i32(0).i32(NO_EXIT).access('i32.store', CONTROL.exit);
     code.get(LEFT).i32(STOPPED_BIT).op('i32.or').op('return');
   }
 

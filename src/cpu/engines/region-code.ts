@@ -2,7 +2,7 @@ import { FunctionCode } from '../wasm/code.js';
 import type { ValueType } from '../wasm/opcodes.js';
 import type { TapeFiller } from '../wasm/tape.js';
 import type { Decoded } from './evaluator.js';
-import { type ExitStub, ExitStubs } from './exit-stubs.js';
+import { type ExitStub, ExitStubs, exitNumber, NO_EXIT } from './exit-stubs.js';
 import { CONTROL } from './host-memory.js';
 import { REGION_SIGNATURE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
@@ -17,19 +17,15 @@ import { HOLE, OPERAND, REGISTER_SLOTS, VARIABLE, VARIABLES, variableType } from
 export interface RegionContext {
   /** The number of the import that calls a function of the table. */
   readonly dispatch: number;
-  /** The function of a region that is in the same module; null when it is not. */
-  functionOf(address: bigint): number | null;
-  /**
-   * A number for a place where an instruction is left to the host: its distance from the region's start, and the steps
-   * to give back.
-   */
-  exitAt(at: number, unretired: number): number;
+  /** The function of a region that is in the same module; null when it is not, or has floats and who asks has none. */
+  functionOf(address: bigint, hasFloat: boolean): number | null;
 }
 
-/** In the variable `exit`: not left at an instruction, but on to `target`. */
-const OUT = -1;
 /** Addresses below this are exact as numbers. */
 const EXACT = 2n ** 52n;
+
+/** What locals the region that is being written has, by variable; 0 is none. */
+const locals = new Uint16Array(VARIABLES);
 
 /** Structured code for one region: blocks by the tree of dominators, registers in locals. */
 export class RegionCode implements TapeFiller {
@@ -37,8 +33,6 @@ export class RegionCode implements TapeFiller {
   private readonly pieces: RegionPieces;
   private readonly flow: Flow;
   private readonly stubs = new ExitStubs();
-  /** What region locals there are, by variable; 0 is none. */
-  private readonly locals = new Uint16Array(VARIABLES);
   /** The address where the region starts, as a number if that is exact. */
   private readonly start: bigint | number;
   /** Whether instructions are left to the host, and whether control goes elsewhere. */
@@ -67,6 +61,7 @@ export class RegionCode implements TapeFiller {
 
   write(): FunctionCode {
     const { code, flow, pieces } = this;
+    locals.fill(0);
     code.get(LEFT).i32(flow.cost[0]!).op('i32.lt_s');
     if (this.templates.notes) code.tape(pieces.isOtherRounding, this).op('i32.or');
     code.if();
@@ -171,16 +166,17 @@ export class RegionCode implements TapeFiller {
     const dirty = flow.dirty[number]!.copy();
     const count = instructions.length;
     this.at = block.at;
+    this.stub = null;
     if (count > 0) code.tape(this.pieces.charge(count), this);
     for (let i = 0; i < count; i++) {
       const instruction = instructions[i]!;
       this.d = instruction.d;
       if (instruction.canLeave) {
-        this.stub = this.stubs.of(number, dirty);
+        this.stub ??= this.stubs.of(number, dirty);
         this.unretired = count - i;
       }
       code.tape(templates.tapeOf(instruction), this);
-      dirty.addAll(instruction.writes);
+      if (dirty.addAll(instruction.writes)) this.stub = null;
       this.at += instruction.d.lengthBytes;
     }
     this.endBlock(number, block, dirty);
@@ -240,7 +236,7 @@ export class RegionCode implements TapeFiller {
   private call(targetAt: number): void {
     const { code, context, region } = this;
     this.storePc(targetAt);
-    const fn = context.functionOf(BigInt.asUintN(64, region.address + BigInt(targetAt)));
+    const fn = context.functionOf(BigInt.asUintN(64, region.address + BigInt(targetAt)), region.hasFloat);
     if (fn === null) {
       this.pushAddress(targetAt);
       code.set(this.local(VARIABLE.address));
@@ -276,16 +272,16 @@ export class RegionCode implements TapeFiller {
   private findExits(): void {
     const { flow, stubs, region } = this;
     for (const number of flow.order) {
-      const { instructions, end } = region.blocks[number]!;
+      const { instructions, canLeave, writes, end } = region.blocks[number]!;
       const dirty = flow.dirty[number]!.copy();
       if (flow.isLoop[number]) this.addOut(number, dirty);
-      for (const { canLeave, writes } of instructions) {
-        if (canLeave) {
-          this.hasExits = true;
-          stubs.add(number, dirty);
+      if (canLeave) {
+        this.hasExits = true;
+        for (const instruction of instructions) {
+          if (instruction.canLeave) stubs.add(number, dirty);
+          dirty.addAll(instruction.writes);
         }
-        dirty.addAll(writes);
-      }
+      } else dirty.addAll(writes);
       const leaves =
         (end.kind === 'next' && end.next === null) ||
         (end.kind === 'branch' && (end.next === null || end.taken === null)) ||
@@ -309,7 +305,7 @@ export class RegionCode implements TapeFiller {
 
   private leaveToTarget(block: number, dirty: RegisterSet): void {
     const { code } = this;
-    if (this.hasExits) code.i32(OUT).set(this.local(VARIABLE.exit));
+    if (this.hasExits) code.i32(NO_EXIT).set(this.local(VARIABLE.exit));
     code.br(this.to(this.stubs.of(block, dirty).depth));
   }
 
@@ -318,13 +314,14 @@ export class RegionCode implements TapeFiller {
     const { code } = this;
     const exit = this.local(VARIABLE.exit);
     if (this.hasOuts) {
-      if (this.hasExits) code.get(exit).i32(OUT).op('i32.eq').if();
+      if (this.hasExits) code.get(exit).i32(NO_EXIT).op('i32.eq').if();
       this.leaveToRegion();
       if (this.hasExits) code.op('end');
     }
     if (!this.hasExits) return;
     code.i32(0).get(this.local(VARIABLE.address)).access('i64.store', CONTROL.address);
     code.i32(0).get(exit).access('i32.store', CONTROL.exit);
+    this.storePc(0);
     code.tape(this.pieces.stop('slow'), this);
   }
 
@@ -351,10 +348,10 @@ export class RegionCode implements TapeFiller {
   // Registers
 
   private local(variable: number): number {
-    let local = this.locals[variable]!;
+    let local = locals[variable]!;
     if (local === 0) {
       local = this.code.local(this.typeOf(variable));
-      this.locals[variable] = local;
+      locals[variable] = local;
     }
     return local;
   }
@@ -375,10 +372,10 @@ export class RegionCode implements TapeFiller {
   // What differs between instructions of one template
 
   localOf(id: number): number {
-    if (id < VARIABLES) return this.locals[id] || this.local(id);
+    if (id < VARIABLES) return locals[id] || this.local(id);
     const { rd, rs1, rs2, rs3 } = this.d!;
     const slot = id === OPERAND.rs1 ? rs1 : id === OPERAND.rd ? rd : id === OPERAND.rs2 ? rs2 : rs3;
-    return this.locals[slot] || this.local(slot);
+    return locals[slot] || this.local(slot);
   }
 
   fill(hole: number): void {
@@ -397,7 +394,7 @@ export class RegionCode implements TapeFiller {
         this.pushAddress(at + Number(d!.imm));
         return;
       case HOLE.exit:
-        code.i32(this.context.exitAt(at, this.unretired));
+        code.i32(exitNumber({ at, unretired: this.unretired }));
         return;
       default:
         code.u32(this.to(this.stub!.depth) + hole - HOLE.label);

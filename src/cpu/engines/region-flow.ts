@@ -2,7 +2,7 @@ import type { Block, Region } from './region.js';
 import { RegisterSet } from './register-set.js';
 
 /** Places outside of the region are no successors. */
-export function successors({ end }: Block): number[] {
+function successors({ end }: Block): number[] {
   switch (end.kind) {
     case 'next':
     case 'call':
@@ -42,25 +42,29 @@ export interface Flow {
 type Successors = readonly (readonly number[])[];
 
 function reversePostorder(successorsOf: Successors): number[] {
-  const seen = new Set<number>([0]);
+  /** Successors that are left to look at; those of blocks that were not seen are none yet. */
+  const left: number[] = new Array(successorsOf.length).fill(-1);
   const out: number[] = [];
-  const stack = [{ block: 0, left: [...successorsOf[0]!] }];
+  const stack = [0];
+  left[0] = successorsOf[0]!.length;
   while (stack.length > 0) {
-    const top = stack[stack.length - 1]!;
-    const next = top.left.pop();
-    if (next === undefined) {
-      out.push(top.block);
+    const block = stack[stack.length - 1]!;
+    if (left[block] === 0) {
+      out.push(block);
       stack.pop();
-    } else if (!seen.has(next)) {
-      seen.add(next);
-      stack.push({ block: next, left: [...successorsOf[next]!] });
+      continue;
     }
+    const next = successorsOf[block]![--left[block]!]!;
+    if (left[next]! >= 0) continue;
+    left[next] = successorsOf[next]!.length;
+    stack.push(next);
   }
   return out.reverse();
 }
 
 function predecessors(successorsOf: Successors, order: readonly number[]): number[][] {
-  const out: number[][] = successorsOf.map(() => []);
+  const out: number[][] = [];
+  for (let i = 0; i < successorsOf.length; i++) out.push([]);
   for (const from of order) for (const to of successorsOf[from]!) out[to]!.push(from);
   return out;
 }
@@ -71,7 +75,7 @@ function dominators(
   position: readonly number[],
   preds: readonly (readonly number[])[],
 ): number[] {
-  const idom: number[] = position.map(() => -1);
+  const idom: number[] = new Array(position.length).fill(-1);
   idom[0] = 0;
   for (let changed = true; changed; ) {
     changed = false;
@@ -100,29 +104,17 @@ function dominates(idom: readonly number[], a: number, b: number): boolean {
   return x === a;
 }
 
-/** Makes ways into the middle of a loop leave the region, for which there is no structured code. */
-function cutIrreducible(blocks: readonly Block[], block: number, isBad: (to: number) => boolean): void {
-  const b = blocks[block]!;
-  const { end } = b;
-  const keep = (to: number | null): number | null => (to !== null && isBad(to) ? null : to);
-  if (end.kind === 'branch') b.end = { ...end, taken: keep(end.taken), next: keep(end.next) };
-  else if ('next' in end) b.end = { ...end, next: keep(end.next) };
-}
-
-export function flowOf(region: Region): Flow {
-  const { blocks } = region;
+export function flowOf({ blocks }: Region): Flow {
   for (;;) {
-    const successorsOf = blocks.map(successors);
+    const successorsOf: number[][] = [];
+    for (const block of blocks) successorsOf.push(successors(block));
     const order = reversePostorder(successorsOf);
-    const position: number[] = blocks.map(() => -1);
+    const position: number[] = new Array(blocks.length).fill(-1);
     for (let i = 0; i < order.length; i++) position[order[i]!] = i;
     const preds = predecessors(successorsOf, order);
     const idom = dominators(order, position, preds);
-    const isBad = (from: number, to: number): boolean =>
-      position[to]! <= position[from]! && !dominates(idom, to, from);
-    const bad = order.filter((from) => successorsOf[from]!.some((to) => isBad(from, to)));
-    if (bad.length === 0) return describe(blocks, { successorsOf, order, position, preds, idom });
-    for (const from of bad) cutIrreducible(blocks, from, (to) => isBad(from, to));
+    const graph = { successorsOf, order, position, preds, idom };
+    if (!cutIrreducible(blocks, graph)) return describe(blocks, graph);
   }
 }
 
@@ -134,11 +126,36 @@ interface Graph {
   readonly idom: readonly number[];
 }
 
+/** Makes ways into the middle of a loop leave the region, for which there is no structured code; false when there are none. */
+function cutIrreducible(blocks: readonly Block[], { successorsOf, order, position, idom }: Graph): boolean {
+  let cuts = false;
+  for (const from of order) {
+    for (const to of successorsOf[from]!) {
+      if (position[to]! > position[from]! || dominates(idom, to, from)) continue;
+      cuts = true;
+      const block = blocks[from]!;
+      const { end } = block;
+      if (end.kind === 'branch' && end.taken === to) block.end = { ...end, taken: null };
+      if ('next' in block.end && block.end.next === to) block.end = { ...block.end, next: null };
+    }
+  }
+  return cuts;
+}
+
 function describe(blocks: readonly Block[], graph: Graph): Flow {
   const { successorsOf, order, position, preds, idom } = graph;
-  const dominated: number[][] = blocks.map(() => []);
-  const isLoop: boolean[] = blocks.map(() => false);
-  const entrances: number[] = blocks.map(() => 0);
+  const dominated: number[][] = [];
+  const isLoop: boolean[] = [];
+  const entrances: number[] = [];
+  const cost: number[] = [];
+  const dirty: RegisterSet[] = [];
+  for (const { instructions } of blocks) {
+    dominated.push([]);
+    isLoop.push(false);
+    entrances.push(0);
+    cost.push(instructions.length);
+    dirty.push(new RegisterSet());
+  }
   for (const block of order) {
     if (block !== 0) dominated[idom[block]!]!.push(block);
     for (const from of preds[block]!) {
@@ -146,7 +163,6 @@ function describe(blocks: readonly Block[], graph: Graph): Flow {
       else entrances[block]!++;
     }
   }
-  const cost = blocks.map((b) => b.instructions.length);
   for (let i = order.length - 1; i >= 0; i--) {
     const block = order[i]!;
     if (isCall(blocks[block]!)) continue;
@@ -154,77 +170,48 @@ function describe(blocks: readonly Block[], graph: Graph): Flow {
     for (const to of successorsOf[block]!) if (!isLoop[to]) ahead = Math.max(ahead, cost[to]!);
     cost[block]! += ahead;
   }
-  const summaries = blocks.map(summarise);
-  const dirty = dirtyRegisters(blocks, graph, summaries);
-  const live = liveRegisters(blocks, graph, summaries, dirty, isLoop);
+  while (passDirty(blocks, graph, dirty));
+  const live: RegisterSet[] = [];
+  for (let i = 0; i < blocks.length; i++) {
+    const set = blocks[i]!.reads.copy();
+    if (isLoop[i] || canLeave(blocks[i]!)) set.addAll(dirty[i]!);
+    live.push(set);
+  }
+  while (passLive(blocks, graph, live));
   return { order, position, dominated, isLoop, entrances, cost, dirty, live };
 }
 
-/** What a block reads before it writes it, and what it writes. */
-interface Summary {
-  readonly reads: RegisterSet;
-  readonly writes: RegisterSet;
-}
-
-function summarise({ instructions }: Block): Summary {
-  const reads = new RegisterSet();
-  const writes = new RegisterSet();
-  for (const instruction of instructions) {
-    reads.addAllBut(instruction.reads, writes);
-    writes.addAll(instruction.writes);
-  }
-  return { reads, writes };
-}
-
-function dirtyRegisters(
-  blocks: readonly Block[],
-  { order, successorsOf }: Graph,
-  summaries: readonly Summary[],
-): RegisterSet[] {
-  const dirty = blocks.map(() => new RegisterSet());
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const from of order) {
-      if (isCall(blocks[from]!)) continue;
-      const out = dirty[from]!.copy();
-      out.addAll(summaries[from]!.writes);
-      for (const to of successorsOf[from]!) if (dirty[to]!.addAll(out)) changed = true;
+/** Passes on what may differ from memory; the answer is whether there was something to pass on. */
+function passDirty(blocks: readonly Block[], { order, successorsOf }: Graph, dirty: RegisterSet[]): boolean {
+  let changed = false;
+  for (const from of order) {
+    const block = blocks[from]!;
+    if (isCall(block)) continue;
+    for (const to of successorsOf[from]!) {
+      if (dirty[to]!.addAll(dirty[from]!)) changed = true;
+      if (dirty[to]!.addAll(block.writes)) changed = true;
     }
   }
-  return dirty;
+  return changed;
 }
 
 /** Whether a block can leave the region, and so put what is dirty into memory. */
-function canLeave(block: Block, isLoop: boolean): boolean {
-  const { end } = block;
-  if (isLoop || block.instructions.some(({ canLeave }) => canLeave)) return true;
+function canLeave({ canLeave, end }: Block): boolean {
+  if (canLeave) return true;
   return !(
     (end.kind === 'next' && end.next !== null) ||
     (end.kind === 'branch' && end.next !== null && end.taken !== null)
   );
 }
 
-function liveRegisters(
-  blocks: readonly Block[],
-  { order, successorsOf }: Graph,
-  summaries: readonly Summary[],
-  dirty: readonly RegisterSet[],
-  isLoop: readonly boolean[],
-): RegisterSet[] {
-  const live = blocks.map((block, i) => {
-    const set = summaries[i]!.reads.copy();
-    if (canLeave(block, isLoop[i]!)) set.addAll(dirty[i]!);
-    return set;
-  });
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (let i = order.length - 1; i >= 0; i--) {
-      const at = order[i]!;
-      if (isCall(blocks[at]!)) continue;
-      for (const to of successorsOf[at]!) {
-        if (live[at]!.addAllBut(live[to]!, summaries[at]!.writes)) changed = true;
-      }
-    }
+/** Passes back what must be in locals; the answer is whether there was something to pass back. */
+function passLive(blocks: readonly Block[], { order, successorsOf }: Graph, live: RegisterSet[]): boolean {
+  let changed = false;
+  for (let i = order.length - 1; i >= 0; i--) {
+    const at = order[i]!;
+    const block = blocks[at]!;
+    if (isCall(block)) continue;
+    for (const to of successorsOf[at]!) if (live[at]!.addAllBut(live[to]!, block.writes)) changed = true;
   }
-  return live;
+  return changed;
 }

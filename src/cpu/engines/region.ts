@@ -1,7 +1,7 @@
 import type { Page } from '../../memory/page.js';
 import type { Decoded } from './evaluator.js';
 import { type Instruction, instructionOf } from './facts.js';
-import { successors } from './region-flow.js';
+import { RegisterSet } from './register-set.js';
 import type { Effects, Operation } from './transcript.js';
 
 /** What is told of the instructions in a table. */
@@ -41,6 +41,11 @@ export type End =
 export interface Block {
   readonly at: number;
   readonly instructions: readonly Instruction[];
+  /** What it reads before it writes it, and what it writes. */
+  readonly reads: RegisterSet;
+  readonly writes: RegisterSet;
+  /** Whether some instruction may have to be left to the host. */
+  readonly canLeave: boolean;
   end: End;
 }
 
@@ -60,108 +65,238 @@ export interface CodeSource {
   readonly address: bigint;
   /** The instruction at a distance in bytes from there; null where there is none. */
   decodeAt(at: number): Decoded | null;
-  readonly pages: Map<number, Page>;
+  /** Whether a region starts there already. */
+  startsRegionAt(at: number): boolean;
+  readonly pages: ReadonlyMap<number, Page>;
 }
 
 /** Instructions of a loop that is made one region, at most. */
 const LOOP_LIMIT = 1000;
 /** Up to so many instructions, all that is reached is one region; else it ends where others start. */
 const WHOLE_LIMIT = 250;
+/** Behind a loop so many instructions are looked at for ways back into it, or as many as it has. */
+const BEHIND_LOOP = 48;
 /** How far from its start a region reaches, bytes. */
-const REACH = 1 << 16;
+export const REACH = 1 << 16;
 
-/** What one exploration knows of places within reach, by half-words: stamped, so that the next one starts with nothing. */
-const PLACES = REACH + 1;
-const FOUND = 1;
-const LEADER = 2;
-const marks = new Float64Array(PLACES);
-let stamp = 0;
+const LAST_BASE = 2 ** 30;
 
-function markOf(at: number): number {
-  const mark = marks[(at + REACH) >> 1]! - stamp;
-  return mark > 0 ? mark : 0;
+/** Numbers by place, that is by half-word within reach; to forget them all takes no time. */
+class PlaceNumbers {
+  private readonly numbers = new Int32Array(REACH + 1);
+  private base = 1;
+  private count = 0;
+
+  clear(): void {
+    this.base += this.count;
+    this.count = 0;
+    if (this.base < LAST_BASE) return;
+    this.numbers.fill(0);
+    this.base = 1;
+  }
+
+  /** Gives a place the next number: 0, 1 and so on. */
+  add(at: number): void {
+    this.numbers[(at + REACH) >> 1] = this.base + this.count++;
+  }
+
+  /** The number of a place; negative when it has none. */
+  of(at: number): number {
+    return at >= -REACH && at <= REACH ? this.numbers[(at + REACH) >> 1]! - this.base : -1;
+  }
+
+  has(at: number): boolean {
+    return this.of(at) >= 0;
+  }
 }
 
-/**
- * The blocks of the loop that the first one starts, by number; null when it starts none. Compilers put what is in a
- * loop behind its start: ways back by lower addresses are those of a loop around it.
- */
-function loopAround(blocks: readonly Block[]): ReadonlySet<number> | null {
-  const before: number[][] = blocks.map(() => []);
-  blocks.forEach((block, from) => {
-    if (block.at >= 0) for (const to of successors(block)) before[to]!.push(from);
-  });
-  if (before[0]!.length === 0) return null;
-  const loop = new Set([0]);
-  const work = [...before[0]!];
-  while (work.length > 0) {
-    const block = work.pop()!;
-    if (loop.has(block)) continue;
-    loop.add(block);
-    work.push(...before[block]!);
-  }
-  return loop;
+/** What was found; where blocks are to start, found or not; and the blocks made of it. Of one exploration at a time. */
+const found = new PlaceNumbers();
+const leaders = new PlaceNumbers();
+const numbers = new PlaceNumbers();
+
+function numberOf(at: number): number | null {
+  const number = numbers.of(at);
+  return number >= 0 ? number : null;
+}
+
+/** Into a list with the highest first. */
+function insert(list: number[], value: number): void {
+  let i = list.length;
+  for (; i > 0 && list[i - 1]! < value; i--) list[i] = list[i - 1]!;
+  list[i] = value;
 }
 
 /** Finds the code that is reached from an address without calls. Null when there is nothing to gain. */
 export class RegionFinder {
-  /** What was decoded, whether it is of the region or not. */
-  private readonly decoded = new Map<number, Instruction | null>();
-  private leaders: number[] = [];
-  private size = 0;
-  private limit = 0;
+  /** What was found, and where blocks start, by number. */
+  private readonly instructions: Instruction[] = [];
+  private readonly starts: number[] = [];
+  /** Where to go on, highest first, and where behind the loop that is known. */
+  private pending: number[] = [];
+  private behindLoop: number[] = [];
+  /** The last jump back to the start, or into the loop that this closes; -1 before there is one. */
+  private latch = -1;
+  /** Instructions when that was found. */
+  private atLatch = 0;
 
   constructor(
     private readonly isa: RegionSet,
     private readonly source: CodeSource,
-    private readonly isStart: (address: bigint) => boolean,
   ) {}
 
+  /**
+   * What starts in a loop is that loop; how it came to it, and what comes behind, are regions of their own. Compilers put
+   * what is in a loop behind its start: ways back by lower addresses are those of a loop around it.
+   */
   find(): Region | null {
-    this.explore(WHOLE_LIMIT, () => false);
-    if (this.size === 0) return null;
-    const isWhole = this.size < WHOLE_LIMIT;
-    if (!isWhole) this.explore(LOOP_LIMIT, () => false);
-    const all = this.blocksAt(this.starts());
-    const loop = loopAround(all);
-    // What starts in a loop is that loop; how it came to it, and what comes behind, are regions of their own.
-    if (loop !== null) return this.regionOf(this.blocksAt(this.starts().filter((_, i) => loop.has(i))));
-    if (isWhole) return this.regionOf(all);
-    this.explore(WHOLE_LIMIT, (at) => at !== 0 && this.isStart(this.addressAt(at)));
-    return this.regionOf(this.blocksAt(this.starts()));
+    const { instructions } = this;
+    this.begin();
+    this.exploreLoop();
+    if (instructions.length === 0) return null;
+    if (this.latch >= 0) return this.regionOf(this.loop());
+    this.explore(WHOLE_LIMIT, false);
+    if (instructions.length >= WHOLE_LIMIT) {
+      this.begin();
+      this.explore(WHOLE_LIMIT, true);
+    }
+    return this.regionOf(this.blockStarts());
   }
 
-  private explore(limit: number, isOutside: (at: number) => boolean): void {
-    stamp += FOUND + LEADER + 1;
-    this.leaders = [];
-    this.size = 0;
-    this.limit = limit;
+  private begin(): void {
+    found.clear();
+    leaders.clear();
+    this.instructions.length = 0;
+    this.starts.length = 0;
+    this.pending.length = 0;
+    this.behindLoop.length = 0;
     this.lead(0);
-    for (let i = 0; i < this.leaders.length; i++) this.follow(this.leaders[i]!, isOutside);
+  }
+
+  // Exploration
+
+  /** Takes lower places first, so that a loop is closed before what comes behind it is looked at. */
+  private exploreLoop(): void {
+    for (;;) {
+      if (this.pending.length === 0) {
+        this.pending = this.behindLoop;
+        this.behindLoop = [];
+      }
+      if (this.pending.length === 0 || this.instructions.length >= LOOP_LIMIT || this.isLoopKnown()) return;
+      this.follow(this.pending.pop()!, LOOP_LIMIT, false);
+    }
+  }
+
+  private isLoopKnown(): boolean {
+    const { latch, atLatch, pending, instructions } = this;
+    if (latch < 0 || pending[pending.length - 1]! <= latch) return false;
+    return instructions.length - atLatch >= Math.max(BEHIND_LOOP, atLatch);
+  }
+
+  /** Takes places in the order that ways lead to them. */
+  private explore(limit: number, endsAtRegions: boolean): void {
+    for (let i = 0; i < this.starts.length && this.instructions.length < limit; i++)
+      this.follow(this.starts[i]!, limit, endsAtRegions);
   }
 
   /** A block may start here. */
   private lead(at: number): void {
-    if (at < -REACH || at > REACH) return;
-    const mark = markOf(at);
-    if (mark >= LEADER) return;
-    marks[(at + REACH) >> 1] = stamp + mark + LEADER;
-    this.leaders.push(at);
+    if (at < -REACH || at > REACH || leaders.has(at)) return;
+    leaders.add(at);
+    this.starts.push(at);
+    if (at >= 0) insert(this.latch >= 0 && at > this.latch ? this.behindLoop : this.pending, at);
   }
 
-  private has(at: number): boolean {
-    return at >= -REACH && at <= REACH && (markOf(at) & FOUND) !== 0;
+  /** Takes instructions into the region from a place on, to where control leaves them or to those that are there. */
+  private follow(start: number, limit: number, endsAtRegions: boolean): void {
+    const { instructions, source, isa } = this;
+    for (let at = start; at >= -REACH && at <= REACH && instructions.length < limit; ) {
+      if (found.has(at) || (endsAtRegions && at !== 0 && source.startsRegionAt(at))) return;
+      const d = source.decodeAt(at);
+      const instruction = d === null ? null : instructionOf(d, isa);
+      if (instruction === null) return;
+      found.add(at);
+      instructions.push(instruction);
+      const { control, links } = instruction;
+      const behind = at + d!.lengthBytes;
+      if (control === 'next') {
+        at = behind;
+        continue;
+      }
+      if (control === 'branch' || links) this.lead(behind);
+      if (control === 'branch' || (control === 'jump' && !links)) this.goTo(at, at + d!.disp);
+      return;
+    }
+  }
+
+  /** Control may go from one place to another. */
+  private goTo(from: number, to: number): void {
+    if (from >= 0 && to >= 0 && to <= Math.max(this.latch, 0)) {
+      this.latch = Math.max(this.latch, from);
+      this.atLatch = this.instructions.length;
+    }
+    this.lead(to);
+  }
+
+  // Blocks
+
+  private instructionAt(at: number): Instruction {
+    return this.instructions[found.of(at)]!;
   }
 
   /** Where blocks start, the region's start first. */
-  private starts(): number[] {
-    const rest = this.leaders.filter((at) => at !== 0 && this.has(at));
+  private blockStarts(): number[] {
+    const rest = this.starts.filter((at) => at !== 0 && found.has(at));
     rest.sort((a, b) => a - b);
     return [0, ...rest];
   }
 
-  private regionOf(blocks: readonly Block[]): Region {
+  /** Where blocks start from which the start is reached again, and not by way of what is before it. */
+  private loop(): number[] {
+    const starts = this.blockStarts().filter((at) => at >= 0);
+    numberBlocks(starts);
+    const before: number[][] = starts.map(() => []);
+    for (let i = 0; i < starts.length; i++) {
+      for (const to of this.waysFrom(this.lastOf(starts[i]!))) {
+        const number = numbers.of(to);
+        if (number >= 0) before[number]!.push(i);
+      }
+    }
+    const isIn = starts.map((_, i) => i === 0);
+    const work = [0];
+    for (let block = work.pop(); block !== undefined; block = work.pop()) {
+      for (const from of before[block]!) {
+        if (isIn[from]) continue;
+        isIn[from] = true;
+        work.push(from);
+      }
+    }
+    return starts.filter((_, i) => isIn[i]);
+  }
+
+  /** Where the block goes on that the instruction at a place is the last of. */
+  private waysFrom(at: number): number[] {
+    const { d, control, links } = this.instructionAt(at);
+    const behind = at + d.lengthBytes;
+    if (control === 'branch') return [at + d.disp, behind];
+    if (control === 'next' || links) return [behind];
+    return control === 'jump' ? [at + d.disp] : [];
+  }
+
+  /** The last instruction of the block that starts at a place. */
+  private lastOf(start: number): number {
+    for (let at = start; ; ) {
+      const { d, control } = this.instructionAt(at);
+      const behind = at + d.lengthBytes;
+      if (control !== 'next' || leaders.has(behind) || !found.has(behind)) return at;
+      at = behind;
+    }
+  }
+
+  private regionOf(starts: readonly number[]): Region {
     const { address, pages } = this.source;
+    numberBlocks(starts);
+    const blocks = starts.map((at) => this.blockAt(at));
     let size = 0;
     let hasFloat = false;
     for (const { instructions } of blocks) {
@@ -171,59 +306,40 @@ export class RegionFinder {
     return { address, blocks, size, hasFloat, pages };
   }
 
-  private addressAt(at: number): bigint {
-    return BigInt.asUintN(64, this.source.address + BigInt(at));
-  }
-
-  private instructionAt(at: number): Instruction | null {
-    let instruction = this.decoded.get(at);
-    if (instruction === undefined) {
-      const d = this.source.decodeAt(at);
-      instruction = d === null ? null : instructionOf(d, this.isa);
-      this.decoded.set(at, instruction);
-    }
-    return instruction;
-  }
-
-  /** Takes instructions into the region from a place on, to where control leaves them or to those that are there. */
-  private follow(start: number, isOutside: (at: number) => boolean): void {
-    for (let at = start; at >= -REACH && at <= REACH && this.size < this.limit; ) {
-      const mark = markOf(at);
-      if ((mark & FOUND) !== 0 || isOutside(at)) return;
-      const instruction = this.instructionAt(at);
-      if (instruction === null) return;
-      marks[(at + REACH) >> 1] = stamp + mark + FOUND;
-      this.size++;
-      const { d, control } = instruction;
-      const behind = at + d.lengthBytes;
-      if (control === 'next') {
-        at = behind;
-        continue;
-      }
-      if (control === 'branch' || instruction.links) this.lead(behind);
-      if (control === 'branch' || (control === 'jump' && !instruction.links)) this.lead(at + d.disp);
-      return;
-    }
-  }
-
-  private blocksAt(starts: readonly number[]): Block[] {
-    const numbers = new Map(starts.map((at, i) => [at, i]));
-    return starts.map((at) => this.blockAt(at, numbers));
-  }
-
-  private blockAt(start: number, numbers: ReadonlyMap<number, number>): Block {
+  private blockAt(start: number): Block {
     const instructions: Instruction[] = [];
-    for (let at = start; ; ) {
-      const isFound = this.has(at);
-      if (at !== start && isFound && markOf(at) >= LEADER) {
-        return { at: start, instructions, end: { kind: 'next', next: numbers.get(at) ?? null, at } };
-      }
-      if (!isFound) return { at: start, instructions, end: this.leave(at) };
-      const instruction = this.decoded.get(at)!;
+    const reads = new RegisterSet();
+    const writes = new RegisterSet();
+    let canLeave = false;
+    const last = this.lastOf(start);
+    for (let at = start; at <= last; ) {
+      const instruction = this.instructionAt(at);
       instructions.push(instruction);
-      const end = this.endOf(at, instruction, numbers);
-      if (end !== null) return { at: start, instructions, end };
+      reads.addAllBut(instruction.reads, writes);
+      writes.addAll(instruction.writes);
+      if (instruction.canLeave) canLeave = true;
       at += instruction.d.lengthBytes;
+    }
+    return { at: start, instructions, reads, writes, canLeave, end: this.endOf(last) };
+  }
+
+  /** @param at the last instruction of a block */
+  private endOf(at: number): End {
+    const { d, control, links } = this.instructionAt(at);
+    const nextAt = at + d.lengthBytes;
+    const targetAt = at + d.disp;
+    const next = numberOf(nextAt);
+    switch (control) {
+      case 'next':
+        return found.has(nextAt) ? { kind: 'next', next, at: nextAt } : this.leave(nextAt);
+      case 'branch':
+        return { kind: 'branch', taken: numberOf(targetAt), takenAt: targetAt, next, nextAt };
+      case 'jump':
+        if (links) return { kind: 'call', targetAt, next, nextAt };
+        return { kind: 'next', next: numberOf(targetAt), at: targetAt };
+      case 'jumpTo':
+        if (links) return { kind: 'indirect-call', next, nextAt };
+        return { kind: this.isa.linkSlots.includes(d.rs1) ? 'return' : 'indirect' };
     }
   }
 
@@ -234,25 +350,9 @@ export class RegionFinder {
     const stop = operations.find(({ op }) => op === 'syscall' || op === 'breakpoint');
     return { kind: 'leave', at, stop: (stop?.op ?? null) as 'syscall' | 'breakpoint' | null };
   }
+}
 
-  private endOf(
-    at: number,
-    { d, control, links }: Instruction,
-    numbers: ReadonlyMap<number, number>,
-  ): End | null {
-    if (control === 'next') return null;
-    const nextAt = at + d.lengthBytes;
-    const next = numbers.get(nextAt) ?? null;
-    const targetAt = at + d.disp;
-    switch (control) {
-      case 'branch':
-        return { kind: 'branch', taken: numbers.get(targetAt) ?? null, takenAt: targetAt, next, nextAt };
-      case 'jump':
-        if (links) return { kind: 'call', targetAt, next, nextAt };
-        return { kind: 'next', next: numbers.get(targetAt) ?? null, at: targetAt };
-      case 'jumpTo':
-        if (links) return { kind: 'indirect-call', next, nextAt };
-        return { kind: this.isa.linkSlots.includes(d.rs1) ? 'return' : 'indirect' };
-    }
-  }
+function numberBlocks(starts: readonly number[]): void {
+  numbers.clear();
+  for (const at of starts) numbers.add(at);
 }

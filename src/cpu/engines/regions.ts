@@ -1,8 +1,8 @@
-import { PAGE_SIZE, type Page } from '../../memory/page.js';
+import { PAGE_SHIFT, PAGE_SIZE, type Page } from '../../memory/page.js';
 import type { MemoryView } from '../arch.js';
 import { FunctionCode, ModuleBuilder } from '../wasm/code.js';
 import { type Instance, instantiate } from '../wasm/web-assembly.js';
-import { type DecodedPage, decodedPages } from './code-pages.js';
+import { type DecodedPage, type Dependency, decodedPages } from './code-pages.js';
 import { DISPATCH_SIGNATURE, dispatch } from './dispatch.js';
 import type { Decoded } from './evaluator.js';
 import {
@@ -22,7 +22,7 @@ import {
 } from './host-memory.js';
 import { HOT_COUNT, REGION_SIGNATURE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
-import { type CodeSource, type Region, RegionFinder, type RegionSet } from './region.js';
+import { type CodeSource, REACH, type Region, RegionFinder, type RegionSet } from './region.js';
 import { RegionCode } from './region-code.js';
 import { emitIsOtherRounding } from './region-index.js';
 import { Templates } from './template.js';
@@ -37,23 +37,6 @@ export interface RegionMakerSet extends RegionSet {
   instructionLength(firstHalf: number): 2 | 4;
   decode(bits: number, lengthBytes: 2 | 4): Decoded | null;
 }
-
-/** A place where an instruction was left to the host. */
-class Exit {
-  constructor(
-    private readonly start: bigint,
-    private readonly at: number,
-    /** Steps that the budget was charged for and that were not made. */
-    readonly unretired: number,
-  ) {}
-
-  get address(): bigint {
-    return BigInt.asUintN(64, this.start + BigInt(this.at));
-  }
-}
-
-/** All exits of all regions, by the number that generated code gives. */
-export const exits: Exit[] = [];
 
 /** Pages of 64 bits of addresses. */
 const ALL_PAGES = 2 ** 52;
@@ -88,11 +71,18 @@ function templatesOf(isa: RegionSet, fuses: boolean) {
 /** What regions cost so far. */
 export const statistics = { batches: 0, regions: 0, instructions: 0, codeBytes: 0 };
 
+/** Pages within reach of a region's start, and before that the one that it starts in. */
+const PAGES_BEFORE = REACH / PAGE_SIZE;
+const PAGES_WITHIN = 2 * PAGES_BEFORE + 2;
+
 /** Reads instructions from what an address space has as code. */
 class FetchedCode implements CodeSource {
   readonly pages = new Map<number, Page>();
   private readonly firstPage: number;
   private readonly firstOffset: number;
+  /** By the page's distance from the first within reach: null where there is none, undefined where nobody asked. */
+  private readonly views: (DataView | null | undefined)[] = new Array(PAGES_WITHIN).fill(undefined);
+  private readonly decoded: (DecodedPage | null | undefined)[] = [];
 
   constructor(
     readonly address: bigint,
@@ -103,27 +93,55 @@ class FetchedCode implements CodeSource {
     this.firstOffset = offsetOf(address);
   }
 
-  private page(number: number): Page | null {
-    const known = this.pages.get(number);
-    if (known !== undefined) return known;
-    const page = this.memory.pageForFetch(number);
-    if (page !== null) this.pages.set(number, page);
-    return page;
+  private half(offset: number): number | null {
+    const index = PAGES_BEFORE + (offset >> PAGE_SHIFT);
+    const known = this.views[index];
+    const view = known === undefined ? this.viewAt(index) : known;
+    return view === null ? null : view.getUint16(offset & OFFSET_MASK, true);
   }
 
-  private half(at: number): number | null {
-    const offset = this.firstOffset + at;
-    const page = this.page((this.firstPage + Math.floor(offset / PAGE_SIZE) + ALL_PAGES) % ALL_PAGES);
-    return page === null ? null : page.view.getUint16(offset & OFFSET_MASK, true);
+  private viewAt(index: number): DataView | null {
+    const number = (this.firstPage + index - PAGES_BEFORE + ALL_PAGES) % ALL_PAGES;
+    const page = this.memory.pageForFetch(number);
+    if (page !== null) this.pages.set(number, page);
+    const view = page === null ? null : page.view;
+    this.views[index] = view;
+    return view;
   }
 
   decodeAt(at: number): Decoded | null {
-    const first = this.half(at);
+    const offset = this.firstOffset + at;
+    const first = this.half(offset);
     if (first === null) return null;
     if (this.isa.instructionLength(first) === 2) return this.isa.decode(first, 2);
-    const second = this.half(at + 2);
+    const second = this.half(offset + 2);
     return second === null ? null : this.isa.decode(((second << 16) | first) >>> 0, 4);
   }
+
+  startsRegionAt(at: number): boolean {
+    const offset = this.firstOffset + at;
+    const index = PAGES_BEFORE + (offset >> PAGE_SHIFT);
+    let decoded = this.decoded[index];
+    if (decoded === undefined) {
+      decoded = decodedPageAt(BigInt.asUintN(64, this.address + BigInt(at)), this.memory);
+      this.decoded[index] = decoded;
+    }
+    return decoded?.startsRegion(offset & OFFSET_MASK) ?? false;
+  }
+}
+
+function decodedPageAt(address: bigint, memory: MemoryView): DecodedPage | null {
+  const page = memory.pageForFetch(pageNumberOf(address));
+  return page === null ? null : (decodedPages.known(page, address & PAGE_MASK) ?? null);
+}
+
+function startsRegion(address: bigint, memory: MemoryView): boolean {
+  return decodedPageAt(address, memory)?.startsRegion(offsetOf(address)) ?? false;
+}
+
+function hasBlockAt({ address, blocks }: Region, place: bigint): boolean {
+  const distance = Number(BigInt.asIntN(64, place - address));
+  return blocks.some(({ at }) => at === distance);
 }
 
 /**
@@ -185,10 +203,9 @@ export class RegionMaker {
       return;
     }
     this.waitingToNote.add(address);
-    const starts = [...this.waitingToNote].filter((start) => this.startsAt(start, memory));
+    const starts = [...this.waitingToNote].filter((start) => startsRegion(start, memory));
     this.waitingToNote.clear();
-    const isStart = (at: bigint): boolean => this.startsAt(at, memory);
-    const regions = starts.flatMap((start) => this.regionAt(start, memory, isStart) ?? []);
+    const regions = starts.flatMap((start) => this.regionAt(start, memory) ?? []);
     if (regions.length === 0 || statistics.regions >= REGION_LIMIT) return;
     const module = new ModuleBuilder(MEMORY_BYTES);
     this.define(module, regions, this.templates.notes);
@@ -232,70 +249,53 @@ export class RegionMaker {
   private define(module: ModuleBuilder, regions: readonly Region[], templates: Templates): void {
     const dispatch = module.import('dispatch', DISPATCH_SIGNATURE);
     const functions = regions.map(() => module.declare(REGION_SIGNATURE));
-    regions.forEach((region, i) => {
-      const context = {
-        dispatch,
-        functionOf: (target: bigint): number | null => {
-          const j = regions.findIndex((r) => r.address === target);
-          return j < 0 || (regions[j]!.hasFloat && !region.hasFloat) ? null : functions[j]!;
-        },
-        exitAt: (at: number, unretired: number): number =>
-          exits.push(new Exit(region.address, at, unretired)) - 1,
-      };
-      module.define(functions[i]!, new RegionCode(this.isa, region, context, templates).write());
+    const context = {
+      dispatch,
+      functionOf: (target: bigint, isFloat: boolean): number | null => {
+        const i = regions.findIndex(({ address, hasFloat }) => address === target && (isFloat || !hasFloat));
+        return i < 0 ? null : functions[i]!;
+      },
+    };
+    for (let i = 0; i < regions.length; i++) {
+      module.define(functions[i]!, new RegionCode(this.isa, regions[i]!, context, templates).write());
       module.export(`${i}`, functions[i]!);
-    });
+      statistics.instructions += regions[i]!.size;
+    }
   }
 
   private link(module: ModuleBuilder, regions: readonly Region[]): Instance {
     const code = module.result();
     statistics.batches++;
     statistics.regions += regions.length;
-    statistics.instructions += regions.reduce((sum, { size }) => sum + size, 0);
     statistics.codeBytes += code.length;
     return instantiate(code, { env: { memory: hostMemory, dispatch: dispatch() } });
   }
 
-  private regionAt(start: bigint, memory: MemoryView, isStart: (at: bigint) => boolean): Region | null {
-    return new RegionFinder(this.isa, new FetchedCode(start, this.isa, memory), isStart).find();
+  private regionAt(start: bigint, memory: MemoryView): Region | null {
+    return new RegionFinder(this.isa, new FetchedCode(start, this.isa, memory)).find();
   }
 
   /** The regions at the first of some addresses, at others that no region has yet, and, behind them, warm ones they call. */
   private batch(starts: readonly bigint[], memory: MemoryView): Region[] {
     const regions: Region[] = [];
     const work = [...starts];
-    const seen = new Set(work);
-    const covered = new Set<bigint>();
-    const isStart = (at: bigint): boolean => this.startsAt(at, memory);
     for (let i = 0; i < work.length && regions.length < BATCH; i++) {
       const next = work[i]!;
-      if (covered.has(next) || isStart(next)) continue;
-      const region = this.regionAt(next, memory, isStart);
+      if (startsRegion(next, memory) || regions.some((region) => hasBlockAt(region, next))) continue;
+      const region = this.regionAt(next, memory);
       if (region === null || (region.size < LEAST_SIZE && i < starts.length)) continue;
       regions.push(region);
-      for (const { at, end } of region.blocks) {
-        covered.add(BigInt.asUintN(64, region.address + BigInt(at)));
+      for (const { end } of region.blocks) {
         if (end.kind !== 'call') continue;
         const target = BigInt.asUintN(64, region.address + BigInt(end.targetAt));
-        if (seen.has(target) || !this.isWarm(target, memory)) continue;
-        seen.add(target);
-        work.push(target);
+        if (!work.includes(target) && this.isWarm(target, memory)) work.push(target);
       }
     }
     return regions;
   }
 
-  private decodedAt(address: bigint, memory: MemoryView): DecodedPage | null {
-    const page = memory.pageForFetch(pageNumberOf(address));
-    return page === null ? null : decodedPages.of(page, address & PAGE_MASK);
-  }
-
-  private startsAt(address: bigint, memory: MemoryView): boolean {
-    return this.decodedAt(address, memory)?.startsRegion(offsetOf(address)) ?? false;
-  }
-
   private isWarm(address: bigint, memory: MemoryView): boolean {
-    const decoded = this.decodedAt(address, memory);
+    const decoded = decodedPageAt(address, memory);
     const offset = offsetOf(address);
     // Where a region starts already, the count is a code; it is called through the table then.
     if (decoded === null || decoded.startsRegion(offset)) return false;
@@ -304,12 +304,15 @@ export class RegionMaker {
 
   /** A batch is one piece: each of its regions is good only while the code of all of them is. */
   private enter(batch: readonly Region[], places: readonly number[]): void {
-    const pages = new Map(batch.flatMap((region) => [...region.pages]));
-    const dependencies = [...pages].map(([pageNumber, page]) => {
-      const decoded = decodedPages.of(page, BigInt(pageNumber) << PAGE_BITS);
-      return { pageNumber, page, code: decoded.code };
-    });
-    batch.forEach(({ address }, i) => {
+    const dependencies: Dependency[] = [];
+    for (const { pages } of batch) {
+      for (const [pageNumber, page] of pages) {
+        if (dependencies.some((known) => known.pageNumber === pageNumber)) continue;
+        const { code } = decodedPages.of(page, BigInt(pageNumber) << PAGE_BITS);
+        dependencies.push({ pageNumber, page, code });
+      }
+    }
+    batch.forEach(({ address, pages }, i) => {
       const decoded = decodedPages.of(pages.get(pageNumberOf(address))!, address & PAGE_MASK);
       decoded.addRegion({ offset: offsetOf(address), dependencies }, places[i]!);
     });

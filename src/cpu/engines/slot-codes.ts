@@ -82,8 +82,9 @@ export class SlotCodes {
 
   /** @param offset where in its page the instruction is */
   codeOf(d: Decoded, offset: number): number {
-    const form = this.formOf(d, offset);
     const first = this.firsts[d.entry]!;
+    if (this.at(first + 1)?.entry !== d.entry) return first;
+    const form = this.formOf(d, offset);
     for (let code = first; this.at(code)?.entry === d.entry; code++)
       if (this.at(code)!.form === form) return code;
     return first;

@@ -175,12 +175,11 @@ class TemplateLowering extends Lowering {
 }
 
 const SOURCES = ['rs1', 'rs2', 'rs3'] as const;
-/** Kinds of instructions of one entry: a bit for each thing that is known, and the rounding mode. */
-const KINDS = 256;
 
 /** Tapes of the instructions of a table, made when they are first asked for. */
 export class Templates {
   readonly pieces: RegionPieces;
+  /** By kind. */
   private readonly tapes: (Tape | undefined)[] = [];
 
   /**
@@ -195,17 +194,13 @@ export class Templates {
     this.pieces = new RegionPieces(isa);
   }
 
-  tapeOf({ d, canLeave }: Instruction): Tape {
-    const { zeroSlot, sinkSlot } = this.isa;
-    let kind = d.rm << 5;
-    if (d.rd === sinkSlot) kind |= 1;
-    if (d.imm === 0n) kind |= 2;
-    if (d.rs1 === zeroSlot) kind |= 4;
-    if (d.rs2 === zeroSlot) kind |= 8;
-    if (d.rs3 === zeroSlot) kind |= 16;
-    const index = d.entry * KINDS + kind;
-    this.tapes[index] ??= this.make(d, canLeave);
-    return this.tapes[index]!;
+  tapeOf({ d, canLeave, kind }: Instruction): Tape {
+    let tape = this.tapes[kind];
+    if (tape === undefined) {
+      tape = this.make(d, canLeave);
+      this.tapes[kind] = tape;
+    }
+    return tape;
   }
 
   private make(d: Decoded, canLeave: boolean): Tape {

@@ -1,9 +1,58 @@
+import type { OperandName } from '../engines/algebra.js';
 import { Decoded } from '../engines/evaluator.js';
-import { extract, FIELDS } from './fields.js';
+import { extract, FIELDS, type Field, type FieldName } from './fields.js';
+import type { Compressed, Instruction } from './instruction.js';
 import { F0, SINK } from './layout.js';
-import { expand, findInstruction, INSTRUCTIONS } from './table.js';
+import { entryNamed, findCompressed, findInstruction, INSTRUCTIONS } from './table.js';
 
 const NUMBERS = new Map(INSTRUCTIONS.map((entry, number) => [entry, number]));
+
+/** An operand of an instruction: a constant, or what a field has; registers are numbered from `first` on. */
+interface Part {
+  readonly operand: OperandName;
+  readonly source: number | Field;
+  readonly first: number;
+  /** Register 0 stands for a place that nobody reads. */
+  readonly sinks: boolean;
+}
+
+/** All that decoding an instruction needs to know of its entry, long or compressed. */
+interface Shape {
+  readonly entry: Instruction;
+  readonly number: number;
+  readonly parts: readonly Part[];
+}
+
+function shapeOf(entry: Instruction, sourceOf: (name: FieldName) => number | Field): Shape {
+  const parts = entry.fields.flatMap((name): Part[] => {
+    const { operand, kind } = FIELDS[name];
+    if (operand === null) return [];
+    return [{ operand, source: sourceOf(name), first: kind === 'f' ? F0 : 0, sinks: name === 'xd' }];
+  });
+  return { entry, number: NUMBERS.get(entry)!, parts };
+}
+
+/** Made when they are first asked for: no program has all. */
+const shapes = new Map<Instruction | Compressed, Shape>();
+
+function longShape(entry: Instruction): Shape {
+  let shape = shapes.get(entry);
+  if (shape === undefined) {
+    shape = shapeOf(entry, (name) => FIELDS[name]);
+    shapes.set(entry, shape);
+  }
+  return shape;
+}
+
+function shortShape(entry: Compressed): Shape {
+  let shape = shapes.get(entry);
+  if (shape === undefined) {
+    const operands = new Map(entry.operands);
+    shape = shapeOf(entryNamed(entry.base), (name) => operands.get(name) ?? 0);
+    shapes.set(entry, shape);
+  }
+  return shape;
+}
 
 /** By their bits: the same few come again and again, and each engine asks. */
 const known = new Map<number, Decoded | null>();
@@ -20,22 +69,30 @@ export function decode(bits: number, lengthBytes: 2 | 4): Decoded | null {
   return decoded;
 }
 
+function findShape(bits: number, lengthBytes: 2 | 4): Shape | undefined {
+  if (lengthBytes === 4) {
+    const entry = findInstruction(bits);
+    return entry && longShape(entry);
+  }
+  const entry = findCompressed(bits);
+  return entry && shortShape(entry);
+}
+
 function decodeNew(bits: number, lengthBytes: 2 | 4): Decoded | null {
-  const full = lengthBytes === 2 ? expand(bits) : bits;
-  const entry = full === undefined ? undefined : findInstruction(full);
-  if (entry === undefined) return null;
+  const shape = findShape(bits, lengthBytes);
+  if (shape === undefined) return null;
+  const { entry, number, parts } = shape;
   const operands = { rd: SINK, rs1: 0, rs2: 0, rs3: 0, imm: 0, disp: 0, rm: 0 };
-  for (const name of entry.fields) {
-    const field = FIELDS[name];
-    if (field.operand === null) continue;
-    const value = extract(field, full!);
-    operands[field.operand] = field.kind === 'f' ? F0 + value : name === 'xd' && value === 0 ? SINK : value;
+  for (let i = 0; i < parts.length; i++) {
+    const { operand, source, first, sinks } = parts[i]!;
+    const value = typeof source === 'number' ? source : extract(source, bits);
+    operands[operand] = sinks && value === 0 ? SINK : first + value;
   }
   const { rd, rs1, rs2, rs3, imm, disp, rm } = operands;
   return new Decoded(
     entry.semantics,
     entry.effects,
-    NUMBERS.get(entry)!,
+    number,
     bits,
     lengthBytes,
     rd,

@@ -26,6 +26,8 @@ export interface Compressed {
   readonly base: string;
   /** Operands of the base instruction: constants, or fields of the halfword. */
   readonly operands: readonly (readonly [FieldName, number | Field])[];
+  /** Fields that must not be zero. */
+  readonly nonzero: readonly Field[];
 }
 
 const ALL_BITS = 0xffffffff;
@@ -63,5 +65,6 @@ export function compressed(
 ): Compressed {
   const list = Object.entries(operands) as [FieldName, number | Field][];
   const free = list.reduce((mask, [, field]) => mask | (typeof field === 'number' ? 0 : fieldMask(field)), 0);
-  return { name, mask: 0xffff & ~free, match, base, operands: list };
+  const nonzero = list.flatMap(([, field]) => (typeof field !== 'number' && field.nonzero ? [field] : []));
+  return { name, mask: 0xffff & ~free, match, base, operands: list, nonzero };
 }

@@ -32,9 +32,13 @@ export const INSTRUCTIONS: readonly Instruction[] = [
   ...DOUBLE_CONVERSIONS,
 ];
 
-/** The major opcode is bits 6 to 0. */
-const BY_OPCODE: readonly Instruction[][] = Array.from({ length: 128 }, () => []);
-for (const entry of INSTRUCTIONS) BY_OPCODE[entry.match & 127]!.push(entry);
+/** The major opcode is bits 6 to 0; bits 14 to 12 tell more, where they are no operand's. */
+const kindOf = (bits: number): number => (bits & 127) | ((bits >> 5) & 0x380);
+const BY_KIND: readonly Instruction[][] = Array.from({ length: 1024 }, () => []);
+for (const entry of INSTRUCTIONS) {
+  for (let bits = 0; bits < 0x8000; bits += 0x1000)
+    if ((bits & entry.mask) === (entry.match & 0x7000)) BY_KIND[kindOf(entry.match | bits)]!.push(entry);
+}
 
 const WITH_MODE = new Set(
   INSTRUCTIONS.filter(({ fields }) => fields.some((name) => FIELDS[name].kind === 'rounding')),
@@ -48,7 +52,9 @@ function fits(entry: Instruction, bits: number): boolean {
 
 /** The instruction that 32 bits are, or undefined when they are none. */
 export function findInstruction(bits: number): Instruction | undefined {
-  return BY_OPCODE[bits & 127]!.find((entry) => fits(entry, bits));
+  const candidates = BY_KIND[kindOf(bits)]!;
+  for (let i = 0; i < candidates.length; i++) if (fits(candidates[i]!, bits)) return candidates[i];
+  return undefined;
 }
 
 /** The encoding of an instruction with these operands; operands left out are 0. */
@@ -60,25 +66,38 @@ export function encode(entry: Instruction, operands: Partial<Record<FieldName, n
 
 const BY_NAME = new Map(INSTRUCTIONS.map((entry) => [entry.name, entry]));
 
+export function entryNamed(name: string): Instruction {
+  return BY_NAME.get(name)!;
+}
+
 /** All of these fix bits 15 to 13 and 1 to 0. */
 const shortKindOf = (half: number): number => ((half >> 11) & 0x1c) | (half & 3);
 const SHORT_BY_KIND: readonly Compressed[][] = Array.from({ length: 32 }, () => []);
 for (const entry of COMPRESSED) SHORT_BY_KIND[shortKindOf(entry.match)]!.push(entry);
 
-/** The 32-bit instruction that a compressed one is short for, or undefined when the bits are none. */
-export function expand(half: number): number | undefined {
-  for (const entry of SHORT_BY_KIND[shortKindOf(half)]!) {
-    if ((half & entry.mask) !== entry.match) continue;
-    const operands: Partial<Record<FieldName, number>> = {};
-    let valid = true;
-    for (const [name, source] of entry.operands) {
-      const value = typeof source === 'number' ? source : extract(source, half);
-      if (typeof source !== 'number' && source.nonzero && value === 0) valid = false;
-      operands[name] = value;
-    }
-    if (valid) return encode(BY_NAME.get(entry.base)!, operands);
+/** The entry that 16 bits are, or undefined when they are none. */
+export function findCompressed(half: number): Compressed | undefined {
+  const candidates = SHORT_BY_KIND[shortKindOf(half)]!;
+  for (let i = 0; i < candidates.length; i++) {
+    const entry = candidates[i]!;
+    if ((half & entry.mask) === entry.match && hasNoReservedZero(entry, half)) return entry;
   }
   return undefined;
+}
+
+function hasNoReservedZero({ nonzero }: Compressed, half: number): boolean {
+  for (let i = 0; i < nonzero.length; i++) if (extract(nonzero[i]!, half) === 0) return false;
+  return true;
+}
+
+/** The 32-bit instruction that a compressed one is short for, or undefined when the bits are none. */
+export function expand(half: number): number | undefined {
+  const entry = findCompressed(half);
+  if (entry === undefined) return undefined;
+  const operands: Partial<Record<FieldName, number>> = {};
+  for (const [name, source] of entry.operands)
+    operands[name] = typeof source === 'number' ? source : extract(source, half);
+  return encode(entryNamed(entry.base), operands);
 }
 
 /** Bytes of the instruction that starts with these 16 bits. Longer ones than 4 bytes do not exist here. */

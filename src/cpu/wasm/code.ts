@@ -9,19 +9,13 @@ import {
   TYPE,
   type ValueType,
 } from './opcodes.js';
-import {
-  HOLE_ITEMS,
-  LOCAL_ID_BITS,
-  LOCAL_ITEMS,
-  LONGEST,
-  RUN_ITEMS,
-  type Tape,
-  type TapeFiller,
-} from './tape.js';
+import { HOLE_ITEMS, LOCAL_ID_BITS, LOCAL_ITEMS, LONGEST, type Tape, type TapeFiller } from './tape.js';
 
 export type { AccessName, SimpleName, ValueType } from './opcodes.js';
 
 const INITIAL_BYTES = 1024;
+/** Bytes of a u32 at its longest. */
+const SIZE_BYTES = 5;
 
 /** Buffers that are not used at the moment: the host is slow to make them. */
 const spare: Uint8Array[] = [];
@@ -72,13 +66,13 @@ export class Code {
     return this;
   }
 
-  tape({ items, runs, size }: Tape, filler: TapeFiller): this {
+  tape({ items, size }: Tape, filler: TapeFiller): this {
     this.reserve(size);
     let { bytes, length } = this;
     for (let i = 0; i < items.length; i++) {
       const item = items[i]!;
       if (item < LOCAL_ITEMS) bytes[length++] = item;
-      else if (item < RUN_ITEMS) {
+      else if (item < HOLE_ITEMS) {
         const local = filler.localOf((item - LOCAL_ITEMS) & ((1 << LOCAL_ID_BITS) - 1));
         bytes[length++] = OTHER['local.get'] + ((item - LOCAL_ITEMS) >> LOCAL_ID_BITS);
         if (local < 0x80) bytes[length++] = local;
@@ -86,10 +80,6 @@ export class Code {
           bytes[length++] = (local & 0x7f) | 0x80;
           bytes[length++] = local >> 7;
         }
-      } else if (item < HOLE_ITEMS) {
-        const run = runs[item - RUN_ITEMS]!;
-        bytes.set(run, length);
-        length += run.length;
       } else {
         this.length = length;
         filler.fill(item - HOLE_ITEMS);
@@ -101,20 +91,26 @@ export class Code {
     return this;
   }
 
-  appendCode(part: Code): this {
-    return this.append(part.bytes.subarray(0, part.length));
+  /** Leaves room for the size of what follows; gives where that starts, for `endSized`. */
+  startSized(): number {
+    this.reserve(LONGEST);
+    this.length += SIZE_BYTES;
+    return this.length;
   }
 
-  /** Puts the size (u32) of what was written since then before it. */
-  insertSize(start: number): this {
-    const size = this.length - start;
-    this.u32(size);
-    const shift = this.length - start - size;
-    this.bytes.copyWithin(start + shift, start, start + size);
-    this.length = start;
-    this.u32(size);
-    this.length = start + shift + size;
+  /** Writes the size (u32, as long as it can be) of what was written since `startSized`. */
+  endSized(start: number): this {
+    let size = this.length - start;
+    for (let at = start - SIZE_BYTES; at < start - 1; at++) {
+      this.bytes[at] = (size & 0x7f) | 0x80;
+      size >>>= 7;
+    }
+    this.bytes[start - 1] = size;
     return this;
+  }
+
+  appendCode(part: Code): this {
+    return this.append(part.bytes.subarray(0, part.length));
   }
 
   append(part: Uint8Array): this {
@@ -270,15 +266,21 @@ export interface Signature {
 
 /** Writes a function's code. Locals are numbered from its parameters on. */
 export class FunctionCode extends Code {
-  private readonly locals: ValueType[] = [];
+  /** Locals, those of one type that stand together as one. */
+  private readonly runs: { readonly type: ValueType; count: number }[] = [];
+  private nextLocal: number;
 
   constructor(readonly signature: Signature) {
     super();
+    this.nextLocal = signature.params.length;
   }
 
   local(type: ValueType): number {
-    this.locals.push(type);
-    return this.signature.params.length + this.locals.length - 1;
+    const { runs } = this;
+    const last = runs[runs.length - 1];
+    if (last?.type === type) last.count++;
+    else runs.push({ type, count: 1 });
+    return this.nextLocal++;
   }
 
   /** The function as a module holds it: its size, locals in runs, code, end. */
@@ -291,16 +293,11 @@ export class FunctionCode extends Code {
   }
 
   writeBody(out: Code): void {
-    const runs: { type: ValueType; count: number }[] = [];
-    for (const type of this.locals) {
-      const last = runs[runs.length - 1];
-      if (last?.type === type) last.count++;
-      else runs.push({ type, count: 1 });
-    }
-    const start = out.size;
+    const start = out.startSized();
+    const { runs } = this;
     out.u32(runs.length);
     for (const { type, count } of runs) out.u32(count).byte(TYPE[type]);
-    out.appendCode(this).op('end').insertSize(start);
+    out.appendCode(this).op('end').endSized(start);
   }
 }
 
@@ -399,9 +396,8 @@ function isSame(a: Signature, b: Signature): boolean {
 }
 
 function section(out: Code, id: number, count: number, write: (code: Code) => void): void {
-  out.byte(id);
-  const start = out.size;
+  const start = out.byte(id).startSized();
   out.u32(count);
   write(out);
-  out.insertSize(start);
+  out.endSized(start);
 }

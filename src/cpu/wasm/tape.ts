@@ -1,4 +1,3 @@
-import { assert } from '../../base/assert.js';
 import { OTHER } from './opcodes.js';
 
 /** Longest instruction but br_table: an opcode and two 64-bit numbers, bytes. */
@@ -6,11 +5,10 @@ export const LONGEST = 24;
 
 /**
  * Code to be written often, with holes for what differs from one time to the next. An item is a byte; an instruction on
- * a local (`LOCAL_ITEMS`); a run of bytes (`RUN_ITEMS` and its place in `runs`); or a hole (from `HOLE_ITEMS` on).
+ * a local (`LOCAL_ITEMS`); or a hole (from `HOLE_ITEMS` on).
  */
 export interface Tape {
-  readonly items: readonly number[];
-  readonly runs: readonly Uint8Array[];
+  readonly items: Uint16Array;
   /** Bytes that it takes, at most. */
   readonly size: number;
 }
@@ -19,10 +17,7 @@ export interface Tape {
 export const LOCAL_ID_BITS = 10;
 export const LOCAL_ITEMS = 0x100;
 const LOCAL_IDS = 1 << LOCAL_ID_BITS;
-export const RUN_ITEMS = LOCAL_ITEMS + 3 * LOCAL_IDS;
-export const HOLE_ITEMS = RUN_ITEMS + 0x100;
-/** Shorter runs of bytes are written one by one. */
-const LEAST_RUN = 6;
+export const HOLE_ITEMS = LOCAL_ITEMS + 3 * LOCAL_IDS;
 
 /** What the holes of a tape are filled with. */
 export interface TapeFiller {
@@ -35,13 +30,11 @@ export interface TapeFiller {
 /** Writes a tape. */
 export class TapeWriter {
   private readonly items: number[] = [];
-  private readonly runs: Uint8Array[] = [];
   private size = 0;
 
   bytes(run: Uint8Array): void {
     this.size += run.length;
-    if (run.length < LEAST_RUN) this.items.push(...run);
-    else this.items.push(RUN_ITEMS + this.runs.push(run) - 1);
+    for (const byte of run) this.items.push(byte);
   }
 
   /** @param opcode one of those of locals */
@@ -56,7 +49,6 @@ export class TapeWriter {
   }
 
   tape(): Tape {
-    assert(this.runs.length <= HOLE_ITEMS - RUN_ITEMS, 'a tape has too many runs');
-    return { items: this.items, runs: this.runs, size: this.size };
+    return { items: Uint16Array.from(this.items), size: this.size };
   }
 }

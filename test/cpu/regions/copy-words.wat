@@ -24,10 +24,10 @@
         br 2
       end
       local.get 0 i32.const 6 i32.sub local.set 0
-      i32.const 0 local.set 7
+      i32.const 6 local.set 7
       local.get 2 local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=1048576 align=1 i64.xor local.tee 8 i64.const -268435453 i64.and i64.const 0 i64.ne br_if 1
       local.get 8 i32.wrap_i64 i64.load32_s align=1 local.set 5
-      i32.const 1 local.set 7
+      i32.const 2053 local.set 7
       local.get 3 i64.const 4 i64.add local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=2097152 align=1 i64.xor local.tee 8 i64.const -268435453 i64.and i64.const 0 i64.ne br_if 1
       local.get 8 i32.wrap_i64 local.get 5 i64.store32 align=1
       local.get 2 i64.const 4 i64.add local.set 2
@@ -57,6 +57,7 @@
   end
   i32.const 0 local.get 6 i64.store offset=1040 align=1
   i32.const 0 local.get 7 i32.store offset=1036 align=1
+  i32.const 0 i64.const 65536 i64.store offset=520 align=1
   i32.const 0 i32.const 3 i32.store offset=1032 align=1
   local.get 0 i32.const -2147483648 i32.or return
 )

@@ -27,13 +27,13 @@
         br 2
       end
       local.get 0 i32.const 7 i32.sub local.set 0
-      i32.const 0 local.set 9
+      i32.const 7 local.set 9
       local.get 2 local.tee 8 local.get 8 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=1048576 align=1 i64.xor local.tee 10 i64.const -268435449 i64.and i64.const 0 i64.ne br_if 1
       local.get 10 i32.wrap_i64 f64.load align=1 local.set 6
-      i32.const 1 local.set 9
+      i32.const 2054 local.set 9
       local.get 3 local.tee 8 local.get 8 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=1048576 align=1 i64.xor local.tee 10 i64.const -268435449 i64.and i64.const 0 i64.ne br_if 1
       local.get 10 i32.wrap_i64 f64.load align=1 local.set 7
-      i32.const 2 local.set 9
+      i32.const 4101 local.set 9
       i64.const 0 local.set 8
       local.get 6 local.set 11
       local.get 7 local.set 12
@@ -42,12 +42,12 @@
         local.get 11 f64.const 0 f64.ne local.get 12 f64.const 0 f64.ne i32.and local.get 13 f64.const 0 f64.ne i32.or br_if 2
       end
       local.get 13 local.set 6
-      i32.const 3 local.set 9
+      i32.const 6148 local.set 9
       i64.const 0 local.set 8
       local.get 5 local.get 6 f64.add local.set 11
       local.get 11 i64.reinterpret_f64 i64.const 31 i64.shr_u i32.wrap_i64 i32.const -2097152 i32.ge_u br_if 1
       local.get 11 local.set 5
-      i32.const 4 local.set 9
+      i32.const 8195 local.set 9
       local.get 3 local.tee 8 local.get 8 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=2097152 align=1 i64.xor local.tee 10 i64.const -268435449 i64.and i64.const 0 i64.ne br_if 1
       local.get 10 i32.wrap_i64 local.get 5 f64.store align=1
       local.get 2 i64.const 8 i64.add local.set 2
@@ -75,6 +75,7 @@
   end
   i32.const 0 local.get 8 i64.store offset=1040 align=1
   i32.const 0 local.get 9 i32.store offset=1036 align=1
+  i32.const 0 i64.const 65536 i64.store offset=520 align=1
   i32.const 0 i32.const 3 i32.store offset=1032 align=1
   local.get 0 i32.const -2147483648 i32.or return
 )

@@ -15,7 +15,7 @@
     local.get 0 i32.const 4 i32.sub local.set 0
     local.get 2 i64.const 3 i64.shl local.set 2
     local.get 2 local.get 3 i64.add local.set 2
-    i32.const 0 local.set 4
+    i32.const 4098 local.set 4
     local.get 2 local.tee 5 local.get 5 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=1048576 align=1 i64.xor local.tee 6 i64.const -268435449 i64.and i64.const 0 i64.ne br_if 0
     local.get 6 i32.wrap_i64 i64.load align=1 local.set 2
     local.get 2 i64.const -2 i64.and local.set 5
@@ -37,6 +37,7 @@
   end
   i32.const 0 local.get 5 i64.store offset=1040 align=1
   i32.const 0 local.get 4 i32.store offset=1036 align=1
+  i32.const 0 i64.const 65536 i64.store offset=520 align=1
   i32.const 0 i32.const 3 i32.store offset=1032 align=1
   local.get 0 i32.const -2147483648 i32.or return
 )

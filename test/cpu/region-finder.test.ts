@@ -1,0 +1,64 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { exitNumber, exitOf, NO_EXIT } from '../../src/cpu/engines/exit-stubs.js';
+import { REACH, RegionFinder } from '../../src/cpu/engines/region.js';
+import { INSTRUCTION_SET } from '../../src/cpu/riscv64/arch.js';
+import { assemble as asm } from './assemble.js';
+import { Codes, regionOf } from './region-fixture.js';
+
+const [ZERO, RA, A0, A1] = [0, 1, 10, 11];
+const RETURN = asm('jalr', { x1: RA });
+const ONE_LESS = asm('addi', { xd: A1, x1: A1, i: -1 });
+
+function nops(count: number): number[] {
+  return Array.from({ length: count }, () => asm('addi'));
+}
+
+/** A loop of four instructions and `body`, of which the first may go to what stands behind it and comes back. */
+function loopWithAside(body: readonly number[]): number[] {
+  const behind = 4 * (body.length + 4);
+  return [
+    asm('beq', { x1: A0, x2: ZERO, b: behind }),
+    ...body,
+    ONE_LESS,
+    asm('bne', { x1: A1, x2: ZERO, b: -4 * (body.length + 2) }),
+    RETURN,
+    asm('addi', { xd: A0, x1: A0, i: 1 }),
+    asm('jal', { j: -4 * (body.length + 4) }),
+  ];
+}
+
+test('what a loop goes to behind its end, and comes back from, is of it; how it is left is not', (t) => {
+  for (const length of [1, 100, 400]) {
+    const codes = loopWithAside(nops(length));
+    const { blocks, size } = regionOf(codes);
+    t.is(size, codes.length - 1);
+    const aside = 4 * (length + 4);
+    t.deepEqual(
+      blocks.map(({ at }) => at),
+      [0, 4, aside],
+    );
+    t.is(blocks[1]!.end.kind === 'branch' && blocks[1]!.end.next, null);
+  }
+});
+
+test('code behind a loop is looked at only as far as the loop is long, or a little', (t) => {
+  const exits = Array.from({ length: 200 }, () => [asm('beq', { x1: A0, x2: A1, b: 8 }), ONE_LESS]).flat();
+  const codes = [ONE_LESS, asm('bne', { x1: A1, x2: ZERO, b: -4 }), ...exits, RETURN];
+  const source = new Codes(codes);
+  t.is(new RegionFinder(INSTRUCTION_SET, source).find()!.size, 2);
+  t.true(source.asked < 100, `${source.asked} instructions`);
+});
+
+test('a number says of every exit where it is, and is none of the interpreter', (t) => {
+  const exit = fc.record({
+    at: fc.integer({ min: -REACH / 2, max: REACH / 2 }).map((half) => half * 2),
+    unretired: fc.integer({ min: 1, max: 1000 }),
+  });
+  fc.assert(
+    fc.property(exit, (one) => {
+      t.deepEqual(exitOf(exitNumber(one)), one);
+      t.not(exitNumber(one), NO_EXIT);
+    }),
+  );
+});
