@@ -2,7 +2,7 @@ import type { Digest } from '../base/digest.js';
 import { Page } from './page.js';
 
 /** Pages that are kept, at most: 4 MiB of programs. */
-const MAX_PAGES = 1024;
+export const MAX_SHARED_PAGES = 1024;
 
 /** In the order in which they were asked for last. */
 const known = new Map<Digest, Page>();
@@ -20,6 +20,6 @@ export function sharedPage(bytes: Uint8Array): Page {
   const found = same?.hasBytesOf(page) === true ? same : page;
   known.delete(digest);
   known.set(digest, found);
-  if (known.size > MAX_PAGES) known.delete(known.keys().next().value!);
+  if (known.size > MAX_SHARED_PAGES) known.delete(known.keys().next().value!);
   return found;
 }
