@@ -11,6 +11,12 @@ export function pick<T>(prng: Prng, items: readonly T[]): T {
   return items[prng.below(items.length)]!;
 }
 
+/** 64 bits; often of fewer, sign-extended or not. */
+export function randomValue(prng: Prng): bigint {
+  const value = (BigInt(prng.u32()) << 32n) | BigInt(prng.u32());
+  return pick(prng, [value, value & 0xffff_ffffn, BigInt.asUintN(64, BigInt.asIntN(32, value))]);
+}
+
 /** Any operand the field can hold, its limits and those near 0 more often than others. */
 function randomOperand(field: Field, prng: Prng): number {
   if (field.kind === 'rounding') return pick(prng, ROUNDING_MODES);

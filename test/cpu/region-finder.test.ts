@@ -50,6 +50,35 @@ test('code behind a loop is looked at only as far as the loop is long, or a litt
   t.true(source.asked < 100, `${source.asked} instructions`);
 });
 
+/** A dispatch, two handlers that go back to it by a branch or a jump, and a function that has nothing to do with them. */
+const HANDLERS = [
+  asm('ld', { xd: A0, x1: A1 }),
+  asm('jalr', { x1: A0 }),
+  asm('beq', { x1: A0, x2: ZERO, b: 8 }),
+  ONE_LESS,
+  asm('jal', { j: -16 }),
+  ONE_LESS,
+  asm('jal', { j: -24 }),
+  ONE_LESS,
+  RETURN,
+];
+
+test('what an indirect jump went to is of its region if it comes back, wherever that starts', (t) => {
+  const jumpedTo = [2, 4, 5, 7];
+  for (const start of [0, 2, 5]) {
+    const { blocks, size } = regionOf(HANDLERS, start, jumpedTo);
+    t.is(size, 7);
+    const dispatch = blocks.findIndex(({ end }) => end.kind === 'dispatch');
+    const { end } = blocks[dispatch]!;
+    // A branch leads to 4: it is a part of the handler at 2.
+    const targets = end.kind === 'dispatch' ? end.targets.map((to) => start + blocks[to]!.at / 4) : [];
+    t.deepEqual(targets, [2, 5]);
+    const jump = blocks.find((block) => block.end.kind === 'indirect')!;
+    t.deepEqual(jump.end, { kind: 'indirect', next: dispatch });
+  }
+  t.is(regionOf(HANDLERS, 0, [7]).size, 2);
+});
+
 test('a number says of every exit where it is, and is none of the interpreter', (t) => {
   const exit = fc.record({
     at: fc.integer({ min: -REACH / 2, max: REACH / 2 }).map((half) => half * 2),

@@ -70,6 +70,12 @@ export class DecodedPage {
     return view.getUint16(this.slotAt(offset) + SLOT.code, true) === EXTRA.region;
   }
 
+  /** How often it was jumped to; no end of it where a region starts. */
+  jumps(offset: number): number {
+    if (this.startsRegion(offset)) return Number.POSITIVE_INFINITY;
+    return view.getUint16(this.slotAt(offset) + SLOT.heat, true);
+  }
+
   write(offset: number, d: Decoded, codes: SlotCodes): void {
     const slot = this.slotAt(offset);
     const code = codes.codeOf(d, offset);

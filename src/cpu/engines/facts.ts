@@ -1,7 +1,17 @@
 import type { Decoded } from './evaluator.js';
 import { FLOAT } from './float-shapes.js';
+import { accessSize } from './lowering.js';
+import { type Narrowness, narrownessOf } from './narrowness.js';
+import { isOperation } from './plan.js';
 import type { RegionSet } from './region.js';
 import { RegisterSet } from './register-set.js';
+import type { Argument, Operation } from './transcript.js';
+
+/** What an instruction does that is one load or store at a register and a constant, and no more with memory. */
+export interface Access {
+  readonly store: boolean;
+  readonly sizeBytes: number;
+}
 
 /** What regions must know of an instruction, wherever it stands. */
 export interface Instruction {
@@ -14,23 +24,36 @@ export interface Instruction {
   /** It puts the address behind it into a register. */
   readonly links: boolean;
   readonly hasFloat: boolean;
-  /** A number that all instructions share of which the same code is made, but for constants and places of registers. */
-  readonly kind: number;
+  readonly access: Access | null;
+  /** All it does is to put the sum of rs1 and the immediate into rd. */
+  readonly addsConstant: boolean;
+  readonly kind: Kind;
+}
+
+/** What all instructions are of which the same code is made, but for constants and places of registers. */
+export interface Kind extends Narrowness {
+  readonly number: number;
+  /** It shifts by the immediate, which is below 32. */
+  readonly isShort: boolean;
 }
 
 /** Kinds in the order that they were first seen in, by what they are: a bit for each thing that is known, and so on. */
-const kinds = new Map<number, number>();
+const kinds = new Map<number, Kind>();
 
-function kindOf({ entry, rd, rs1, rs2, rs3, imm, rm }: Decoded, { zeroSlot, sinkSlot }: RegionSet): number {
-  let key = (entry << 8) | (rm << 5);
+function kindOf(d: Decoded, { entries, zeroSlot, sinkSlot }: RegionSet, shifts: boolean): Kind {
+  const isShort = shifts && d.imm >= 0n && d.imm < 32n;
+  const { entry, rd, rs1, rs2, rs3, imm, rm } = d;
+  let key = (entry << 9) | (rm << 6);
   if (rd === sinkSlot) key |= 1;
   if (imm === 0n) key |= 2;
   if (rs1 === zeroSlot) key |= 4;
   if (rs2 === zeroSlot) key |= 8;
   if (rs3 === zeroSlot) key |= 16;
+  if (isShort) key |= 32;
   let kind = kinds.get(key);
   if (kind === undefined) {
-    kind = kinds.size;
+    const { operations } = entries[entry]!;
+    kind = { number: kinds.size, isShort, ...narrownessOf(d, operations, zeroSlot) };
     kinds.set(key, kind);
   }
   return kind;
@@ -42,6 +65,9 @@ interface Traits {
   readonly control: Instruction['control'];
   readonly hasFloat: boolean;
   readonly writesStatus: boolean;
+  readonly access: Access | null;
+  readonly addsConstant: boolean;
+  readonly shifts: boolean;
 }
 
 /** What regions leave to the interpreter. */
@@ -67,6 +93,8 @@ function traitsOf(entry: RegionSet['entries'][number]): Traits | null {
 function findTraits({ operations, effects }: RegionSet['entries'][number]): Traits | null {
   if (effects.control === 'stop') return null;
   const traits = { canLeave: effects.loads || effects.stores, hasFloat: false, writesStatus: false };
+  const last = operations[operations.length - 1];
+  const addsConstant = operations.length === 4 && last?.op === 'set' && isSum(last.args[1]);
   let control: Instruction['control'] = 'next';
   for (const { op } of operations) {
     if (LEFT_OUT.has(op)) return null;
@@ -74,7 +102,27 @@ function findTraits({ operations, effects }: RegionSet['entries'][number]): Trai
     else if (op === 'setFloatFlags') traits.canLeave = traits.writesStatus = true;
     else if (FLOAT.test(op)) traits.canLeave = traits.hasFloat = true;
   }
-  return { ...traits, control };
+  const shifts = operations.some(({ op, args }) => /^sh/.test(op) && (args[1] as Operation).op === 'imm');
+  return { ...traits, control, access: traits.hasFloat ? null : accessOf(operations), addsConstant, shifts };
+}
+
+function isOf(argument: Argument | undefined, operand: string): boolean {
+  return typeof argument === 'object' && 'operand' in argument && argument.operand === operand;
+}
+
+/** Whether it is rs1 and the immediate added. */
+function isSum(argument: Argument | undefined): boolean {
+  if (!isOperation(argument) || argument.op !== 'add') return false;
+  const [x, y] = argument.args as [Operation, Operation];
+  return x.op === 'get' && isOf(x.args[0], 'rs1') && y.op === 'imm' && isOf(y.args[0], 'imm');
+}
+
+/** Of memory, an operation that is no plain load or store is none that an access can be. */
+function accessOf(operations: readonly Operation[]): Access | null {
+  const [only, ...more] = operations.filter(({ op }) => /^(?:load|store|checkAtomic)/.test(op));
+  if (only === undefined || more.length > 0 || !isSum(only.args[0])) return null;
+  const sizeBytes = accessSize(only.op);
+  return sizeBytes === null ? null : { store: only.op.startsWith('store'), sizeBytes };
 }
 
 function find(d: Decoded, isa: RegionSet): Instruction | null {
@@ -87,6 +135,8 @@ function find(d: Decoded, isa: RegionSet): Instruction | null {
   const writes = new RegisterSet();
   for (const name of entry.effects.reads) if (d[name] !== zeroSlot) reads.add(d[name] as number);
   for (const name of entry.effects.writes) if (d[name] !== sinkSlot) writes.add(d[name] as number);
-  const { canLeave, control, hasFloat } = traits;
-  return { d, canLeave, reads, writes, control, links: d.rd !== sinkSlot, hasFloat, kind: kindOf(d, isa) };
+  const { canLeave, control, hasFloat, access, addsConstant, shifts } = traits;
+  const links = d.rd !== sinkSlot;
+  const kind = kindOf(d, isa, shifts);
+  return { d, canLeave, reads, writes, control, links, hasFloat, access, addsConstant, kind };
 }

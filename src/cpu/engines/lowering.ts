@@ -45,7 +45,22 @@ const STORE: Readonly<Record<string, readonly [AccessName, number]>> = {
   store64: ['i64.store', 8],
 };
 
+/** Of an operation that is a plain load or store; null for others. */
+export function accessSize(op: string): number | null {
+  return (LOAD[op] ?? STORE[op])?.[1] ?? null;
+}
+
 export type StopKind = 'syscall' | 'breakpoint';
+
+/**
+ * Pushes what is zero above SPACE_BITS if the page is known of the address (i64) on the stack: then the low half is its
+ * place. The address is put into a local before, for whoever looks at why it could not be done.
+ */
+export function emitLookUp(code: FunctionCode, address: number, translations: number): void {
+  code.tee(address);
+  code.get(address).op('i32.wrap_i64').i32(9).op('i32.shr_u').i32(ENTRY_MASK).op('i32.and');
+  code.access('i64.load', translations).op('i64.xor');
+}
 
 /**
  * Makes code of descriptions. What operands are, where control goes and how an instruction is left is up to the
@@ -116,7 +131,7 @@ export abstract class Lowering {
     const known = this.made.get(argument);
     if (known === undefined && argument.op === 'load64' && wanted === 'f64') {
       this.translate(argument.args[0], 8, LOADS);
-      this.code.access('f64.load', 0);
+      this.access('f64.load');
       return;
     }
     const type = known === undefined ? this.make(argument)! : known.type;
@@ -172,7 +187,7 @@ export abstract class Lowering {
     if (LOAD[op] !== undefined) {
       const [name, size] = LOAD[op];
       this.translate(args[0], size, LOADS);
-      code.access(name, 0);
+      this.access(name);
       return 'i64';
     }
     if (STORE[op] !== undefined) {
@@ -180,7 +195,7 @@ export abstract class Lowering {
       this.translate(args[0], size, STORES);
       const asFloat = op === 'store64' && this.isFloatRegister(args[1]);
       this.push(args[1], asFloat ? 'f64' : 'i64');
-      code.access(asFloat ? 'f64.store' : name, 0);
+      this.access(asFloat ? 'f64.store' : name);
       return null;
     }
     if (FLOAT.test(op)) return this.float(operation);
@@ -287,19 +302,23 @@ export abstract class Lowering {
   }
 
   /** Leaves the place (i32) of an access on the stack. */
-  private translate(address: Argument | undefined, sizeBytes: number, translations: number): void {
+  protected translate(address: Argument | undefined, sizeBytes: number, translations: number): void {
     const { code } = this;
     this.push(address, 'i64');
-    code.tee(this.address);
-    code.get(this.address).op('i32.wrap_i64').i32(9).op('i32.shr_u').i32(ENTRY_MASK).op('i32.and');
-    code.access('i64.load', translations).op('i64.xor').tee(this.place);
+    emitLookUp(code, this.address, translations);
     code
+      .tee(this.place)
       .i64(MISS_MASK | BigInt(sizeBytes - 1))
       .op('i64.and')
       .i64(0)
       .op('i64.ne');
     this.slow();
     code.get(this.place).op('i32.wrap_i64');
+  }
+
+  /** A plain load or store, at a place that `translate` left. */
+  protected access(name: AccessName): void {
+    this.code.access(name, 0);
   }
 
   private loadReserved(address: Argument | undefined, sizeBytes: number): ValueType {

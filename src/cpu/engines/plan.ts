@@ -9,7 +9,7 @@ export interface Step {
 
 /** Operations that can be left out or moved: they have no effects and depend on registers and operands alone. */
 const PURE =
-  /^(?:get|imm|constant|pc|pcOffset|link|isZero|bool|select|[sz]ext32|add|sub|mul|mulHigh\w+|div[SU]|rem[SU]|and|or|xor|shl|shr[SU]|eq|ne|[lg][te][SU]|f\d\dClassify)$/;
+  /^(?:get|imm|constant|pc|pcOffset|link|isZero|bool|select|[sz]ext32|add|sub|mul|mulHigh\w+|div[SU]|rem[SU]|and|or|xor|shl|shr[SU]|eq|ne|[lg][te][SU]|f\d\dClassify|(?:add|sub|mul|and|or|xor|shl|shr[SU])32)$/;
 const NO_RESULT = /^(?:set|store\d|branch|jump|checkAtomic|syscall|breakpoint)/;
 
 /** What the patterns say of each name: they are few, and asked again and again. */

@@ -1,13 +1,17 @@
+import { PAGE_SIZE } from '../../memory/page.js';
 import { FunctionCode } from '../wasm/code.js';
 import type { ValueType } from '../wasm/opcodes.js';
 import type { TapeFiller } from '../wasm/tape.js';
+import { type AccessGroup, groupAccesses, type Member } from './access-groups.js';
 import type { Decoded } from './evaluator.js';
 import { type ExitStub, ExitStubs, exitNumber, NO_EXIT } from './exit-stubs.js';
 import { CONTROL } from './host-memory.js';
 import { REGION_SIGNATURE } from './interpreter-code.js';
+import { withChunks } from './loop-chunks.js';
 import { registerAddress } from './lowering.js';
+import { NarrowRegisters } from './narrow-registers.js';
 import type { Block, Region, RegionSet } from './region.js';
-import { type Flow, flowOf } from './region-flow.js';
+import { type Flow, flowOf, targetsByPlace } from './region-flow.js';
 import { DEPTH, LEFT, type RegionPieces } from './region-pieces.js';
 import type { RegisterSet } from './register-set.js';
 import type { Templates } from './template.js';
@@ -31,6 +35,7 @@ const locals = new Uint16Array(VARIABLES);
 export class RegionCode implements TapeFiller {
   private readonly code = new FunctionCode(REGION_SIGNATURE);
   private readonly pieces: RegionPieces;
+  private readonly region: Region;
   private readonly flow: Flow;
   private readonly stubs = new ExitStubs();
   /** The address where the region starts, as a number if that is exact. */
@@ -47,15 +52,20 @@ export class RegionCode implements TapeFiller {
   private at = 0;
   private stub: ExitStub | null = null;
   private unretired = 0;
+  /** By block, and the one of the instruction at hand. */
+  private readonly members: (readonly (Member | undefined)[])[] = [];
+  private member: Member | undefined;
+  private readonly narrow = new NarrowRegisters();
 
   constructor(
     private readonly isa: RegionSet,
-    private readonly region: Region,
+    region: Region,
     private readonly context: RegionContext,
     private readonly templates: Templates,
   ) {
     this.pieces = templates.pieces;
-    this.flow = flowOf(region);
+    this.region = withChunks(region, isa.zeroSlot);
+    this.flow = flowOf(this.region);
     this.start = region.address < EXACT ? Number(region.address) : region.address;
   }
 
@@ -69,6 +79,10 @@ export class RegionCode implements TapeFiller {
     code.tape(pieces.stop('short'), this);
     code.op('end');
     this.reload(flow.live[0]!);
+    for (const block of flow.order) {
+      const { at, instructions, members } = this.region.blocks[block]!;
+      this.members[block] = members ?? groupAccesses(instructions, this.isa.zeroSlot, at === 0);
+    }
     this.findExits();
     const stubs = this.stubs.arrange();
     if (stubs.length > 1) this.open();
@@ -138,7 +152,9 @@ export class RegionCode implements TapeFiller {
     const { code, flow } = this;
     code.get(LEFT).i32(flow.cost[block]!).op('i32.lt_s');
     this.openIf();
-    this.leaveTo(block, this.region.blocks[block]!.at, flow.dirty[block]!);
+    const { at, end } = this.region.blocks[block]!;
+    if (end.kind === 'dispatch') this.leaveToTarget(block, flow.dirty[block]!);
+    else this.leaveTo(block, at, flow.dirty[block]!);
     this.close();
   }
 
@@ -165,21 +181,52 @@ export class RegionCode implements TapeFiller {
     const { instructions } = block;
     const dirty = flow.dirty[number]!.copy();
     const count = instructions.length;
+    this.narrow.clear();
     this.at = block.at;
     this.stub = null;
     if (count > 0) code.tape(this.pieces.charge(count), this);
     for (let i = 0; i < count; i++) {
       const instruction = instructions[i]!;
+      const member = this.members[number]![i];
       this.d = instruction.d;
-      if (instruction.canLeave) {
-        this.stub ??= this.stubs.of(number, dirty);
-        this.unretired = count - i;
-      }
-      code.tape(templates.tapeOf(instruction), this);
+      this.member = member;
+      this.unretired = count - i;
+      if (member === undefined) {
+        if (instruction.canLeave) this.stub ??= this.stubs.of(number, dirty);
+      } else if (member.group.leader === i) this.lead(member.group, number, dirty);
+      const areNarrow = this.narrow.areAllFor(instruction);
+      code.tape(templates.tapeOf(instruction, member !== undefined, areNarrow), this);
+      this.narrow.after(instruction);
       if (dirty.addAll(instruction.writes)) this.stub = null;
       this.at += instruction.d.lengthBytes;
     }
     this.endBlock(number, block, dirty);
+  }
+
+  /** Finds where a group's accesses are; leaves when they have not all one page that is known. */
+  private lead(group: AccessGroup, number: number, dirty: RegisterSet): void {
+    const { code } = this;
+    this.lookUp(group, this.d!.rs1);
+    this.openIf();
+    code.get(LEFT).i32(this.unretired).op('i32.add').set(LEFT);
+    this.leaveTo(number, this.at, dirty);
+    this.close();
+    this.setPlace(group);
+  }
+
+  /** Pushes whether a group's accesses have not all one page that is known. */
+  private lookUp({ store, start, spanBytes }: AccessGroup, baseSlot: number): void {
+    const { code, pieces } = this;
+    code.get(this.local(baseSlot));
+    if (start !== 0) code.i64(start).op('i64.add');
+    code.tape(store ? pieces.lookUpStores : pieces.lookUpLoads, this);
+    code.i64(PAGE_SIZE - spanBytes).op('i64.gt_u');
+  }
+
+  private setPlace({ index }: AccessGroup): void {
+    const { code } = this;
+    const place = this.local(VARIABLE.groups + index);
+    code.get(this.local(VARIABLE.place)).op('i32.wrap_i64').set(place);
   }
 
   private endBlock(number: number, block: Block, dirty: RegisterSet): void {
@@ -201,6 +248,14 @@ export class RegionCode implements TapeFiller {
         this.goTo(number, end.next, end.nextAt, dirty);
         return;
       }
+      case 'chunk':
+        for (const group of end.groups) {
+          this.lookUp(group, group.slot);
+          code.brIf(this.labelOf(number, end.slow)!);
+          this.setPlace(group);
+        }
+        this.goTo(number, end.fast, block.at, dirty);
+        return;
       case 'call':
         this.spill(dirty);
         this.call(end.targetAt);
@@ -213,6 +268,11 @@ export class RegionCode implements TapeFiller {
         this.comeBack(number, end.next, end.nextAt);
         return;
       case 'indirect':
+        if (end.next === null) this.leaveToTarget(number, dirty);
+        else this.goTo(number, end.next, 0, dirty);
+        return;
+      case 'dispatch':
+        this.dispatch(number, end.targets);
         this.leaveToTarget(number, dirty);
         return;
       case 'return':
@@ -229,6 +289,28 @@ export class RegionCode implements TapeFiller {
         this.storePc(end.at);
         code.tape(this.pieces.stop(end.stop), this);
     }
+  }
+
+  /** To the block that starts at the address at hand; goes on behind when there is none. */
+  private dispatch(number: number, targets: readonly number[]): void {
+    if (targets.length === 0) return;
+    const { code, region } = this;
+    const distance = this.local(VARIABLE.place);
+    const places = targetsByPlace(region.blocks, targets);
+    this.open();
+    const out = this.to(this.depth - 1);
+    code.get(this.local(VARIABLE.address));
+    this.pushAddress(region.blocks[targets[0]!]!.at);
+    code
+      .op('i64.sub')
+      .tee(distance)
+      .i64(places.length * 2)
+      .op('i64.ge_u')
+      .brIf(out);
+    code.get(distance).op('i32.wrap_i64').i32(1).op('i32.shr_u');
+    const labels = places.map((target) => (target === null ? out : this.labelOf(number, target)!));
+    code.brTable(labels, out);
+    this.close();
   }
 
   // Calls and other ways out
@@ -276,17 +358,22 @@ export class RegionCode implements TapeFiller {
       const dirty = flow.dirty[number]!.copy();
       if (flow.isLoop[number]) this.addOut(number, dirty);
       if (canLeave) {
-        this.hasExits = true;
-        for (const instruction of instructions) {
-          if (instruction.canLeave) stubs.add(number, dirty);
+        instructions.forEach((instruction, i) => {
+          const member = this.members[number]![i];
+          if (member?.group.leader === i) this.addOut(number, dirty);
+          else if (instruction.canLeave && member === undefined) {
+            this.hasExits = true;
+            stubs.add(number, dirty);
+          }
           dirty.addAll(instruction.writes);
-        }
+        });
       } else dirty.addAll(writes);
       const leaves =
         (end.kind === 'next' && end.next === null) ||
         (end.kind === 'branch' && (end.next === null || end.taken === null)) ||
         (end.kind === 'leave' && end.stop === null) ||
-        end.kind === 'indirect';
+        end.kind === 'dispatch' ||
+        (end.kind === 'indirect' && end.next === null);
       if (leaves) this.addOut(number, dirty);
     }
   }
@@ -373,6 +460,7 @@ export class RegionCode implements TapeFiller {
 
   localOf(id: number): number {
     if (id < VARIABLES) return locals[id] || this.local(id);
+    if (id === OPERAND.place) return this.local(VARIABLE.groups + this.member!.group.index);
     const { rd, rs1, rs2, rs3 } = this.d!;
     const slot = id === OPERAND.rs1 ? rs1 : id === OPERAND.rd ? rd : id === OPERAND.rs2 ? rs2 : rs3;
     return locals[slot] || this.local(slot);
@@ -383,6 +471,9 @@ export class RegionCode implements TapeFiller {
     switch (hole) {
       case HOLE.imm:
         code.i64(Number(d!.imm));
+        return;
+      case HOLE.imm32:
+        code.i32(Number(d!.imm));
         return;
       case HOLE.pc:
         this.pushAddress(at);
@@ -395,6 +486,9 @@ export class RegionCode implements TapeFiller {
         return;
       case HOLE.exit:
         code.i32(exitNumber({ at, unretired: this.unretired }));
+        return;
+      case HOLE.offset:
+        code.u32(this.member!.offset);
         return;
       default:
         code.u32(this.to(this.stub!.depth) + hole - HOLE.label);

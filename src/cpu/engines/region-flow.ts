@@ -2,18 +2,36 @@ import type { Block, Region } from './region.js';
 import { RegisterSet } from './register-set.js';
 
 /** Places outside of the region are no successors. */
-function successors({ end }: Block): number[] {
+export function successors({ end }: Block): number[] {
   switch (end.kind) {
     case 'next':
     case 'call':
     case 'indirect-call':
+    case 'indirect':
       return end.next === null ? [] : [end.next];
     case 'branch':
       if (end.taken === null) return end.next === null ? [] : [end.next];
       return end.next === null ? [end.taken] : [end.taken, end.next];
+    case 'dispatch':
+      // Twice: a target is never what just follows the dispatch.
+      return [...end.targets, ...end.targets];
+    case 'chunk':
+      // Several ways lead to the slow round.
+      return [end.fast, end.slow, end.slow];
     default:
       return [];
   }
+}
+
+/** The targets of a dispatch by where they start, in half-words from the first on; null between them. */
+export function targetsByPlace(blocks: readonly Block[], targets: readonly number[]): (number | null)[] {
+  const places: (number | null)[] = [];
+  for (const target of targets) {
+    const place = (blocks[target]!.at - blocks[targets[0]!]!.at) / 2;
+    while (places.length < place) places.push(null);
+    places.push(target);
+  }
+  return places;
 }
 
 /** Between the block and what comes after it, everything is in memory. */
@@ -136,6 +154,7 @@ function cutIrreducible(blocks: readonly Block[], { successorsOf, order, positio
       const block = blocks[from]!;
       const { end } = block;
       if (end.kind === 'branch' && end.taken === to) block.end = { ...end, taken: null };
+      if (end.kind === 'dispatch') block.end = { ...end, targets: end.targets.filter((t) => t !== to) };
       if ('next' in block.end && block.end.next === to) block.end = { ...block.end, next: null };
     }
   }
@@ -199,6 +218,7 @@ function passDirty(blocks: readonly Block[], { order, successorsOf }: Graph, dir
 function canLeave({ canLeave, end }: Block): boolean {
   if (canLeave) return true;
   return !(
+    end.kind === 'chunk' ||
     (end.kind === 'next' && end.next !== null) ||
     (end.kind === 'branch' && end.next !== null && end.taken !== null)
   );

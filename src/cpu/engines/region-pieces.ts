@@ -1,6 +1,6 @@
 import type { Tape } from '../wasm/tape.js';
-import { CONTROL, STATUS, STOPPED_BIT } from './host-memory.js';
-import { registerAddress } from './lowering.js';
+import { CONTROL, LOADS, MISS_MASK, OFFSET_MASK, STATUS, STOPPED_BIT, STORES } from './host-memory.js';
+import { emitLookUp, registerAddress } from './lowering.js';
 import type { RegionSet } from './region.js';
 import { emitIsOtherRounding, emitRegionIndex } from './region-index.js';
 import { TemplateCode, VARIABLE } from './template-code.js';
@@ -28,6 +28,14 @@ function pushArguments(code: TemplateCode): void {
   code.param(LEFT).param(DEPTH).i32(1).op('i32.sub');
 }
 
+function lookUp(code: TemplateCode, translations: number): void {
+  emitLookUp(code, VARIABLE.address, translations);
+  code
+    .tee(VARIABLE.place)
+    .i64(MISS_MASK | BigInt(OFFSET_MASK))
+    .op('i64.and');
+}
+
 /** Tapes of what all regions are made of, besides instructions. */
 export class RegionPieces {
   /** Puts the target into the pc. */
@@ -38,6 +46,12 @@ export class RegionPieces {
   readonly returnLeft: Tape;
   /** Pushes what is not 0 when the thread's rounding mode is not to nearest. */
   readonly isOtherRounding: Tape;
+  /**
+   * Of the address on the stack, pushes where in its page it is, or more than that when the page is not known to loads,
+   * or to stores. It sets VARIABLE.place.
+   */
+  readonly lookUpLoads = tapeOf((code) => lookUp(code, LOADS));
+  readonly lookUpStores = tapeOf((code) => lookUp(code, STORES));
   private readonly stops = new Map<Status, Tape>();
   private readonly charges: Tape[] = [];
   private readonly reloads: Tape[] = [];

@@ -1,4 +1,5 @@
 import type { Page } from '../../memory/page.js';
+import type { ChunkGroup, Member } from './access-groups.js';
 import type { Decoded } from './evaluator.js';
 import { type Instruction, instructionOf } from './facts.js';
 import { RegisterSet } from './register-set.js';
@@ -34,7 +35,17 @@ export type End =
     }
   | { readonly kind: 'indirect-call'; readonly next: number | null; readonly nextAt: number }
   | { readonly kind: 'return' }
-  | { readonly kind: 'indirect' }
+  /** To an address that is known then: by the region's dispatch, when it has one. */
+  | { readonly kind: 'indirect'; readonly next: number | null }
+  /** To that of some blocks that starts at the address at hand, or out of the region. */
+  | { readonly kind: 'dispatch'; readonly targets: readonly number[] }
+  /** Where several rounds of a loop follow if all that these groups of accesses need is known, else one round. */
+  | {
+      readonly kind: 'chunk';
+      readonly fast: number;
+      readonly slow: number;
+      readonly groups: readonly ChunkGroup[];
+    }
   /** At an instruction that is not done by regions. */
   | { readonly kind: 'leave'; readonly at: number; readonly stop: 'syscall' | 'breakpoint' | null };
 
@@ -47,6 +58,13 @@ export interface Block {
   /** Whether some instruction may have to be left to the host. */
   readonly canLeave: boolean;
   end: End;
+  /** What of its accesses was looked up before, in a chunk. */
+  readonly members?: readonly (Member | undefined)[];
+}
+
+/** A block that has no instructions. */
+export function emptyBlock(at: number, end: End): Block {
+  return { at, instructions: [], reads: new RegisterSet(), writes: new RegisterSet(), canLeave: false, end };
 }
 
 export interface Region {
@@ -67,6 +85,8 @@ export interface CodeSource {
   decodeAt(at: number): Decoded | null;
   /** Whether a region starts there already. */
   startsRegionAt(at: number): boolean;
+  /** Places nearby that were jumped to again and again, in order. */
+  jumpTargets(): readonly number[];
   readonly pages: ReadonlyMap<number, Page>;
 }
 
@@ -76,6 +96,9 @@ const LOOP_LIMIT = 1000;
 const WHOLE_LIMIT = 250;
 /** Behind a loop so many instructions are looked at for ways back into it, or as many as it has. */
 const BEHIND_LOOP = 48;
+/** With what its indirect jumps were seen to go to, it has at most so many; so far is looked whether that comes back. */
+const DISPATCH_LIMIT = 600;
+const TRIAL_LIMIT = 64;
 /** How far from its start a region reaches, bytes. */
 export const REACH = 1 << 16;
 
@@ -139,6 +162,9 @@ export class RegionFinder {
   private latch = -1;
   /** Instructions when that was found. */
   private atLatch = 0;
+  private isIndirect = false;
+  /** The number of the block that indirect jumps go to. */
+  private dispatch: number | null = null;
 
   constructor(
     private readonly isa: RegionSet,
@@ -154,8 +180,10 @@ export class RegionFinder {
     this.begin();
     this.exploreLoop();
     if (instructions.length === 0) return null;
+    if (this.latch < 0 || this.isIndirect) this.explore(WHOLE_LIMIT, false);
+    const targets = this.isIndirect && instructions.length < WHOLE_LIMIT ? this.addTargets() : [];
+    if (targets.length > 0) return this.regionOf(this.blockStarts(), targets);
     if (this.latch >= 0) return this.regionOf(this.loop());
-    this.explore(WHOLE_LIMIT, false);
     if (instructions.length >= WHOLE_LIMIT) {
       this.begin();
       this.explore(WHOLE_LIMIT, true);
@@ -170,6 +198,7 @@ export class RegionFinder {
     this.starts.length = 0;
     this.pending.length = 0;
     this.behindLoop.length = 0;
+    this.isIndirect = false;
     this.lead(0);
   }
 
@@ -223,6 +252,7 @@ export class RegionFinder {
         at = behind;
         continue;
       }
+      if (this.isIndirectJump(instruction)) this.isIndirect = true;
       if (control === 'branch' || links) this.lead(behind);
       if (control === 'branch' || (control === 'jump' && !links)) this.goTo(at, at + d!.disp);
       return;
@@ -236,6 +266,39 @@ export class RegionFinder {
       this.atLatch = this.instructions.length;
     }
     this.lead(to);
+  }
+
+  /** Takes in what indirect jumps go to, as far as it is known by now: what comes to such jumps again. */
+  private addTargets(): number[] {
+    const targets = this.source.jumpTargets().filter((at) => {
+      if ((leaders.has(at) && at !== 0) || !this.comesBack(at)) return false;
+      this.lead(at);
+      this.explore(DISPATCH_LIMIT, false);
+      return found.has(at);
+    });
+    const direct = new Set(this.blockStarts().flatMap((at) => this.waysFrom(at)));
+    return targets.filter((at) => !direct.has(at));
+  }
+
+  /** Whether code goes on in the region, or with an indirect jump. */
+  private comesBack(start: number): boolean {
+    const work = [start];
+    const seen = new Set<number>();
+    for (let at = work.pop(); at !== undefined && seen.size < TRIAL_LIMIT; at = work.pop()) {
+      if (seen.has(at)) continue;
+      seen.add(at);
+      if (found.has(at)) return true;
+      const d = this.source.decodeAt(at);
+      const instruction = d === null ? null : instructionOf(d, this.isa);
+      if (instruction === null) continue;
+      if (this.isIndirectJump(instruction)) return true;
+      work.push(...ways(instruction, at));
+    }
+    return false;
+  }
+
+  private isIndirectJump({ d, control, links }: Instruction): boolean {
+    return control === 'jumpTo' && !links && !this.isa.linkSlots.includes(d.rs1);
   }
 
   // Blocks
@@ -257,7 +320,7 @@ export class RegionFinder {
     numberBlocks(starts);
     const before: number[][] = starts.map(() => []);
     for (let i = 0; i < starts.length; i++) {
-      for (const to of this.waysFrom(this.lastOf(starts[i]!))) {
+      for (const to of this.waysFrom(starts[i]!)) {
         const number = numbers.of(to);
         if (number >= 0) before[number]!.push(i);
       }
@@ -274,13 +337,10 @@ export class RegionFinder {
     return starts.filter((_, i) => isIn[i]);
   }
 
-  /** Where the block goes on that the instruction at a place is the last of. */
-  private waysFrom(at: number): number[] {
-    const { d, control, links } = this.instructionAt(at);
-    const behind = at + d.lengthBytes;
-    if (control === 'branch') return [at + d.disp, behind];
-    if (control === 'next' || links) return [behind];
-    return control === 'jump' ? [at + d.disp] : [];
+  /** Where the block goes on that starts at a place. */
+  private waysFrom(start: number): number[] {
+    const at = this.lastOf(start);
+    return ways(this.instructionAt(at), at);
   }
 
   /** The last instruction of the block that starts at a place. */
@@ -293,10 +353,14 @@ export class RegionFinder {
     }
   }
 
-  private regionOf(starts: readonly number[]): Region {
+  /** @param targets what of the starts indirect jumps may go to, in order */
+  private regionOf(starts: readonly number[], targets: readonly number[] = []): Region {
     const { address, pages } = this.source;
     numberBlocks(starts);
+    this.dispatch = targets.length > 0 ? starts.length : null;
     const blocks = starts.map((at) => this.blockAt(at));
+    if (targets.length > 0)
+      blocks.push(emptyBlock(0, { kind: 'dispatch', targets: targets.map((at) => numbers.of(at)) }));
     let size = 0;
     let hasFloat = false;
     for (const { instructions } of blocks) {
@@ -339,7 +403,8 @@ export class RegionFinder {
         return { kind: 'next', next: numberOf(targetAt), at: targetAt };
       case 'jumpTo':
         if (links) return { kind: 'indirect-call', next, nextAt };
-        return { kind: this.isa.linkSlots.includes(d.rs1) ? 'return' : 'indirect' };
+        if (this.isa.linkSlots.includes(d.rs1)) return { kind: 'return' };
+        return { kind: 'indirect', next: this.dispatch };
     }
   }
 
@@ -350,6 +415,14 @@ export class RegionFinder {
     const stop = operations.find(({ op }) => op === 'syscall' || op === 'breakpoint');
     return { kind: 'leave', at, stop: (stop?.op ?? null) as 'syscall' | 'breakpoint' | null };
   }
+}
+
+/** Where control goes on from an instruction at a place. */
+function ways({ d, control, links }: Instruction, at: number): number[] {
+  const behind = at + d.lengthBytes;
+  if (control === 'branch') return [at + d.disp, behind];
+  if (control === 'next' || links) return [behind];
+  return control === 'jump' ? [at + d.disp] : [];
 }
 
 function numberBlocks(starts: readonly number[]): void {

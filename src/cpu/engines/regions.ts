@@ -14,11 +14,9 @@ import {
   PAGE_BITS,
   PAGE_MASK,
   pageNumberOf,
-  SLOT,
   STATUS,
   STOPPED_BIT,
   table,
-  view,
 } from './host-memory.js';
 import { HOT_COUNT, REGION_SIGNATURE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
@@ -30,6 +28,9 @@ import { Templates } from './template.js';
 /** Regions made at a time: hot ones, and those they call that are warm. */
 const BATCH = 16;
 const WARM_COUNT = HOT_COUNT / 8;
+/** What indirect jumps of a region go to is looked for so far from its start, bytes, where so many jumps went. */
+const TARGET_REACH = 1024;
+const JUMPED_TO_COUNT = HOT_COUNT / 32;
 /** Regions of fewer instructions than this are not worth the way in and out. */
 const LEAST_SIZE = 3;
 
@@ -119,14 +120,27 @@ class FetchedCode implements CodeSource {
   }
 
   startsRegionAt(at: number): boolean {
-    const offset = this.firstOffset + at;
-    const index = PAGES_BEFORE + (offset >> PAGE_SHIFT);
+    return this.decodedPage(at)?.startsRegion((this.firstOffset + at) & OFFSET_MASK) ?? false;
+  }
+
+  jumpTargets(): number[] {
+    const targets: number[] = [];
+    for (let at = -TARGET_REACH; at <= TARGET_REACH; at += 2) {
+      const jumps = this.decodedPage(at)?.jumps((this.firstOffset + at) & OFFSET_MASK) ?? 0;
+      if (jumps >= JUMPED_TO_COUNT) targets.push(at);
+    }
+    return targets;
+  }
+
+  /** The page that a place is in, as far as it is decoded. */
+  private decodedPage(at: number): DecodedPage | null {
+    const index = PAGES_BEFORE + ((this.firstOffset + at) >> PAGE_SHIFT);
     let decoded = this.decoded[index];
     if (decoded === undefined) {
       decoded = decodedPageAt(BigInt.asUintN(64, this.address + BigInt(at)), this.memory);
       this.decoded[index] = decoded;
     }
-    return decoded?.startsRegion(offset & OFFSET_MASK) ?? false;
+    return decoded;
   }
 }
 
@@ -297,9 +311,8 @@ export class RegionMaker {
   private isWarm(address: bigint, memory: MemoryView): boolean {
     const decoded = decodedPageAt(address, memory);
     const offset = offsetOf(address);
-    // Where a region starts already, the count is a code; it is called through the table then.
-    if (decoded === null || decoded.startsRegion(offset)) return false;
-    return view.getUint16(decoded.slotAt(offset) + SLOT.heat, true) >= WARM_COUNT;
+    // Where a region starts already, it is called through the table.
+    return decoded !== null && !decoded.startsRegion(offset) && decoded.jumps(offset) >= WARM_COUNT;
   }
 
   /** A batch is one piece: each of its regions is good only while the code of all of them is. */

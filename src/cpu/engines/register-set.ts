@@ -38,6 +38,20 @@ export class RegisterSet {
     return new RegisterSet(this.low & ~other.low, this.high & ~other.high);
   }
 
+  clear(): void {
+    this.low = 0;
+    this.high = 0;
+  }
+
+  removeAll(other: RegisterSet): void {
+    this.low &= ~other.low;
+    this.high &= ~other.high;
+  }
+
+  hasAll(other: RegisterSet): boolean {
+    return (other.low & ~this.low) === 0 && (other.high & ~this.high) === 0;
+  }
+
   equals(other: RegisterSet): boolean {
     return this.low === other.low && this.high === other.high;
   }

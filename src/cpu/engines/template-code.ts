@@ -17,13 +17,18 @@ export const REGISTER_SLOTS = 64;
 export const VARIABLE = {
   /** The address (i64) of the access at hand: the first that `Lowering` takes. And where control goes. */
   address: REGISTER_SLOTS + TYPES.indexOf('i64') * TEMPORARIES,
+  /** Its place, and more if it has none (i64): the second that `Lowering` takes. */
+  place: REGISTER_SLOTS + TYPES.indexOf('i64') * TEMPORARIES + 1,
   /** Which instruction the region is left at. */
   exit: REGISTER_SLOTS + TYPES.length * TEMPORARIES,
   /** Two (i32) for looking a region up. */
   page: REGISTER_SLOTS + TYPES.length * TEMPORARIES + 1,
   index: REGISTER_SLOTS + TYPES.length * TEMPORARIES + 2,
+  /** From here on the places (i32) of a block's groups of accesses. */
+  groups: REGISTER_SLOTS + TYPES.length * TEMPORARIES + 3,
 } as const;
-export const VARIABLES = VARIABLE.index + 1;
+export const GROUPS = 32;
+export const VARIABLES = VARIABLE.groups + GROUPS;
 
 /** The type of a variable that is no register. */
 export function variableType(variable: number): ValueType {
@@ -32,7 +37,14 @@ export function variableType(variable: number): ValueType {
 }
 
 /** Numbers for locals of registers, in tapes: which they are depends on the instruction's operands. */
-export const OPERAND = { rd: VARIABLES, rs1: VARIABLES + 1, rs2: VARIABLES + 2, rs3: VARIABLES + 3 } as const;
+export const OPERAND = {
+  rd: VARIABLES,
+  rs1: VARIABLES + 1,
+  rs2: VARIABLES + 2,
+  rs3: VARIABLES + 3,
+  /** Of the instruction's group of accesses. */
+  place: VARIABLES + 4,
+} as const;
 
 /** Holes of a tape: instructions that push a constant, but for the last. */
 export const HOLE = {
@@ -43,8 +55,12 @@ export const HOLE = {
   pcOffset: 3,
   /** The number of this exit. */
   exit: 4,
+  /** The low half (i32) of the immediate. */
+  imm32: 5,
+  /** No instruction but where an access is from its group's place on. */
+  offset: 6,
   /** No instruction but the depth of the label for this exit, plus how much further in the code is. */
-  label: 5,
+  label: 7,
 } as const;
 
 /** Code with holes. */

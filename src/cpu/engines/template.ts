@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.js';
 import { RNE } from '../softfloat.js';
-import { OTHER, type ValueType } from '../wasm/opcodes.js';
+import { ACCESS, type AccessName, OTHER, type SimpleName, type ValueType } from '../wasm/opcodes.js';
 import type { Tape } from '../wasm/tape.js';
 import type { OperandName } from './algebra.js';
 import type { Decoded } from './evaluator.js';
@@ -14,7 +14,7 @@ import type { RegionSet } from './region.js';
 import { RegionPieces } from './region-pieces.js';
 import { specialise } from './specialise.js';
 import { HOLE, OPERAND, TemplateCode, VARIABLE } from './template-code.js';
-import type { Operation } from './transcript.js';
+import type { Argument, Operation } from './transcript.js';
 
 /** Makes a tape of one instruction's description, for all instructions that are alike in what code depends on. */
 class TemplateLowering extends Lowering {
@@ -25,6 +25,8 @@ class TemplateLowering extends Lowering {
     private readonly isa: RegionSet,
     /** One of the instructions it is for. */
     private readonly d: Decoded,
+    /** Of a group of accesses, whose place is known. */
+    private readonly isGrouped: boolean,
     fuses: boolean,
     private readonly notes: boolean,
   ) {
@@ -34,6 +36,10 @@ class TemplateLowering extends Lowering {
 
   write(operations: readonly Operation[], canLeave: boolean, accesses: boolean): Tape {
     const { template } = this;
+    if (this.isGrouped) {
+      this.lower(planOf(operations));
+      return template.taped();
+    }
     if (canLeave) template.hole(HOLE.exit).set(VARIABLE.exit);
     // Else the last access's address would have to be kept for when this instruction is left.
     if (canLeave && !accesses) template.i64(0).set(VARIABLE.address);
@@ -65,6 +71,16 @@ class TemplateLowering extends Lowering {
 
   protected pushLink(): void {
     this.template.hole(HOLE.link);
+  }
+
+  protected override translate(address: Argument | undefined, sizeBytes: number, translations: number): void {
+    if (this.isGrouped) this.template.get(OPERAND.place);
+    else super.translate(address, sizeBytes, translations);
+  }
+
+  protected override access(name: AccessName): void {
+    if (this.isGrouped) this.template.byte(ACCESS[name]).byte(0).hole(HOLE.offset);
+    else super.access(name);
   }
 
   protected slow(): void {
@@ -140,7 +156,25 @@ class TemplateLowering extends Lowering {
     else this.code.i32(0);
   }
 
+  /** The low half of an argument. */
+  private pushLow(argument: Argument | undefined): void {
+    const { op, args } = argument as Operation;
+    if (op === 'imm') this.template.hole(HOLE.imm32);
+    else if (op === 'constant') this.template.i32(Number(BigInt.asIntN(32, args[0] as bigint)));
+    else {
+      this.push(argument, 'i64');
+      this.template.op('i32.wrap_i64');
+    }
+  }
+
   protected special({ op, args }: Operation): ValueType | null {
+    const narrow = NARROW_CODE[op];
+    if (narrow !== undefined) {
+      this.pushLow(args[0]);
+      this.pushLow(args[1]);
+      this.template.op(narrow).op('i64.extend_i32_s');
+      return 'i64';
+    }
     switch (op) {
       case 'floatFlags':
       case 'floatRounding':
@@ -174,12 +208,25 @@ class TemplateLowering extends Lowering {
   }
 }
 
+/** Operations on 32 bits. */
+const NARROW_CODE: Readonly<Record<string, SimpleName>> = {
+  add32: 'i32.add',
+  sub32: 'i32.sub',
+  mul32: 'i32.mul',
+  and32: 'i32.and',
+  or32: 'i32.or',
+  xor32: 'i32.xor',
+  shl32: 'i32.shl',
+  shrU32: 'i32.shr_u',
+  shrS32: 'i32.shr_s',
+};
+
 const SOURCES = ['rs1', 'rs2', 'rs3'] as const;
 
 /** Tapes of the instructions of a table, made when they are first asked for. */
 export class Templates {
   readonly pieces: RegionPieces;
-  /** By kind. */
+  /** By kind and what is known of it where it stands. */
   private readonly tapes: (Tape | undefined)[] = [];
 
   /**
@@ -194,23 +241,29 @@ export class Templates {
     this.pieces = new RegionPieces(isa);
   }
 
-  tapeOf({ d, canLeave, kind }: Instruction): Tape {
-    let tape = this.tapes[kind];
+  /**
+   * @param isGrouped whether it is an access of a group: where that is in memory is known
+   * @param areNarrow whether all registers that it reads are sign-extended from 32 bits, if that makes a difference
+   */
+  tapeOf(instruction: Instruction, isGrouped: boolean, areNarrow: boolean): Tape {
+    const index = instruction.kind.number * 4 + (isGrouped ? 2 : 0) + (areNarrow ? 1 : 0);
+    let tape = this.tapes[index];
     if (tape === undefined) {
-      tape = this.make(d, canLeave);
-      this.tapes[kind] = tape;
+      tape = this.make(instruction, isGrouped, areNarrow);
+      this.tapes[index] = tape;
     }
     return tape;
   }
 
-  private make(d: Decoded, canLeave: boolean): Tape {
+  private make({ d, canLeave, kind }: Instruction, isGrouped: boolean, areNarrow: boolean): Tape {
     const { isa } = this;
     const zero = new Set<OperandName>(SOURCES.filter((name) => d[name] === isa.zeroSlot));
     if (d.imm === 0n) zero.add('imm');
     const { operations, effects } = isa.entries[d.entry]!;
     const accesses = effects.loads || effects.stores;
-    const special = specialise(operations, { zero, isUnset: d.rd === isa.sinkSlot });
-    const lowering = new TemplateLowering(new TemplateCode(), isa, d, this.fuses, this.notes);
+    const isUnset = d.rd === isa.sinkSlot;
+    const special = specialise(operations, { zero, isShort: kind.isShort, areNarrow, isUnset });
+    const lowering = new TemplateLowering(new TemplateCode(), isa, d, isGrouped, this.fuses, this.notes);
     return lowering.write(special, canLeave, accesses);
   }
 }
