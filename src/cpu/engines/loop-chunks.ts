@@ -62,6 +62,7 @@ export function withChunks(region: Region, zeroSlot: number): Region {
 /** In place of the loop's first block comes the look-up; behind the other blocks that block, the chunk, and ways out. */
 function addChunk(made: Block[], blocks: readonly Block[], way: readonly number[], zeroSlot: number): void {
   const round = way.flatMap((block) => blocks[block]!.instructions);
+  if (round.every(({ access }) => access === null)) return;
   const rounds = ROUNDS.find((count) => count * round.length <= CHUNK_INSTRUCTIONS)!;
   const chunk = groupsOfChunk(Array.from({ length: rounds }, () => round).flat(), zeroSlot);
   if (chunk === null || chunk.groups.length > MOST_GROUPS) return;
