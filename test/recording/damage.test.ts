@@ -120,6 +120,8 @@ test('a chunk damaged behind an indexed reading is found when it is read', (t) =
 test('what is no recording is called that', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+      // By chance it is how every recording starts.
+      fc.pre(bytes.length === 0 || !MAGIC.every((byte, i) => i >= bytes.length || bytes[i] === byte));
       const error = t.throws(() => open(bytes), { instanceOf: RecordingError });
       t.is(error.trouble, 'foreign');
       t.regex(error.message, /not a Jacinth recording/);

@@ -3,6 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { VmOption } from '../../src/abi/vm.js';
 import { mappingsBetween } from '../../src/kernel/objects/vmar.js';
+import { ALONE_STEPS } from '../../src/kernel/scheduler/oracle.js';
 import { symbolizerFor } from '../../src/loader/crash-report.js';
 import { comparePositions, formatPosition, type Position, START } from '../../src/machine/position.js';
 import { mappingAt, piecesOf, readMemory } from '../../src/timeline/address-space.js';
@@ -196,5 +197,5 @@ test('a long run is not expanded to find its last writer', (t) => {
   };
   const data = program.elf.loadSegments.find(({ writable }) => writable)!;
   t.truthy(lastWriter(timeline, process, data.vaddr + program.bias, 8, timeline.end));
-  t.true(traced.steps < 400_000, `${traced.steps} steps traced`);
+  t.true(traced.steps < 2 * ALONE_STEPS, `${traced.steps} steps traced`);
 });

@@ -38,7 +38,7 @@ export function usableCores(state: KernelState): number[] {
  * Steps of a slice of a thread that no other thread waits for, at most: what a machine does in one piece. When another
  * can run it ends (see `Machine`).
  */
-export const ALONE_STEPS = 1 << 18;
+export const ALONE_STEPS = 1 << 20;
 
 /** Whether there is but one thread that could run. */
 export function isAlone(state: KernelState, usable: readonly number[]): boolean {
