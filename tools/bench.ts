@@ -15,8 +15,9 @@ import { Recorder } from '../src/recording/recorder.js';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const CLI = join(ROOT, '.build', 'src', 'cli', 'main.cjs');
 const ROUNDS = 5;
-/** A ratio near 1 takes more of them. */
+/** A ratio near 1 takes more of them; the first are V8's, which compiles. */
 const RECORDING_ROUNDS = 12;
+const WARM_UP_ROUNDS = 4;
 
 function spec(guest: string, args: readonly string[], more: Partial<RunSpec> = {}): RunSpec {
   const bytes = new Uint8Array(readFileSync(join(ROOT, 'test', 'guests', `${guest}.elf`)));
@@ -98,10 +99,11 @@ function recordingCost(
     machine = value;
     return cpuMs;
   };
-  for (let i = 0; i < RECORDING_ROUNDS; i++) {
+  for (let i = -WARM_UP_ROUNDS; i < RECORDING_ROUNDS; i++) {
     const earlier = i % 2 === 0 ? recordOnce() : null;
     const { cpuMs } = timed(() => run(s));
-    ratios.push((earlier ?? recordOnce()) / cpuMs);
+    const ratio = (earlier ?? recordOnce()) / cpuMs;
+    if (i >= 0) ratios.push(ratio);
   }
   return { ratio: median(ratios), recordMs: median(records), machine };
 }
