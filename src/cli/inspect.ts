@@ -1,9 +1,10 @@
-import { formatPosition, type Position, parsePosition } from '../machine/position.js';
+import { formatPosition, type Position } from '../machine/position.js';
 import { Names } from '../timeline/names.js';
 import { Timeline } from '../timeline/timeline.js';
 import { openCheckpoints } from './checkpoint-file.js';
 import { UserError } from './errors.js';
 import { ofRecording, openToLook } from './open-recording.js';
+import { positionArgument } from './position-argument.js';
 import { wholeNumber } from './run-options.js';
 import { writeAll } from './write-all.js';
 
@@ -23,10 +24,7 @@ export class Inspection {
 
   /** @throws UserError when the text is no position */
   position(text: string): Position {
-    const position = parsePosition(text, () => this.timeline.end);
-    if (position === null)
-      throw new UserError(`not a position, ${text}, give seq:step, seq, start, end or NN%`);
-    return position;
+    return positionArgument(text, () => this.timeline.end);
   }
 
   /** The process asked for, which must have existed by now; else the first one. */

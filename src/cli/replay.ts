@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { EngineKind } from '../cpu/arch.js';
 import { ExitStatus, exitStatus } from '../machine/exit-status.js';
-import { comparePositions, formatPosition, type Position, parsePosition } from '../machine/position.js';
+import { comparePositions, formatPosition, type Position } from '../machine/position.js';
 import { Fold } from '../recording/fold.js';
 import { Diverged, Player } from '../recording/player.js';
 import { CheckpointKeeper } from '../timeline/keeper.js';
@@ -10,6 +10,7 @@ import { KEEP_CHECKPOINTS, keepCheckpoints } from './checkpoint-file.js';
 import { UserError } from './errors.js';
 import { showGuest } from './guest-output.js';
 import { ofRecording, openRecording } from './open-recording.js';
+import { positionArgument } from './position-argument.js';
 import { engineOption } from './run-options.js';
 import { writeAll } from './write-all.js';
 
@@ -70,8 +71,7 @@ function replay(path: string, { to, engine, keepCheckpoints: keep }: ReplayOptio
 
 /** The position to stop at; null for the end, where all is compared once more. */
 function targetOf(to: string, end: Position): Position | null {
-  const target = parsePosition(to, () => end);
-  if (target === null) throw new UserError(`not a position, ${to}, give seq:step, seq, start, end or NN%`);
+  const target = positionArgument(to, () => end);
   const order = comparePositions(target, end);
   if (order > 0) throw new UserError(`no position ${to}, the run ends at ${formatPosition(end)}, go there`);
   return order === 0 ? null : target;
@@ -83,9 +83,7 @@ function fold(path: string, to: string | undefined): number {
   try {
     if (to === undefined) folded.run();
     else {
-      const target = parsePosition(to, () => ({ seq: recording.end?.events ?? 0, step: 0 }));
-      if (target === null)
-        throw new UserError(`not a position, ${to}, give seq:step, seq, start, end or NN%`);
+      const target = positionArgument(to, () => ({ seq: recording.end?.events ?? 0, step: 0 }));
       if (!folded.foldTo(target))
         throw new UserError(`no position ${to}, the recording ends at ${formatPosition(folded.position)}`);
     }

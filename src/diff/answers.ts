@@ -11,7 +11,6 @@ import type { Suspect } from './judge.js';
 import type { Got } from './lockstep.js';
 import { type Answer, type Both, type DifferentAnswer, type Moment, SIDES } from './report.js';
 import type { Run } from './run.js';
-
 import { nameOf } from './words.js';
 
 /** What a call gave: its status, or what of it differs, as text where all of it is text. */

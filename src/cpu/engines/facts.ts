@@ -37,8 +37,8 @@ export interface Kind extends Narrowness {
   readonly isShort: boolean;
 }
 
-/** Kinds in the order that they were first seen in, by what they are: a bit for each thing that is known, and so on. */
-const kinds = new Map<number, Kind>();
+/** Of each table of instructions, kinds in the order that they were first seen in, by what is known of them, as bits. */
+const kindsOf = new WeakMap<RegionSet['entries'], Map<number, Kind>>();
 
 function kindOf(d: Decoded, { entries, zeroSlot, sinkSlot }: RegionSet, shifts: boolean): Kind {
   const isShort = shifts && d.imm >= 0n && d.imm < 32n;
@@ -50,6 +50,11 @@ function kindOf(d: Decoded, { entries, zeroSlot, sinkSlot }: RegionSet, shifts: 
   if (rs2 === zeroSlot) key |= 8;
   if (rs3 === zeroSlot) key |= 16;
   if (isShort) key |= 32;
+  let kinds = kindsOf.get(entries);
+  if (kinds === undefined) {
+    kinds = new Map();
+    kindsOf.set(entries, kinds);
+  }
   let kind = kinds.get(key);
   if (kind === undefined) {
     const { operations } = entries[entry]!;

@@ -215,8 +215,7 @@ export class FastEngine implements Engine {
   private makeRegion(): void {
     if (this.maker === null) return;
     this.maker.hot(this.pc, this.memory!);
-    this.translations.codeMade();
-    this.checkCode();
+    this.codeMade();
   }
 
   /** A region would have been run if it could raise NX. */
@@ -224,6 +223,10 @@ export class FastEngine implements Engine {
     const address = BigInt.asUintN(64, view.getBigInt64(CONTROL.unnoted, true) - 1n);
     view.setBigInt64(CONTROL.unnoted, 0n, true);
     this.maker?.unnoted(address, this.memory!);
+    this.codeMade();
+  }
+
+  private codeMade(): void {
     this.translations.codeMade();
     this.checkCode();
   }

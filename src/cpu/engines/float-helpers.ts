@@ -2,7 +2,7 @@ import { RNE } from '../softfloat.js';
 import { FunctionCode, type ModuleBuilder, type Signature } from '../wasm/code.js';
 import { EXACT, FastFloat, type FloatArg, TO_INTEGER } from './float-code.js';
 import { emitInteger, type GiveUp } from './float-guards.js';
-import { emitNote, InexactTest } from './float-inexact.js';
+import { emitNote, emitResultNoted } from './float-inexact.js';
 import { FLOAT_SHAPES, type FloatName, type FloatShape } from './float-shapes.js';
 import { type FloatLayout, RESULT_OFFSET, SLOW_FLOAT_SIGNATURE } from './slow-float.js';
 
@@ -90,28 +90,8 @@ class Helper {
     }
     const args = shape.operands.map((_, index) => this.argument(index));
     new FastFloat(code, this.fuses).emit(name, args, RNE, this.giveUp);
-    if (!inexact) {
-      this.asBits();
-      return;
-    }
-    const result = code.local(shape.result);
-    code.set(result);
-    this.note(() => {
-      const operands = args.map((arg, index) => {
-        const type = shape.operands[index]!;
-        const local = code.local(type);
-        arg[type]();
-        code.set(local);
-        return local;
-      });
-      new InexactTest(code, operands, result).emit(name, (nesting) => this.giveUp(nesting + 1));
-    });
-    code.get(result);
+    if (inexact) emitResultNoted(code, this.layout.statusAddress, name, args, this.giveUp);
     this.asBits();
-  }
-
-  private note(test: () => void): void {
-    emitNote(this.code, this.layout.statusAddress, test);
   }
 
   private asBits(): void {
@@ -144,7 +124,7 @@ class Helper {
     code.op('end');
     emitInteger(code, this.name.slice('f64To'.length), rounded, this.giveUp);
     code.set(integer);
-    this.note(() => code.get(x).get(rounded).op('f64.ne'));
+    emitNote(code, this.layout.statusAddress, () => code.get(x).get(rounded).op('f64.ne'));
     code.get(integer);
   }
 

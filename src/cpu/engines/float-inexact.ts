@@ -1,11 +1,11 @@
 import { HUGE, TINY } from '../softfloat/host.js';
 import { NX } from '../softfloat.js';
 import type { FunctionCode } from '../wasm/code.js';
-import { TO_INTEGER } from './float-code.js';
+import { type FloatArg, TO_INTEGER } from './float-code.js';
 import { emitProductError, emitSumError, Temporaries } from './float-errors.js';
 import { emitTerms } from './float-fused.js';
 import type { GiveUp } from './float-guards.js';
-import type { FloatName, FloatWidth } from './float-shapes.js';
+import { FLOAT_SHAPES, type FloatName, type FloatWidth } from './float-shapes.js';
 
 /**
  * Raises NX, unless it is raised already, if a test leaves a condition that is not 0. The test is inside of one block.
@@ -19,10 +19,37 @@ export function emitNote(code: FunctionCode, statusAddress: number, test: () => 
 }
 
 /**
+ * The same of a result that `FastFloat` left on the stack, where it stays. `args`: what that was given. Only for
+ * operations that can be inexact.
+ */
+export function emitResultNoted(
+  code: FunctionCode,
+  statusAddress: number,
+  name: FloatName,
+  args: readonly FloatArg[],
+  giveUp: GiveUp,
+): void {
+  const shape = FLOAT_SHAPES.get(name)!;
+  const result = code.local(shape.result);
+  code.set(result);
+  emitNote(code, statusAddress, () => {
+    const operands = args.map((arg, i) => {
+      const type = shape.operands[i]!;
+      const local = code.local(type);
+      arg[type]();
+      code.set(local);
+      return local;
+    });
+    new InexactTest(code, operands, result).emit(name, (nesting) => giveUp(nesting + 1));
+  });
+  code.get(result);
+}
+
+/**
  * Whether a result that `FastFloat` did not give up on is inexact, in WebAssembly. The binary64 tests give up outside
  * of the range of their error terms; those of binary32 are done in binary64 and have no such range.
  */
-export class InexactTest {
+class InexactTest {
   private readonly temps: Temporaries;
 
   /** `operands` and `result` are locals of the operation's own types. */

@@ -193,15 +193,8 @@ export class RegionMaker {
    * they call. Code is known of more pages then, in which stores must be noticed.
    */
   hot(address: bigint, memory: MemoryView): void {
-    this.waitIn(memory);
-    if (!this.waiting.has(address) && this.waiting.size < BATCH) {
-      this.waiting.add(address);
-      return;
-    }
-    this.waiting.delete(address);
-    const starts = [address, ...this.waiting];
-    this.waiting.clear();
-    if (statistics.regions >= REGION_LIMIT) return;
+    const starts = this.together(this.waiting, address, memory);
+    if (starts.length === 0) return;
     const regions = this.batch(starts, memory);
     if (regions.length > 0) this.make(regions);
   }
@@ -211,16 +204,11 @@ export class RegionMaker {
    * and of others that wait.
    */
   unnoted(address: bigint, memory: MemoryView): void {
-    this.waitIn(memory);
-    if (!this.waitingToNote.has(address) && this.waitingToNote.size < BATCH) {
-      this.waitingToNote.add(address);
-      return;
-    }
-    this.waitingToNote.add(address);
-    const starts = [...this.waitingToNote].filter((start) => startsRegion(start, memory));
-    this.waitingToNote.clear();
-    const regions = starts.flatMap((start) => this.regionAt(start, memory) ?? []);
-    if (regions.length === 0 || statistics.regions >= REGION_LIMIT) return;
+    const starts = this.together(this.waitingToNote, address, memory);
+    const regions = starts
+      .filter((start) => startsRegion(start, memory))
+      .flatMap((start) => this.regionAt(start, memory) ?? []);
+    if (regions.length === 0) return;
     const module = new ModuleBuilder(MEMORY_BYTES);
     this.define(module, regions, this.templates.notes);
     const places = regions.map(({ address, pages }) => {
@@ -232,12 +220,21 @@ export class RegionMaker {
     this.enter(regions, places);
   }
 
-  private waitIn(memory: MemoryView): void {
+  /** An address that waits already, or finds no room, with all others that wait; none while it has to wait, or always. */
+  private together(waiting: Set<bigint>, address: bigint, memory: MemoryView): bigint[] {
     if (memory !== this.waitingIn) {
       this.waiting.clear();
       this.waitingToNote.clear();
     }
     this.waitingIn = memory;
+    if (!waiting.has(address) && waiting.size < BATCH) {
+      waiting.add(address);
+      return [];
+    }
+    waiting.delete(address);
+    const addresses = [address, ...waiting];
+    waiting.clear();
+    return statistics.regions >= REGION_LIMIT ? [] : addresses;
   }
 
   private make(regions: readonly Region[]): void {

@@ -5,8 +5,8 @@ import type { Tape } from '../wasm/tape.js';
 import type { OperandName } from './algebra.js';
 import type { Decoded } from './evaluator.js';
 import type { Instruction } from './facts.js';
-import { EXACT, FastFloat, type FloatArg, isFastMode } from './float-code.js';
-import { emitNote, InexactTest } from './float-inexact.js';
+import { EXACT, FastFloat, isFastMode } from './float-code.js';
+import { emitResultNoted } from './float-inexact.js';
 import { DYNAMIC, FLOAT_SHAPES, type FloatName } from './float-shapes.js';
 import { Lowering, registerAddress, type StopKind } from './lowering.js';
 import { planOf } from './plan.js';
@@ -36,13 +36,11 @@ class TemplateLowering extends Lowering {
 
   write(operations: readonly Operation[], canLeave: boolean, accesses: boolean): Tape {
     const { template } = this;
-    if (this.isGrouped) {
-      this.lower(planOf(operations));
-      return template.taped();
+    if (canLeave && !this.isGrouped) {
+      template.hole(HOLE.exit).set(VARIABLE.exit);
+      // Else the last access's address would have to be kept for when this instruction is left.
+      if (!accesses) template.i64(0).set(VARIABLE.address);
     }
-    if (canLeave) template.hole(HOLE.exit).set(VARIABLE.exit);
-    // Else the last access's address would have to be kept for when this instruction is left.
-    if (canLeave && !accesses) template.i64(0).set(VARIABLE.address);
     this.lower(planOf(operations));
     return template.taped();
   }
@@ -116,33 +114,15 @@ class TemplateLowering extends Lowering {
       f64: () => this.push(arg, 'f64'),
       i64: () => this.push(arg, 'i64'),
     }));
-    this.fastFloat.emit(name, operands, mode, (nesting) => this.giveUp(nesting));
-    if (this.notes && rounded && !EXACT.test(name)) this.note(name, operands, result);
+    const giveUp = (nesting: number): void => {
+      this.depth += nesting;
+      this.slow();
+      this.depth -= nesting;
+    };
+    this.fastFloat.emit(name, operands, mode, giveUp);
+    if (this.notes && rounded && !EXACT.test(name))
+      emitResultNoted(this.template, this.statusAddress, name, operands, giveUp);
     return result;
-  }
-
-  private giveUp(nesting: number): void {
-    this.depth += nesting;
-    this.slow();
-    this.depth -= nesting;
-  }
-
-  /** The result is on the stack, before and behind. */
-  private note(name: FloatName, args: readonly FloatArg[], type: ValueType): void {
-    const { code } = this;
-    const result = code.local(type);
-    code.set(result);
-    emitNote(code, this.statusAddress, () => {
-      const operands = args.map((arg, i) => {
-        const width = FLOAT_SHAPES.get(name)!.operands[i]!;
-        const local = code.local(width);
-        arg[width]();
-        code.set(local);
-        return local;
-      });
-      new InexactTest(code, operands, result).emit(name, (nesting) => this.giveUp(nesting + 1));
-    });
-    code.get(result);
   }
 
   protected get statusAddress(): number {
