@@ -11,7 +11,7 @@ import { type RecordingSink, RecordingWriter } from './format/writer.js';
 import { type Detail, headerOf } from './run-header.js';
 
 /** Commands and steps between looks at the clock, whichever come first: what is buffered reaches the file in time. */
-const POLL_COMMANDS = 64;
+const POLL_COMMANDS = 256;
 const POLL_STEPS = 1 << 20;
 
 /**

@@ -6,7 +6,7 @@ import { Prng, seedPrng } from '../../src/base/prng.js';
 import { Fold } from '../../src/recording/fold.js';
 import { blobDigest } from '../../src/recording/format/blobs.js';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
-import { encodeColumns } from '../../src/recording/format/columns.js';
+import { ColumnBuffer, type Schema } from '../../src/recording/format/columns.js';
 import type { RecordingEnd, RecordingHeader } from '../../src/recording/format/header.js';
 import { KINDS } from '../../src/recording/format/kinds.js';
 import { Recording } from '../../src/recording/format/reader.js';
@@ -310,26 +310,11 @@ test('a span of more steps than are recorded', (t) => {
 
 /** Very many rows in a small file: zeros deflate to a thousandth. */
 function bomb(kind: 'schedule' | 'digests', chunks: number): Uint8Array {
-  const rows = 1 << 18;
-  const columns =
-    kind === 'schedule'
-      ? encodeColumns(KINDS.schedule.schema, {
-          rowCount: rows,
-          columns: {
-            core: new Uint8Array(rows),
-            thread: new Float64Array(rows),
-            steps: new Float64Array(rows),
-          },
-        })
-      : encodeColumns(KINDS.digests.schema, {
-          rowCount: rows,
-          columns: {
-            seq: new Float64Array(rows),
-            step: new Float64Array(rows),
-            state: Array<string>(rows).fill('0'.repeat(32)),
-            events: Array<string>(rows).fill('0'.repeat(32)),
-          },
-        });
+  const zeros = '0'.repeat(32);
+  const zero = { core: 0, thread: 0, steps: 0, seq: 0, step: 0, state: zeros, events: zeros };
+  const buffer = new ColumnBuffer<Schema>(KINDS[kind].schema);
+  for (let i = 0; i < 1 << 18; i++) buffer.add(zero);
+  const columns = buffer.take();
   const whole = unseal(Recording.open(bytesSource(ESSENTIAL.bytes)));
   const { number } = KINDS[kind];
   const chunk: RawChunk = { kind: number, stored: columns };

@@ -29,8 +29,10 @@ interface Storage<V> {
   readonly code: number;
   /** Bytes that a row takes at least: what a row count is checked against before anything is allocated for it. */
   readonly leastBytes: number;
+  /** What the first row's value is told to be `above`. */
+  readonly zero: V;
   accepts(value: V): boolean;
-  write(out: ByteWriter, values: ArrayLike<V>, rowCount: number): void;
+  write(out: ByteWriter, value: V, above: V): void;
   read(from: ByteReader, rowCount: number): ArrayLike<V>;
 }
 
@@ -56,17 +58,17 @@ const numbers = {
   u8: {
     code: 1,
     leastBytes: 1,
+    zero: 0,
     accepts: (v) => (v & 0xff) === v,
-    write: (out, values) => out.bytes(Uint8Array.from(values)),
+    write: (out, value) => out.u8(value),
     read: (from, rowCount) => from.bytes(rowCount).slice(),
   },
   u32: {
     code: 2,
     leastBytes: 4,
+    zero: 0,
     accepts: (v) => v >>> 0 === v,
-    write(out, values, rowCount) {
-      for (let i = 0; i < rowCount; i++) out.u32(values[i]);
-    },
+    write: (out, value) => out.u32(value),
     read(from, rowCount) {
       const values = new Uint32Array(rowCount);
       for (let i = 0; i < rowCount; i++) values[i] = from.u32();
@@ -76,10 +78,9 @@ const numbers = {
   varint: {
     code: 3,
     leastBytes: 1,
+    zero: 0,
     accepts: isCount,
-    write(out, values, rowCount) {
-      for (let i = 0; i < rowCount; i++) out.varint(values[i]);
-    },
+    write: (out, value) => out.varint(value),
     read(from, rowCount) {
       const values = new Float64Array(rowCount);
       for (let i = 0; i < rowCount; i++) values[i] = from.varint();
@@ -89,10 +90,9 @@ const numbers = {
   delta: {
     code: 4,
     leastBytes: 1,
+    zero: 0,
     accepts: isCount,
-    write(out, values, rowCount) {
-      for (let i = 0; i < rowCount; i++) writeDelta(out, values[i] - (i === 0 ? 0 : values[i - 1]));
-    },
+    write: (out, value, above) => writeDelta(out, value - above),
     read(from, rowCount) {
       const values = new Float64Array(rowCount);
       let value = 0;
@@ -110,10 +110,9 @@ const bigints = {
   u64: {
     code: 5,
     leastBytes: 8,
+    zero: 0n,
     accepts: isU64,
-    write(out, values, rowCount) {
-      for (let i = 0; i < rowCount; i++) out.u64(values[i]);
-    },
+    write: (out, value) => out.u64(value),
     read(from, rowCount) {
       const values = new BigUint64Array(rowCount);
       for (let i = 0; i < rowCount; i++) values[i] = from.u64();
@@ -123,14 +122,11 @@ const bigints = {
   delta64: {
     code: 6,
     leastBytes: 1,
+    zero: 0n,
     accepts: isU64,
-    write(out, values, rowCount) {
-      let above = 0n;
-      for (let i = 0; i < rowCount; i++) {
-        const delta = BigInt.asIntN(64, values[i] - above);
-        out.varint64(BigInt.asUintN(64, (delta << 1n) ^ (delta >> 63n)));
-        above = values[i];
-      }
+    write(out, value, above) {
+      const delta = BigInt.asIntN(64, value - above);
+      out.varint64(BigInt.asUintN(64, (delta << 1n) ^ (delta >> 63n)));
     },
     read(from, rowCount) {
       const values = new BigUint64Array(rowCount);
@@ -148,10 +144,9 @@ const bigints = {
 const digests: Storage<Digest> = {
   code: 7,
   leastBytes: DIGEST_BYTES,
+  zero: '',
   accepts: (v) => typeof v === 'string' && /^[0-9a-f]{32}$/.test(v),
-  write(out, values, rowCount) {
-    for (let i = 0; i < rowCount; i++) out.digest(values[i]);
-  },
+  write: (out, value) => out.digest(value),
   read: (from, rowCount) => Array.from({ length: rowCount }, () => from.digest()),
 };
 
@@ -161,63 +156,67 @@ function storageOf(type: ColumnType): Storage<unknown> {
   return STORAGE[type] as Storage<unknown>;
 }
 
-/** Collects rows, a column at a time. */
-export class ColumnBuffer<S extends Schema> {
-  private readonly names: readonly string[];
-  private readonly storages: readonly Storage<unknown>[];
-  private columns: unknown[][];
-  rowCount = 0;
+class Column {
+  readonly cells = new ByteWriter();
+  private above: unknown;
 
-  constructor(private readonly schema: S) {
-    this.names = Object.keys(schema);
-    this.storages = this.names.map((name) => storageOf(schema[name]));
-    this.columns = this.names.map(() => []);
+  constructor(
+    readonly name: string,
+    readonly storage: Storage<unknown>,
+  ) {
+    this.above = storage.zero;
   }
 
-  get columnCount(): number {
-    return this.names.length;
+  /** The bytes that it takes. */
+  add(value: unknown): number {
+    const { storage, cells } = this;
+    if (!storage.accepts(value)) assert(false, `column ${this.name} cannot hold ${String(value)}`);
+    const before = cells.length;
+    storage.write(cells, value, this.above);
+    this.above = value;
+    return cells.length - before;
   }
 
-  add(row: Row<S>): void {
-    for (let i = 0; i < this.names.length; i++) {
-      const value: unknown = row[this.names[i]];
-      if (!this.storages[i].accepts(value))
-        assert(false, `column ${this.names[i]} cannot hold ${String(value)}`);
-      this.columns[i].push(value);
-    }
-    this.rowCount++;
-  }
-
-  /** Encodes and forgets the rows. */
-  take(): Uint8Array {
-    const columns = Object.fromEntries(this.names.map((name, i) => [name, this.columns[i]]));
-    const bytes = encodeColumns(this.schema, {
-      rowCount: this.rowCount,
-      columns: columns as unknown as Columns<S>,
-    });
-    this.columns = this.names.map(() => []);
-    this.rowCount = 0;
-    return bytes;
+  clear(): void {
+    this.cells.clear();
+    this.above = this.storage.zero;
   }
 }
 
-/** rowCount, columnCount, then for each column, in the schema's order: type code, length in bytes, cells. */
-export function encodeColumns<S extends Schema>(schema: S, table: Table<S>): Uint8Array {
-  const names = Object.keys(schema);
-  const out = new ByteWriter();
-  out.varint(table.rowCount);
-  out.varint(names.length);
-  const cells = new ByteWriter();
-  for (const name of names) {
-    const storage = storageOf(schema[name]);
-    assert(table.columns[name].length === table.rowCount, `column ${name} has another length than its table`);
-    cells.clear();
-    storage.write(cells, table.columns[name], table.rowCount);
-    out.u8(storage.code);
-    out.varint(cells.length);
-    out.bytes(cells.take());
+/**
+ * Encodes rows to a table: rowCount, columnCount, then for each column, in the schema's order: type code, length in
+ * bytes, cells.
+ */
+export class ColumnBuffer<S extends Schema> {
+  private readonly columns: readonly Column[];
+  rowCount = 0;
+  /** Of all cells. */
+  sizeBytes = 0;
+
+  constructor(schema: S) {
+    this.columns = Object.keys(schema).map((name) => new Column(name, storageOf(schema[name])));
   }
-  return out.take();
+
+  add(row: Row<S>): void {
+    for (const column of this.columns) this.sizeBytes += column.add(row[column.name]);
+    this.rowCount++;
+  }
+
+  /** The table; the rows are forgotten. */
+  take(): Uint8Array {
+    const out = new ByteWriter();
+    out.varint(this.rowCount);
+    out.varint(this.columns.length);
+    for (const column of this.columns) {
+      out.u8(column.storage.code);
+      out.varint(column.cells.length);
+      out.bytes(column.cells.take());
+      column.clear();
+    }
+    this.rowCount = 0;
+    this.sizeBytes = 0;
+    return out.take();
+  }
 }
 
 /**

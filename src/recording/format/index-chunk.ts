@@ -2,7 +2,7 @@ import type { Digest } from '../../base/digest.js';
 import type { ByteSource } from './byte-source.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { compress, type Deflate, decompress } from './codec.js';
-import { decodeColumns, encodeColumns } from './columns.js';
+import { ColumnBuffer, decodeColumns } from './columns.js';
 import { crc32c } from './crc32c.js';
 import { Directory } from './directory.js';
 import { KINDS } from './kinds.js';
@@ -21,14 +21,9 @@ const TRAILER_MAGIC = 0x5849434a;
 
 /** The payload of the index chunk that will stand at `offset`; null if there are too many chunks for one. */
 export function encodeIndex(directory: Directory, offset: number, deflate?: Deflate): Uint8Array | null {
-  const entries = Array.from({ length: directory.length }, (_, i) => directory.get(i));
-  const columns = {
-    kind: entries.map((entry) => entry.kind),
-    storedLength: entries.map((entry) => entry.storedLength),
-    rawLength: entries.map((entry) => entry.rawLength),
-    seq: entries.map((entry) => entry.seq),
-  };
-  const table = encodeColumns(SCHEMA, { rowCount: entries.length, columns });
+  const entries = new ColumnBuffer(SCHEMA);
+  for (let i = 0; i < directory.length; i++) entries.add(directory.get(i));
+  const table = entries.take();
   const { codec, stored } = compress(table, deflate);
   const out = new ByteWriter();
   out.u32(offset % 0x100000000);

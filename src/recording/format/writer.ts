@@ -37,7 +37,7 @@ export interface RecordingSink {
 /** Buffered bytes (before deflate) at which everything buffered is written. */
 const FLUSH_BYTES = 256 << 10;
 /** Items between looks at the clock. */
-const POLL_ITEMS = 16;
+const POLL_ITEMS = 256;
 /** Chunks left when the writer stops taking items, for a last flush, the end and the index. */
 const RESERVED_CHUNKS = 32;
 
@@ -60,7 +60,7 @@ export class RecordingWriter {
   private readonly directory = new Directory();
   private previous: Digest;
   private offset: number;
-  /** Bytes buffered, a guess for columns. */
+  /** Bytes buffered. */
   private pendingBytes = 0;
   private items = 0;
   private ended = false;
@@ -89,19 +89,15 @@ export class RecordingWriter {
   }
 
   /**
-   * One item of a kind. The item is encoded (columns: copied) at once, so it may change afterwards. Throws
+   * One item of a kind. The item is encoded at once, so it may change afterwards. Throws
    * RecordingError (`limit`) for records that no reader would accept.
    */
   append<K extends RecordKind | ColumnKind>(kind: K, seq: number, item: ItemOf<K>): void {
     const { buffer } = this.open(kind, seq);
-    if (buffer instanceof ColumnBuffer) {
-      buffer.add(item as Row<Schema>);
-      this.pendingBytes += 2 * buffer.columnCount;
-    } else {
-      const before = buffer.sizeBytes;
-      addRecord(buffer as RecordBuffer, kind, item);
-      this.pendingBytes += buffer.sizeBytes - before;
-    }
+    const before = buffer.sizeBytes;
+    if (buffer instanceof ColumnBuffer) buffer.add(item as Row<Schema>);
+    else addRecord(buffer as RecordBuffer, kind, item);
+    this.pendingBytes += buffer.sizeBytes - before;
     if ((buffer as RecordBuffer | ColumnBuffer<Schema>).rowCount >= MAX_ROWS) this.flush();
     if (++this.items % POLL_ITEMS === 0) this.poll();
     else if (this.pendingBytes >= FLUSH_BYTES) this.flush();
