@@ -1,3 +1,4 @@
+import { sameBytes } from '../base/bytes.js';
 import type { Engine, MemoryView, Registers, Trace } from '../cpu/arch.js';
 import { Kernel, type KernelState } from '../kernel/objects/kernel.js';
 import type { Machine } from '../machine/machine.js';
@@ -141,17 +142,13 @@ class Branch {
     if (end === undefined) return true;
     const { arch } = this.k;
     const here = this.k.registers(thread).copy();
-    if (equalBytes(here.bytes, end.bytes)) return true;
+    if (sameBytes(here.bytes, end.bytes)) return true;
     const there = end.copy();
     arch.skipSyscall(here);
     arch.setResult(here, 0n);
     arch.setResult(there, 0n);
-    return equalBytes(here.bytes, there.bytes);
+    return sameBytes(here.bytes, there.bytes);
   }
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i]);
 }
 
 /** An address space in which some pages cannot be read or written. */

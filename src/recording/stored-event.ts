@@ -1,3 +1,4 @@
+import { sameBytes } from '../base/bytes.js';
 import { type KernelEvent, reducers } from '../kernel/objects/events.js';
 import { RecordingError } from './format/recording-error.js';
 
@@ -51,11 +52,7 @@ function isExact(value: unknown): boolean {
 
 /** Whether an event that was stored says the same as one of the run. The second tells what is compared: it is ours. */
 export function sameEvent(stored: unknown, event: unknown): boolean {
-  if (event instanceof Uint8Array) {
-    return (
-      stored instanceof Uint8Array && stored.length === event.length && stored.every((b, i) => b === event[i])
-    );
-  }
+  if (event instanceof Uint8Array) return stored instanceof Uint8Array && sameBytes(stored, event);
   if (Array.isArray(event)) {
     return (
       Array.isArray(stored) &&

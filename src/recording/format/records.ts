@@ -1,6 +1,7 @@
 import { Packr, REUSE_BUFFER_MODE } from 'msgpackr/pack';
 import { Unpackr } from 'msgpackr/unpack';
 import { assert } from '../../base/assert.js';
+import { sameBytes } from '../../base/bytes.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { MAX_ROWS, MAX_STRUCTURE_FIELDS, MAX_STRUCTURES } from './limits.js';
 import { RecordGuard } from './record-guard.js';
@@ -82,10 +83,6 @@ function decodeShapes(bytes: Uint8Array): string[][] {
     }
   }
   return shapes as string[][];
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** Decodes payloads of one kind, in any order; payloads with equal shapes share what was compiled for them. */
