@@ -1,4 +1,5 @@
-import type { Instruction } from './facts.js';
+import type { Decoded } from './evaluator.js';
+import type { Access, Instruction } from './facts.js';
 import { GROUPS } from './template-code.js';
 
 /** Bytes from the first to the last of a group, at most: the more they are, the more often a page ends among them. */
@@ -49,46 +50,50 @@ const SLOTS = 64;
 const roots = new Int32Array(SLOTS);
 const distances = new Float64Array(SLOTS);
 
-function follow({ d, addsConstant, writes }: Instruction, newRoot: number): void {
-  const root = addsConstant ? roots[d.rs1]! : newRoot;
-  const distance = addsConstant ? distances[d.rs1]! + Number(d.imm) : 0;
-  for (const slot of writes.slots()) {
-    roots[slot] = root;
-    distances[slot] = distance;
-  }
-}
-
+/** @param rounds how often the instructions are made, one time after the other */
 function candidatesOf(
   instructions: readonly Instruction[],
+  rounds: number,
   zeroSlot: number,
   longestSpan: number,
 ): Candidate[] {
   for (let slot = 0; slot < SLOTS; slot++) roots[slot] = slot;
   distances.fill(0);
   const candidates: Candidate[] = [];
-  for (let at = 0; at < instructions.length; at++) {
-    const instruction = instructions[at]!;
-    const { access, d } = instruction;
-    if (access !== null && d.rs1 !== zeroSlot) {
-      const { store, sizeBytes } = access;
-      const root = roots[d.rs1]!;
-      const leaderBase = distances[d.rs1]!;
-      const distance = leaderBase + Number(d.imm);
-      let to = candidates.findLast((candidate) => candidate.root === root && candidate.store === store);
-      const low = Math.min(to?.low ?? distance, distance);
-      const high = Math.max(to?.high ?? distance, distance + sizeBytes);
-      if (to === undefined || high - low > longestSpan) {
-        to = { store, root, leaderBase, low: distance, high: distance + sizeBytes, members: [] };
-        candidates.push(to);
-      } else {
-        to.low = low;
-        to.high = high;
-      }
-      to.members.push({ at, distance });
-    }
-    follow(instruction, SLOTS + at);
+  const { length } = instructions;
+  for (let at = 0; at < rounds * length; at++) {
+    const { access, d, addsConstant } = instructions[at % length]!;
+    if (access !== null && d.rs1 !== zeroSlot) join(candidates, access, d, at, longestSpan);
+    roots[d.rd] = addsConstant ? roots[d.rs1]! : SLOTS + at;
+    distances[d.rd] = addsConstant ? distances[d.rs1]! + Number(d.imm) : 0;
   }
   return candidates;
+}
+
+/** Takes an access into the last candidate that is about the same value, or into a new one. */
+function join(
+  candidates: Candidate[],
+  { store, sizeBytes }: Access,
+  { rs1, imm }: Decoded,
+  at: number,
+  longestSpan: number,
+): void {
+  const root = roots[rs1]!;
+  const leaderBase = distances[rs1]!;
+  const distance = leaderBase + Number(imm);
+  const member = { at, distance };
+  for (let i = candidates.length - 1; i >= 0; i--) {
+    const known = candidates[i]!;
+    if (known.root !== root || known.store !== store) continue;
+    const low = Math.min(known.low, distance);
+    const high = Math.max(known.high, distance + sizeBytes);
+    if (high - low > longestSpan) break;
+    known.low = low;
+    known.high = high;
+    known.members.push(member);
+    return;
+  }
+  candidates.push({ store, root, leaderBase, low: distance, high: distance + sizeBytes, members: [member] });
 }
 
 /**
@@ -108,6 +113,7 @@ export function groupAccesses(
   let index = 0;
   for (const { store, leaderBase, low, high, members } of candidatesOf(
     instructions,
+    1,
     zeroSlot,
     LONGEST_SPAN,
   )) {
@@ -119,20 +125,22 @@ export function groupAccesses(
   return grouping;
 }
 
-/** The groups of a chunk of a loop; null when an access is at none of the registers that it starts with. */
+/** The groups of several rounds of a loop; null when an access is at none of the registers that they start with. */
 export function groupsOfChunk(
-  instructions: readonly Instruction[],
+  round: readonly Instruction[],
+  rounds: number,
   zeroSlot: number,
 ): { readonly groups: readonly ChunkGroup[]; readonly members: readonly (Member | undefined)[] } | null {
   const members: (Member | undefined)[] = [];
   const groups: ChunkGroup[] = [];
-  for (const candidate of candidatesOf(instructions, zeroSlot, LONGEST_CHUNK_SPAN)) {
+  for (const candidate of candidatesOf(round, rounds, zeroSlot, LONGEST_CHUNK_SPAN)) {
     const { store, root: slot, low, high } = candidate;
     if (slot >= SLOTS) return null;
     const group = { leader: -1, store, slot, start: low, spanBytes: high - low, index: groups.length };
     groups.push(group);
     for (const { at, distance } of candidate.members) members[at] = { group, offset: distance - low };
   }
-  const isComplete = instructions.every(({ access }, i) => access === null || members[i] !== undefined);
+  // One round tells for all: what an access is in no group for is that it is at no register but zero.
+  const isComplete = round.every(({ access }, i) => access === null || members[i] !== undefined);
   return isComplete && groups.length > 0 ? { groups, members } : null;
 }

@@ -1,6 +1,6 @@
-import { groupsOfChunk } from './access-groups.js';
-import { type Block, type End, emptyBlock, type Region } from './region.js';
-import { successors } from './region-flow.js';
+import { type ChunkGroup, groupsOfChunk, type Member } from './access-groups.js';
+import type { Block } from './region.js';
+import { type Flow, successors } from './region-flow.js';
 
 /** Rounds of a chunk: the most that a chunk of so many instructions has room for. */
 const ROUNDS = [4, 2] as const;
@@ -11,91 +11,87 @@ const LONGEST_WAY = 4;
 /** Look-ups before a chunk. */
 const MOST_GROUPS = 4;
 
-/** Where a loop may start: blocks that are gone back to. */
-function headsOf(blocks: readonly Block[]): ReadonlySet<number> {
-  const heads = new Set<number>();
-  const look = (from: Block, to: number | null): void => {
-    if (to !== null && blocks[to]!.at <= from.at) heads.add(to);
-  };
-  for (const from of blocks) {
-    if (from.end.kind === 'branch') look(from, from.end.taken);
-    else if (from.end.kind === 'next') look(from, from.end.next);
-  }
-  return heads;
+/**
+ * Several rounds of a short loop without a look at the budget or at pages in between. They are made where the loop
+ * starts, before one round as ever, which is made when not all accesses of all rounds are in pages that are known.
+ */
+export interface Chunk {
+  /** The blocks of a round, from the loop's start on. */
+  readonly way: readonly number[];
+  readonly rounds: number;
+  /** What is looked up before it. */
+  readonly groups: readonly ChunkGroup[];
+  /** By instruction, of all rounds. */
+  readonly members: readonly (Member | undefined)[];
 }
 
-/** The way around a short loop of no others, from its head on by higher addresses; only branches lead out of it. */
-function wayAround(blocks: readonly Block[], heads: ReadonlySet<number>, head: number): number[] | null {
+/** Goes on in a block, by higher addresses, until the first block of the way is come to again. */
+function goOn(way: number[], block: number, size: number, blocks: readonly Block[], flow: Flow): boolean {
+  const { instructions, at, end } = blocks[block]!;
+  const total = size + instructions.length;
+  if (total > LONGEST_ROUND || way.length === LONGEST_WAY) return false;
+  if (end.kind !== 'next' && end.kind !== 'branch') return false;
+  for (const { canLeave, access } of instructions) if (canLeave && access === null) return false;
+  way.push(block);
+  for (const to of successors(blocks[block]!)) {
+    if (to === way[0]) return true;
+    if (!flow.isLoop[to] && blocks[to]!.at > at && goOn(way, to, total, blocks, flow)) return true;
+  }
+  way.pop();
+  return false;
+}
+
+/** The chunk of the loop that starts with a block: a short one of no others, and only branches lead out of it. */
+export function chunkOf(head: number, blocks: readonly Block[], flow: Flow, zeroSlot: number): Chunk | null {
   const way: number[] = [];
-  const goOn = (block: number, size: number): boolean => {
-    const { instructions, at, end } = blocks[block]!;
-    const total = size + instructions.length;
-    if (total > LONGEST_ROUND || way.length === LONGEST_WAY) return false;
-    if (end.kind !== 'next' && end.kind !== 'branch') return false;
-    if (instructions.some(({ canLeave, access }) => canLeave && access === null)) return false;
-    way.push(block);
-    for (const to of successors(blocks[block]!)) {
-      if (to === head) return true;
-      if (!heads.has(to) && blocks[to]!.at > at && goOn(to, total)) return true;
-    }
-    way.pop();
-    return false;
-  };
-  return goOn(head, 0) ? way : null;
+  if (!goOn(way, head, 0, blocks, flow)) return null;
+  const round = way.length === 1 ? blocks[head]!.instructions : way.flatMap((b) => blocks[b]!.instructions);
+  if (round.every(({ access }) => access === null)) return null;
+  const rounds = ROUNDS.find((count) => count * round.length <= CHUNK_INSTRUCTIONS)!;
+  const found = groupsOfChunk(round, rounds, zeroSlot);
+  return found === null || found.groups.length > MOST_GROUPS ? null : { way, rounds, ...found };
+}
+
+/** Where control goes from a block of a chunk when the chunk ends there; null when it always goes on. */
+export function wayOut(
+  { way }: Chunk,
+  place: number,
+  blocks: readonly Block[],
+): { readonly to: number | null; readonly at: number; readonly isTaken: boolean } | null {
+  const { end } = blocks[way[place]!]!;
+  if (end.kind !== 'branch') return null;
+  const inside = way[(place + 1) % way.length]!;
+  return end.taken === inside
+    ? { to: end.next, at: end.nextAt, isTaken: false }
+    : { to: end.taken, at: end.takenAt, isTaken: true };
 }
 
 /**
- * Makes chunks of a region's short loops: several rounds without a look at the budget or at pages in between. Before
- * each it is seen whether all accesses of all its rounds are in pages that are known; if not, one round is made as ever.
+ * Puts a chunk into a flow: it is one more way from the loop's start to where its rounds lead out. What is in memory
+ * there and what in locals stays as it is, for all that was written in the loop is dirty wherever it starts again.
  */
-export function withChunks(region: Region, zeroSlot: number): Region {
-  const { blocks } = region;
-  const heads = headsOf(blocks);
-  const made = [...blocks];
-  for (const head of heads) {
-    const way = wayAround(blocks, heads, head);
-    if (way !== null) addChunk(made, blocks, way, zeroSlot);
-  }
-  return made.length === blocks.length ? region : { ...region, blocks: made };
-}
-
-/** In place of the loop's first block comes the look-up; behind the other blocks that block, the chunk, and ways out. */
-function addChunk(made: Block[], blocks: readonly Block[], way: readonly number[], zeroSlot: number): void {
-  const round = way.flatMap((block) => blocks[block]!.instructions);
-  if (round.every(({ access }) => access === null)) return;
-  const rounds = ROUNDS.find((count) => count * round.length <= CHUNK_INSTRUCTIONS)!;
-  const chunk = groupsOfChunk(Array.from({ length: rounds }, () => round).flat(), zeroSlot);
-  if (chunk === null || chunk.groups.length > MOST_GROUPS) return;
+export function addChunk(chunk: Chunk, blocks: readonly Block[], flow: Flow): void {
+  const { way, rounds } = chunk;
   const head = way[0]!;
-  const slow = made.length;
-  const fast = slow + 1;
-  const behind = fast + rounds * way.length;
-  const copies: Block[] = [];
-  const outside: Block[] = [];
-  const leave = (at: number): number => {
-    let index = outside.findIndex((block) => block.at === at);
-    if (index < 0) index = outside.push(emptyBlock(at, { kind: 'next', next: null, at })) - 1;
-    return behind + index;
-  };
-  let done = 0;
-  for (let copy = fast; copy < behind; copy++) {
-    const place = (copy - fast) % way.length;
-    const original = blocks[way[place]!]!;
-    const { instructions, end } = original;
-    const inside = way[(place + 1) % way.length]!;
-    const next = copy + 1 === behind ? head : copy + 1;
-    const members = chunk.members.slice(done, done + instructions.length);
-    done += instructions.length;
-    const to = (target: number | null, targetAt: number): number =>
-      target === inside ? next : (target ?? leave(targetAt));
-    copies.push({ ...original, canLeave: false, end: redirected(end, to), members });
+  let steps = 0;
+  for (const block of way) steps += blocks[block]!.instructions.length;
+  let most = steps * rounds;
+  steps *= rounds - 1;
+  for (let place = 0; place < way.length; place++) {
+    steps += blocks[way[place]!]!.instructions.length;
+    const to = wayOut(chunk, place, blocks)?.to ?? null;
+    if (to === null || flow.position[to]! <= flow.position[head]!) continue;
+    flow.entrances[to]!++;
+    if (!flow.isLoop[to]) most = Math.max(most, steps + flow.cost[to]!);
   }
-  made.push({ ...blocks[head]! }, ...copies, ...outside);
-  made[head] = emptyBlock(blocks[head]!.at, { kind: 'chunk', fast, slow, groups: chunk.groups });
+  flow.cost[head] = Math.max(flow.cost[head]!, most);
+  for (let place = 1; place < way.length; place++) raiseMerged(way[place]!, head, flow);
 }
 
-function redirected(end: End, to: (target: number | null, at: number) => number): End {
-  if (end.kind === 'next') return { ...end, next: to(end.next, end.at) };
-  if (end.kind !== 'branch') return end;
-  return { ...end, taken: to(end.taken, end.takenAt), next: to(end.next, end.nextAt) };
+/** What several ways lead to is not dominated any more by a block of a way around a loop, but by its first. */
+function raiseMerged(from: number, to: number, { dominated, entrances }: Flow): void {
+  const stay = dominated[from]!.filter((block) => entrances[block]! < 2);
+  if (stay.length === dominated[from]!.length) return;
+  dominated[to]!.push(...dominated[from]!.filter((block) => entrances[block]! > 1));
+  dominated[from] = stay;
 }

@@ -5,9 +5,10 @@ import type { TapeFiller } from '../wasm/tape.js';
 import { type AccessGroup, groupAccesses, type Member } from './access-groups.js';
 import type { Decoded } from './evaluator.js';
 import { type ExitStub, ExitStubs, exitNumber, NO_EXIT } from './exit-stubs.js';
+import type { Instruction } from './facts.js';
 import { CONTROL } from './host-memory.js';
 import { REGION_SIGNATURE } from './interpreter-code.js';
-import { withChunks } from './loop-chunks.js';
+import { addChunk, type Chunk, chunkOf, wayOut } from './loop-chunks.js';
 import { registerAddress } from './lowering.js';
 import { NarrowRegisters } from './narrow-registers.js';
 import type { Block, Region, RegionSet } from './region.js';
@@ -28,6 +29,8 @@ export interface RegionContext {
 /** Addresses below this are exact as numbers. */
 const EXACT = 2n ** 52n;
 
+const NO_MEMBERS: readonly (Member | undefined)[] = [];
+
 /** What locals the region that is being written has, by variable; 0 is none. */
 const locals = new Uint16Array(VARIABLES);
 
@@ -35,8 +38,9 @@ const locals = new Uint16Array(VARIABLES);
 export class RegionCode implements TapeFiller {
   private readonly code = new FunctionCode(REGION_SIGNATURE);
   private readonly pieces: RegionPieces;
-  private readonly region: Region;
   private readonly flow: Flow;
+  /** By the block that their loop starts with. */
+  private readonly chunks: (Chunk | null)[] = [];
   private readonly stubs = new ExitStubs();
   /** The address where the region starts, as a number if that is exact. */
   private readonly start: bigint | number;
@@ -59,19 +63,19 @@ export class RegionCode implements TapeFiller {
 
   constructor(
     private readonly isa: RegionSet,
-    region: Region,
+    private readonly region: Region,
     private readonly context: RegionContext,
     private readonly templates: Templates,
   ) {
     this.pieces = templates.pieces;
-    this.region = withChunks(region, isa.zeroSlot);
-    this.flow = flowOf(this.region);
+    this.flow = flowOf(region);
     this.start = region.address < EXACT ? Number(region.address) : region.address;
   }
 
   write(): FunctionCode {
     const { code, flow, pieces } = this;
     locals.fill(0);
+    this.findChunks();
     code.get(LEFT).i32(flow.cost[0]!).op('i32.lt_s');
     if (this.templates.notes) code.tape(pieces.isOtherRounding, this).op('i32.or');
     code.if();
@@ -79,10 +83,6 @@ export class RegionCode implements TapeFiller {
     code.tape(pieces.stop('short'), this);
     code.op('end');
     this.reload(flow.live[0]!);
-    for (const block of flow.order) {
-      const { at, instructions, members } = this.region.blocks[block]!;
-      this.members[block] = members ?? groupAccesses(instructions, this.isa.zeroSlot, at === 0);
-    }
     this.findExits();
     const stubs = this.stubs.arrange();
     if (stubs.length > 1) this.open();
@@ -139,6 +139,8 @@ export class RegionCode implements TapeFiller {
       this.before[merged[i]!] = this.depth;
       this.open();
     }
+    const chunk = this.chunks[block] ?? null;
+    if (chunk !== null) this.chunk(block, chunk);
     this.block(block);
     for (const next of merged) {
       this.close();
@@ -176,9 +178,10 @@ export class RegionCode implements TapeFiller {
   }
 
   private block(number: number): void {
-    const { code, flow, templates } = this;
+    const { code, flow } = this;
     const block = this.region.blocks[number]!;
     const { instructions } = block;
+    const members = this.members[number]!;
     const dirty = flow.dirty[number]!.copy();
     const count = instructions.length;
     this.narrow.clear();
@@ -187,26 +190,77 @@ export class RegionCode implements TapeFiller {
     if (count > 0) code.tape(this.pieces.charge(count), this);
     for (let i = 0; i < count; i++) {
       const instruction = instructions[i]!;
-      const member = this.members[number]![i];
-      this.d = instruction.d;
-      this.member = member;
+      const member = members[i];
       this.unretired = count - i;
       if (member === undefined) {
         if (instruction.canLeave) this.stub ??= this.stubs.of(number, dirty);
-      } else if (member.group.leader === i) this.lead(member.group, number, dirty);
-      const areNarrow = this.narrow.areAllFor(instruction);
-      code.tape(templates.tapeOf(instruction, member !== undefined, areNarrow), this);
-      this.narrow.after(instruction);
+      } else if (member.group.leader === i) this.lead(member.group, instruction.d.rs1, number, dirty);
+      this.instruction(instruction, member);
       if (dirty.addAll(instruction.writes)) this.stub = null;
-      this.at += instruction.d.lengthBytes;
     }
     this.endBlock(number, block, dirty);
   }
 
+  private instruction(instruction: Instruction, member: Member | undefined): void {
+    const { d } = instruction;
+    this.d = d;
+    this.member = member;
+    const areNarrow = this.narrow.areAllFor(instruction);
+    this.code.tape(this.templates.tapeOf(instruction, member !== undefined, areNarrow), this);
+    this.narrow.after(instruction);
+    this.at += d.lengthBytes;
+  }
+
+  private findChunks(): void {
+    const { flow, region, isa } = this;
+    for (const block of flow.order) {
+      if (!flow.isLoop[block]) continue;
+      const chunk = chunkOf(block, region.blocks, flow, isa.zeroSlot);
+      if (chunk === null) continue;
+      addChunk(chunk, region.blocks, flow);
+      this.chunks[block] = chunk;
+    }
+  }
+
+  /** The rounds of a chunk, if all that its accesses need is known; goes on behind if not. */
+  private chunk(head: number, chunk: Chunk): void {
+    const { code, flow, region } = this;
+    const { way, rounds, groups, members } = chunk;
+    const slow = this.depth;
+    this.open();
+    for (const group of groups) {
+      this.lookUp(group, group.slot);
+      code.brIf(this.to(slow));
+      this.setPlace(group);
+    }
+    this.narrow.clear();
+    let made = 0;
+    for (let i = 0; i < rounds * way.length; i++) {
+      const place = i % way.length;
+      const { at, instructions } = region.blocks[way[place]!]!;
+      this.at = at;
+      code.tape(this.pieces.charge(instructions.length), this);
+      for (const instruction of instructions) this.instruction(instruction, members[made++]);
+      const out = wayOut(chunk, place, region.blocks);
+      if (out === null) continue;
+      // The condition is on the stack.
+      if (!out.isTaken) code.op('i32.eqz');
+      if (out.to !== null) {
+        code.brIf(this.labelOf(head, out.to)!);
+        continue;
+      }
+      this.openIf();
+      this.leaveTo(head, out.at, flow.dirty[head]!);
+      this.close();
+    }
+    code.br(this.to(this.loops[head]!));
+    this.close();
+  }
+
   /** Finds where a group's accesses are; leaves when they have not all one page that is known. */
-  private lead(group: AccessGroup, number: number, dirty: RegisterSet): void {
+  private lead(group: AccessGroup, baseSlot: number, number: number, dirty: RegisterSet): void {
     const { code } = this;
-    this.lookUp(group, this.d!.rs1);
+    this.lookUp(group, baseSlot);
     this.openIf();
     code.get(LEFT).i32(this.unretired).op('i32.add').set(LEFT);
     this.leaveTo(number, this.at, dirty);
@@ -248,14 +302,6 @@ export class RegionCode implements TapeFiller {
         this.goTo(number, end.next, end.nextAt, dirty);
         return;
       }
-      case 'chunk':
-        for (const group of end.groups) {
-          this.lookUp(group, group.slot);
-          code.brIf(this.labelOf(number, end.slow)!);
-          this.setPlace(group);
-        }
-        this.goTo(number, end.fast, block.at, dirty);
-        return;
       case 'call':
         this.spill(dirty);
         this.call(end.targetAt);
@@ -354,12 +400,14 @@ export class RegionCode implements TapeFiller {
   private findExits(): void {
     const { flow, stubs, region } = this;
     for (const number of flow.order) {
-      const { instructions, canLeave, writes, end } = region.blocks[number]!;
+      const { at, instructions, canLeave, writes, end } = region.blocks[number]!;
+      const members = canLeave ? groupAccesses(instructions, this.isa.zeroSlot, at === 0) : NO_MEMBERS;
+      this.members[number] = members;
       const dirty = flow.dirty[number]!.copy();
       if (flow.isLoop[number]) this.addOut(number, dirty);
       if (canLeave) {
         instructions.forEach((instruction, i) => {
-          const member = this.members[number]![i];
+          const member = members[i];
           if (member?.group.leader === i) this.addOut(number, dirty);
           else if (instruction.canLeave && member === undefined) {
             this.hasExits = true;

@@ -15,9 +15,6 @@ export function successors({ end }: Block): number[] {
     case 'dispatch':
       // Twice: a target is never what just follows the dispatch.
       return [...end.targets, ...end.targets];
-    case 'chunk':
-      // Several ways lead to the slow round.
-      return [end.fast, end.slow, end.slow];
     default:
       return [];
   }
@@ -45,12 +42,12 @@ export interface Flow {
   readonly order: readonly number[];
   readonly position: readonly number[];
   /** The blocks that a block is the immediate dominator of. */
-  readonly dominated: readonly (readonly number[])[];
+  readonly dominated: number[][];
   readonly isLoop: readonly boolean[];
   /** Ways to come here but for those back to a loop's start. */
-  readonly entrances: readonly number[];
+  readonly entrances: number[];
   /** Steps from the start of a block, at most, until the budget is looked at again. */
-  readonly cost: readonly number[];
+  readonly cost: number[];
   /** Registers that may differ from memory at a block's start. */
   readonly dirty: readonly RegisterSet[];
   /** Registers whose value must be in locals at a block's start. */
@@ -218,7 +215,6 @@ function passDirty(blocks: readonly Block[], { order, successorsOf }: Graph, dir
 function canLeave({ canLeave, end }: Block): boolean {
   if (canLeave) return true;
   return !(
-    end.kind === 'chunk' ||
     (end.kind === 'next' && end.next !== null) ||
     (end.kind === 'branch' && end.next !== null && end.taken !== null)
   );

@@ -1,5 +1,4 @@
 import type { Page } from '../../memory/page.js';
-import type { ChunkGroup, Member } from './access-groups.js';
 import type { Decoded } from './evaluator.js';
 import { type Instruction, instructionOf } from './facts.js';
 import { RegisterSet } from './register-set.js';
@@ -39,13 +38,6 @@ export type End =
   | { readonly kind: 'indirect'; readonly next: number | null }
   /** To that of some blocks that starts at the address at hand, or out of the region. */
   | { readonly kind: 'dispatch'; readonly targets: readonly number[] }
-  /** Where several rounds of a loop follow if all that these groups of accesses need is known, else one round. */
-  | {
-      readonly kind: 'chunk';
-      readonly fast: number;
-      readonly slow: number;
-      readonly groups: readonly ChunkGroup[];
-    }
   /** At an instruction that is not done by regions. */
   | { readonly kind: 'leave'; readonly at: number; readonly stop: 'syscall' | 'breakpoint' | null };
 
@@ -58,12 +50,10 @@ export interface Block {
   /** Whether some instruction may have to be left to the host. */
   readonly canLeave: boolean;
   end: End;
-  /** What of its accesses was looked up before, in a chunk. */
-  readonly members?: readonly (Member | undefined)[];
 }
 
 /** A block that has no instructions. */
-export function emptyBlock(at: number, end: End): Block {
+function emptyBlock(at: number, end: End): Block {
   return { at, instructions: [], reads: new RegisterSet(), writes: new RegisterSet(), canLeave: false, end };
 }
 

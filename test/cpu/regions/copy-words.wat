@@ -17,95 +17,84 @@
   i32.const 0 i64.load offset=96 align=1 local.set 4
   i32.const 0 i64.load offset=104 align=1 local.set 5
   block
-    block
-      block
-        block
-          loop
-            local.get 0 i32.const 24 i32.lt_s if
-              i64.const 65536 local.set 6
-              i32.const -1 local.set 7
-              br 2
-            end
-            block
-              local.get 2 local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=1048576 align=1 i64.xor local.tee 8 i64.const -268431361 i64.and i64.const 4080 i64.gt_u br_if 0
-              local.get 8 i32.wrap_i64 local.set 9
-              local.get 3 i64.const 4 i64.add local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=2097152 align=1 i64.xor local.tee 8 i64.const -268431361 i64.and i64.const 4080 i64.gt_u br_if 0
-              local.get 8 i32.wrap_i64 local.set 10
-              block
-                local.get 0 i32.const 6 i32.sub local.set 0
-                local.get 9 i64.load32_s align=1 local.set 5
-                local.get 10 local.get 5 i64.store32 align=1
-                local.get 2 i64.const 4 i64.add local.set 2
-                local.get 3 i64.const 4 i64.add local.set 3
-                local.get 4 i64.const -1 i64.add local.set 4
-                local.get 4 i64.const 0 i64.ne if
-                  local.get 0 i32.const 6 i32.sub local.set 0
-                  local.get 9 i64.load32_s offset=4 align=1 local.set 5
-                  local.get 10 local.get 5 i64.store32 offset=4 align=1
-                  local.get 2 i64.const 4 i64.add local.set 2
-                  local.get 3 i64.const 4 i64.add local.set 3
-                  local.get 4 i64.const -1 i64.add local.set 4
-                  local.get 4 i64.const 0 i64.ne if
-                    local.get 0 i32.const 6 i32.sub local.set 0
-                    local.get 9 i64.load32_s offset=8 align=1 local.set 5
-                    local.get 10 local.get 5 i64.store32 offset=8 align=1
-                    local.get 2 i64.const 4 i64.add local.set 2
-                    local.get 3 i64.const 4 i64.add local.set 3
-                    local.get 4 i64.const -1 i64.add local.set 4
-                    local.get 4 i64.const 0 i64.ne if
-                      local.get 0 i32.const 6 i32.sub local.set 0
-                      local.get 9 i64.load32_s offset=12 align=1 local.set 5
-                      local.get 10 local.get 5 i64.store32 offset=12 align=1
-                      local.get 2 i64.const 4 i64.add local.set 2
-                      local.get 3 i64.const 4 i64.add local.set 3
-                      local.get 4 i64.const -1 i64.add local.set 4
-                      local.get 4 i64.const 0 i64.ne br_if 5
-                      br 3
-                    end
-                    br 2
-                  end
-                  br 1
-                end
-                br 0
-              end
-              i64.const 65560 local.set 6
-              i32.const -1 local.set 7
-              br 4
-            end
-            local.get 0 i32.const 6 i32.sub local.set 0
-            i32.const 6 local.set 7
-            local.get 2 local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=1048576 align=1 i64.xor local.tee 8 i64.const -268435453 i64.and i64.const 0 i64.ne br_if 2
-            local.get 8 i32.wrap_i64 i64.load32_s align=1 local.set 5
-            i32.const 2053 local.set 7
-            local.get 3 i64.const 4 i64.add local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=2097152 align=1 i64.xor local.tee 8 i64.const -268435453 i64.and i64.const 0 i64.ne br_if 2
-            local.get 8 i32.wrap_i64 local.get 5 i64.store32 align=1
-            local.get 2 i64.const 4 i64.add local.set 2
-            local.get 3 i64.const 4 i64.add local.set 3
-            local.get 4 i64.const -1 i64.add local.set 4
-            local.get 4 i64.const 0 i64.ne br_if 0
-            i64.const 65560 local.set 6
-            i32.const -1 local.set 7
-            br 2
-          end
-          unreachable
-        end
-        i32.const 0 local.get 2 i64.store offset=80 align=1
-        i32.const 0 local.get 3 i64.store offset=88 align=1
-        i32.const 0 local.get 4 i64.store offset=96 align=1
-        i32.const 0 local.get 5 i64.store offset=104 align=1
+    loop
+      local.get 0 i32.const 24 i32.lt_s if
+        i64.const 65536 local.set 6
+        i32.const -1 local.set 7
         br 2
       end
-      i32.const 0 local.get 2 i64.store offset=80 align=1
-      i32.const 0 local.get 3 i64.store offset=88 align=1
-      i32.const 0 local.get 4 i64.store offset=96 align=1
-      i32.const 0 local.get 5 i64.store offset=104 align=1
+      block
+        local.get 2 local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=1048576 align=1 i64.xor local.tee 8 i64.const -268431361 i64.and i64.const 4080 i64.gt_u br_if 0
+        local.get 8 i32.wrap_i64 local.set 9
+        local.get 3 i64.const 4 i64.add local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=2097152 align=1 i64.xor local.tee 8 i64.const -268431361 i64.and i64.const 4080 i64.gt_u br_if 0
+        local.get 8 i32.wrap_i64 local.set 10
+        local.get 0 i32.const 6 i32.sub local.set 0
+        local.get 9 i64.load32_s align=1 local.set 5
+        local.get 10 local.get 5 i64.store32 align=1
+        local.get 2 i64.const 4 i64.add local.set 2
+        local.get 3 i64.const 4 i64.add local.set 3
+        local.get 4 i64.const -1 i64.add local.set 4
+        local.get 4 i64.const 0 i64.ne i32.eqz if
+          i64.const 65560 local.set 6
+          i32.const -1 local.set 7
+          br 3
+        end
+        local.get 0 i32.const 6 i32.sub local.set 0
+        local.get 9 i64.load32_s offset=4 align=1 local.set 5
+        local.get 10 local.get 5 i64.store32 offset=4 align=1
+        local.get 2 i64.const 4 i64.add local.set 2
+        local.get 3 i64.const 4 i64.add local.set 3
+        local.get 4 i64.const -1 i64.add local.set 4
+        local.get 4 i64.const 0 i64.ne i32.eqz if
+          i64.const 65560 local.set 6
+          i32.const -1 local.set 7
+          br 3
+        end
+        local.get 0 i32.const 6 i32.sub local.set 0
+        local.get 9 i64.load32_s offset=8 align=1 local.set 5
+        local.get 10 local.get 5 i64.store32 offset=8 align=1
+        local.get 2 i64.const 4 i64.add local.set 2
+        local.get 3 i64.const 4 i64.add local.set 3
+        local.get 4 i64.const -1 i64.add local.set 4
+        local.get 4 i64.const 0 i64.ne i32.eqz if
+          i64.const 65560 local.set 6
+          i32.const -1 local.set 7
+          br 3
+        end
+        local.get 0 i32.const 6 i32.sub local.set 0
+        local.get 9 i64.load32_s offset=12 align=1 local.set 5
+        local.get 10 local.get 5 i64.store32 offset=12 align=1
+        local.get 2 i64.const 4 i64.add local.set 2
+        local.get 3 i64.const 4 i64.add local.set 3
+        local.get 4 i64.const -1 i64.add local.set 4
+        local.get 4 i64.const 0 i64.ne i32.eqz if
+          i64.const 65560 local.set 6
+          i32.const -1 local.set 7
+          br 3
+        end
+        br 1
+      end
+      local.get 0 i32.const 6 i32.sub local.set 0
+      i32.const 6 local.set 7
+      local.get 2 local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=1048576 align=1 i64.xor local.tee 8 i64.const -268435453 i64.and i64.const 0 i64.ne br_if 1
+      local.get 8 i32.wrap_i64 i64.load32_s align=1 local.set 5
+      i32.const 2053 local.set 7
+      local.get 3 i64.const 4 i64.add local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=2097152 align=1 i64.xor local.tee 8 i64.const -268435453 i64.and i64.const 0 i64.ne br_if 1
+      local.get 8 i32.wrap_i64 local.get 5 i64.store32 align=1
+      local.get 2 i64.const 4 i64.add local.set 2
+      local.get 3 i64.const 4 i64.add local.set 3
+      local.get 4 i64.const -1 i64.add local.set 4
+      local.get 4 i64.const 0 i64.ne br_if 0
+      i64.const 65560 local.set 6
+      i32.const -1 local.set 7
       br 1
     end
-    i32.const 0 local.get 2 i64.store offset=80 align=1
-    i32.const 0 local.get 3 i64.store offset=88 align=1
-    i32.const 0 local.get 4 i64.store offset=96 align=1
-    i32.const 0 local.get 5 i64.store offset=104 align=1
+    unreachable
   end
+  i32.const 0 local.get 2 i64.store offset=80 align=1
+  i32.const 0 local.get 3 i64.store offset=88 align=1
+  i32.const 0 local.get 4 i64.store offset=96 align=1
+  i32.const 0 local.get 5 i64.store offset=104 align=1
   local.get 7 i32.const -1 i32.eq if
     i32.const 0 local.get 6 i64.store offset=520 align=1
     local.get 6 i64.const 12 i64.shr_u i32.wrap_i64 i32.const 255 i32.and i32.const 16 i32.mul local.tee 12 i64.load offset=4096 align=1 local.get 6 i64.const -4096 i64.and i64.ne if
