@@ -55,13 +55,19 @@ export class ExitStubs {
   }
 
   of(block: number, registers: RegisterSet): ExitStub {
-    return this.byBlock[block]!.find((stub) => stub.registers.equals(registers))!;
+    const stubs = this.byBlock[block]!;
+    let i = stubs.length - 1;
+    while (!stubs[i]!.registers.equals(registers)) i--;
+    return stubs[i]!;
   }
 
   /** In the order of their code. */
   arrange(): ExitStub[] {
     const all: ExitStub[] = [];
-    for (const stubs of this.byBlock) if (stubs !== undefined) all.push(...[...stubs].reverse());
+    for (const stubs of this.byBlock) {
+      if (stubs === undefined) continue;
+      for (let i = stubs.length - 1; i >= 0; i--) all.push(stubs[i]!);
+    }
     return all;
   }
 }

@@ -92,11 +92,12 @@ export class RegionCode implements TapeFiller {
     }
     this.tree(0);
     code.op('unreachable');
-    stubs.forEach((stub, i) => {
+    for (let i = 0; i < stubs.length; i++) {
+      const { spilled, fallsThrough } = stubs[i]!;
       this.close();
-      this.spill(stub.spilled);
-      if (!stub.fallsThrough && i < stubs.length - 1) code.br(this.depth - 1);
-    });
+      this.spill(spilled);
+      if (!fallsThrough && i < stubs.length - 1) code.br(this.depth - 1);
+    }
     if (stubs.length > 1) this.close();
     this.leave();
     return code;
@@ -127,8 +128,7 @@ export class RegionCode implements TapeFiller {
   /** A block, and all that it dominates. */
   private tree(block: number): void {
     const { code, flow } = this;
-    const merged = flow.dominated[block]!.filter((b) => flow.entrances[b]! > 1);
-    merged.sort((a, b) => flow.position[a]! - flow.position[b]!);
+    const merged = this.mergedBehind(block);
     if (flow.isLoop[block]) {
       this.loops[block] = this.depth;
       code.loop();
@@ -147,6 +147,19 @@ export class RegionCode implements TapeFiller {
       this.tree(next);
     }
     if (flow.isLoop[block]) this.close();
+  }
+
+  /** What a block dominates and several ways lead to, in order. */
+  private mergedBehind(block: number): number[] {
+    const { dominated, entrances, position } = this.flow;
+    const merged: number[] = [];
+    for (const next of dominated[block]!) {
+      if (entrances[next]! < 2) continue;
+      let i = merged.length;
+      for (; i > 0 && position[merged[i - 1]!]! > position[next]!; i--) merged[i] = merged[i - 1]!;
+      merged[i] = next;
+    }
+    return merged;
   }
 
   /** At a loop's start: leaves when the budget does not reach to where it is looked at next. */
@@ -406,15 +419,16 @@ export class RegionCode implements TapeFiller {
       const dirty = flow.dirty[number]!.copy();
       if (flow.isLoop[number]) this.addOut(number, dirty);
       if (canLeave) {
-        instructions.forEach((instruction, i) => {
+        for (let i = 0; i < instructions.length; i++) {
+          const { canLeave, writes } = instructions[i]!;
           const member = members[i];
           if (member?.group.leader === i) this.addOut(number, dirty);
-          else if (instruction.canLeave && member === undefined) {
+          else if (canLeave && member === undefined) {
             this.hasExits = true;
             stubs.add(number, dirty);
           }
-          dirty.addAll(instruction.writes);
-        });
+          dirty.addAll(writes);
+        }
       } else dirty.addAll(writes);
       const leaves =
         (end.kind === 'next' && end.next === null) ||

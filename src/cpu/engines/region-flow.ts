@@ -120,6 +120,11 @@ function dominates(idom: readonly number[], a: number, b: number): boolean {
 }
 
 export function flowOf({ blocks }: Region): Flow {
+  if (blocks.length === 1) {
+    // Many are one block that goes round, or not.
+    const successorsOf = [successors(blocks[0]!)];
+    return describe(blocks, { successorsOf, order: [0], position: [0], preds: successorsOf, idom: [0] });
+  }
   for (;;) {
     const successorsOf: number[][] = [];
     for (const block of blocks) successorsOf.push(successors(block));

@@ -85,7 +85,7 @@ const LOOP_LIMIT = 1000;
 /** Up to so many instructions, all that is reached is one region; else it ends where others start. */
 const WHOLE_LIMIT = 250;
 /** Behind a loop so many instructions are looked at for ways back into it, or as many as it has. */
-const BEHIND_LOOP = 48;
+const BEHIND_LOOP = 16;
 /** With what its indirect jumps were seen to go to, it has at most so many; so far is looked whether that comes back. */
 const DISPATCH_LIMIT = 600;
 const TRIAL_LIMIT = 64;
@@ -297,34 +297,52 @@ export class RegionFinder {
     return this.instructions[found.of(at)]!;
   }
 
-  /** Where blocks start, the region's start first. */
+  /** Where blocks start, the region's start first, the others in order. */
   private blockStarts(): number[] {
-    const rest = this.starts.filter((at) => at !== 0 && found.has(at));
-    rest.sort((a, b) => a - b);
-    return [0, ...rest];
+    const starts = [0];
+    for (const at of this.starts) {
+      if (at === 0 || !found.has(at)) continue;
+      let i = starts.length;
+      for (; i > 1 && starts[i - 1]! > at; i--) starts[i] = starts[i - 1]!;
+      starts[i] = at;
+    }
+    return starts;
   }
 
   /** Where blocks start from which the start is reached again, and not by way of what is before it. */
   private loop(): number[] {
-    const starts = this.blockStarts().filter((at) => at >= 0);
-    numberBlocks(starts);
-    const before: number[][] = starts.map(() => []);
-    for (let i = 0; i < starts.length; i++) {
-      for (const to of this.waysFrom(starts[i]!)) {
-        const number = numbers.of(to);
-        if (number >= 0) before[number]!.push(i);
-      }
+    const starts: number[] = [];
+    const lasts: number[] = [];
+    for (const at of this.blockStarts()) {
+      if (at < 0) continue;
+      starts.push(at);
+      lasts.push(this.lastOf(at));
     }
-    const isIn = starts.map((_, i) => i === 0);
-    const work = [0];
-    for (let block = work.pop(); block !== undefined; block = work.pop()) {
-      for (const from of before[block]!) {
-        if (isIn[from]) continue;
-        isIn[from] = true;
-        work.push(from);
+    numberBlocks(starts);
+    const isIn: boolean[] = new Array(starts.length).fill(false);
+    isIn[0] = true;
+    for (let changed = true; changed; ) {
+      changed = false;
+      // Most ways lead on to higher places: one time is enough for them.
+      for (let i = starts.length - 1; i > 0; i--) {
+        if (isIn[i] || !this.leadsTo(lasts[i]!, isIn)) continue;
+        isIn[i] = true;
+        changed = true;
       }
     }
     return starts.filter((_, i) => isIn[i]);
+  }
+
+  /** Whether control goes from an instruction to one of some blocks. */
+  private leadsTo(at: number, blocks: readonly boolean[]): boolean {
+    const { d, control, links } = this.instructionAt(at);
+    if (control === 'branch' || (control === 'jump' && !links)) {
+      const taken = numbers.of(at + d.disp);
+      if (taken >= 0 && blocks[taken]!) return true;
+    }
+    if (control !== 'branch' && control !== 'next' && !links) return false;
+    const behind = numbers.of(at + d.lengthBytes);
+    return behind >= 0 && blocks[behind]!;
   }
 
   /** Where the block goes on that starts at a place. */
@@ -348,7 +366,8 @@ export class RegionFinder {
     const { address, pages } = this.source;
     numberBlocks(starts);
     this.dispatch = targets.length > 0 ? starts.length : null;
-    const blocks = starts.map((at) => this.blockAt(at));
+    const blocks: Block[] = [];
+    for (const at of starts) blocks.push(this.blockAt(at));
     if (targets.length > 0)
       blocks.push(emptyBlock(0, { kind: 'dispatch', targets: targets.map((at) => numbers.of(at)) }));
     let size = 0;
@@ -365,16 +384,17 @@ export class RegionFinder {
     const reads = new RegisterSet();
     const writes = new RegisterSet();
     let canLeave = false;
-    const last = this.lastOf(start);
-    for (let at = start; at <= last; ) {
+    for (let at = start; ; ) {
       const instruction = this.instructionAt(at);
       instructions.push(instruction);
       reads.addAllBut(instruction.reads, writes);
       writes.addAll(instruction.writes);
       if (instruction.canLeave) canLeave = true;
-      at += instruction.d.lengthBytes;
+      const behind = at + instruction.d.lengthBytes;
+      if (instruction.control !== 'next' || leaders.has(behind) || !found.has(behind))
+        return { at: start, instructions, reads, writes, canLeave, end: this.endOf(at) };
+      at = behind;
     }
-    return { at: start, instructions, reads, writes, canLeave, end: this.endOf(last) };
   }
 
   /** @param at the last instruction of a block */

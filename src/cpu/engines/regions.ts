@@ -125,9 +125,11 @@ class FetchedCode implements CodeSource {
 
   jumpTargets(): number[] {
     const targets: number[] = [];
-    for (let at = -TARGET_REACH; at <= TARGET_REACH; at += 2) {
-      const jumps = this.decodedPage(at)?.jumps((this.firstOffset + at) & OFFSET_MASK) ?? 0;
-      if (jumps >= JUMPED_TO_COUNT) targets.push(at);
+    for (let at = -TARGET_REACH; at <= TARGET_REACH; ) {
+      const decoded = this.decodedPage(at);
+      let offset = (this.firstOffset + at) & OFFSET_MASK;
+      for (; offset < PAGE_SIZE && at <= TARGET_REACH; at += 2, offset += 2)
+        if (decoded !== null && decoded.jumps(offset) >= JUMPED_TO_COUNT) targets.push(at);
     }
     return targets;
   }
@@ -248,18 +250,21 @@ export class RegionMaker {
       );
     const { exports } = this.link(module, regions);
     const first = takePlaces(regions.length * 2);
-    const places = regions.map((_, i) => first + i * 2);
-    regions.forEach(({ hasFloat }, i) => {
-      table.set(places[i]!, exports[i]);
-      table.set(places[i]! + 1, exports[hasFloat ? 'short' : i]);
-    });
+    const places: number[] = [];
+    for (let i = 0; i < regions.length; i++) {
+      const place = first + i * 2;
+      places.push(place);
+      table.set(place, exports[i]);
+      table.set(place + 1, exports[regions[i]!.hasFloat ? 'short' : i]);
+    }
     this.enter(regions, places);
   }
 
   /** Adds the regions' functions to a module, which exports each by its number. */
   private define(module: ModuleBuilder, regions: readonly Region[], templates: Templates): void {
     const dispatch = module.import('dispatch', DISPATCH_SIGNATURE);
-    const functions = regions.map(() => module.declare(REGION_SIGNATURE));
+    const functions: number[] = [];
+    for (let i = 0; i < regions.length; i++) functions.push(module.declare(REGION_SIGNATURE));
     const context = {
       dispatch,
       functionOf: (target: bigint, isFloat: boolean): number | null => {
@@ -322,9 +327,10 @@ export class RegionMaker {
         dependencies.push({ pageNumber, page, code });
       }
     }
-    batch.forEach(({ address, pages }, i) => {
+    for (let i = 0; i < batch.length; i++) {
+      const { address, pages } = batch[i]!;
       const decoded = decodedPages.of(pages.get(pageNumberOf(address))!, address & PAGE_MASK);
       decoded.addRegion({ offset: offsetOf(address), dependencies }, places[i]!);
-    });
+    }
   }
 }

@@ -301,6 +301,7 @@ export class FunctionCode extends Code {
   }
 }
 
+const HEADER = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 const EXTERNAL = { func: 0, table: 1, memory: 2 } as const;
 const ANY_FUNCTION = 0x70;
@@ -323,8 +324,8 @@ export class ModuleBuilder {
   }
 
   type(signature: Signature): number {
-    const known = this.types.findIndex((type) => isSame(type, signature));
-    return known >= 0 ? known : this.types.push(signature) - 1;
+    for (let i = 0; i < this.types.length; i++) if (isSame(this.types[i]!, signature)) return i;
+    return this.types.push(signature) - 1;
   }
 
   /** Imports come before functions. */
@@ -354,50 +355,51 @@ export class ModuleBuilder {
   }
 
   result(): Uint8Array {
-    const out = new Code().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-    section(out, SECTION.type, this.types.length, (code) => {
-      for (const { params, results } of this.types) {
-        code.byte(0x60).u32(params.length);
-        for (const type of params) code.byte(TYPE[type]);
-        code.u32(results.length);
-        for (const type of results) code.byte(TYPE[type]);
-      }
-    });
-    section(out, SECTION.import, this.imports.length + (this.hasTable ? 2 : 1), (code) => {
-      for (const { name, type } of this.imports) {
-        code.text('env').text(name).byte(EXTERNAL.func).u32(type);
-      }
-      const pages = this.memoryBytes / 65536;
-      code.text('env').text('memory').byte(EXTERNAL.memory).byte(1).u32(pages).u32(pages);
-      if (this.hasTable)
-        code.text('env').text('table').byte(EXTERNAL.table).byte(ANY_FUNCTION).byte(0).u32(1);
-    });
-    section(out, SECTION.function, this.signatures.length, (code) => {
-      for (const type of this.signatures) code.u32(type);
-    });
-    section(out, SECTION.export, this.exports.length, (code) => {
-      for (const { name, fn } of this.exports) code.text(name).byte(EXTERNAL.func).u32(fn);
-    });
-    section(out, SECTION.code, this.functions.length, (code) => {
-      for (const fn of this.functions) {
-        assert(fn !== null, 'a function was declared and never defined');
-        fn!.writeBody(code);
-      }
-    });
-    const result = out.result();
+    const { types, imports, signatures, exports, functions, hasTable } = this;
+    const out = new Code().append(HEADER);
+    let start = startSection(out, SECTION.type, types.length);
+    for (const { params, results } of types) {
+      out.byte(0x60).u32(params.length);
+      for (const type of params) out.byte(TYPE[type]);
+      out.u32(results.length);
+      for (const type of results) out.byte(TYPE[type]);
+    }
+    out.endSized(start);
+    start = startSection(out, SECTION.import, imports.length + (hasTable ? 2 : 1));
+    for (const { name, type } of imports) out.text('env').text(name).byte(EXTERNAL.func).u32(type);
+    const pages = this.memoryBytes / 65536;
+    out.text('env').text('memory').byte(EXTERNAL.memory).byte(1).u32(pages).u32(pages);
+    if (hasTable) out.text('env').text('table').byte(EXTERNAL.table).byte(ANY_FUNCTION).byte(0).u32(1);
+    out.endSized(start);
+    start = startSection(out, SECTION.function, signatures.length);
+    for (const type of signatures) out.u32(type);
+    out.endSized(start);
+    start = startSection(out, SECTION.export, exports.length);
+    for (const { name, fn } of exports) out.text(name).byte(EXTERNAL.func).u32(fn);
+    out.endSized(start);
+    start = startSection(out, SECTION.code, functions.length);
+    for (const fn of functions) {
+      assert(fn !== null, 'a function was declared and never defined');
+      fn!.writeBody(out);
+      fn!.release();
+    }
+    const result = out.endSized(start).result();
     out.release();
-    for (const fn of this.functions) fn!.release();
     return result;
   }
 }
 
 function isSame(a: Signature, b: Signature): boolean {
-  return a === b || (`${a.params}` === `${b.params}` && `${a.results}` === `${b.results}`);
+  return a === b || (areSame(a.params, b.params) && areSame(a.results, b.results));
 }
 
-function section(out: Code, id: number, count: number, write: (code: Code) => void): void {
+function areSame(a: readonly ValueType[], b: readonly ValueType[]): boolean {
+  return a.length === b.length && a.every((type, i) => type === b[i]);
+}
+
+/** Gives what `endSized` has to be told. */
+function startSection(out: Code, id: number, count: number): number {
   const start = out.byte(id).startSized();
   out.u32(count);
-  write(out);
-  out.endSized(start);
+  return start;
 }
