@@ -191,7 +191,7 @@ export class RegionCode implements TapeFiller {
   }
 
   private block(number: number): void {
-    const { code, flow } = this;
+    const { flow } = this;
     const block = this.region.blocks[number]!;
     const { instructions } = block;
     const members = this.members[number]!;
@@ -200,7 +200,7 @@ export class RegionCode implements TapeFiller {
     this.narrow.clear();
     this.at = block.at;
     this.stub = null;
-    if (count > 0) code.tape(this.pieces.charge(count), this);
+    if (count > 0) this.charge(count);
     for (let i = 0; i < count; i++) {
       const instruction = instructions[i]!;
       const member = members[i];
@@ -212,6 +212,11 @@ export class RegionCode implements TapeFiller {
       if (dirty.addAll(instruction.writes)) this.stub = null;
     }
     this.endBlock(number, block, dirty);
+  }
+
+  /** Takes steps off the budget. */
+  private charge(steps: number): void {
+    this.code.get(LEFT).i32(steps).op('i32.sub').set(LEFT);
   }
 
   private instruction(instruction: Instruction, member: Member | undefined): void {
@@ -252,7 +257,7 @@ export class RegionCode implements TapeFiller {
       const place = i % way.length;
       const { at, instructions } = region.blocks[way[place]!]!;
       this.at = at;
-      code.tape(this.pieces.charge(instructions.length), this);
+      this.charge(instructions.length);
       for (const instruction of instructions) this.instruction(instruction, members[made++]);
       const out = wayOut(chunk, place, region.blocks);
       if (out === null) continue;
@@ -511,11 +516,17 @@ export class RegionCode implements TapeFiller {
   }
 
   private spill(dirty: RegisterSet): void {
-    for (const slot of dirty.slots()) this.code.tape(this.pieces.spill(slot), this);
+    for (const slot of dirty.slots()) {
+      const name = this.isa.isFloatSlot(slot) ? 'f64.store' : 'i64.store';
+      this.code.i32(0).get(this.local(slot)).access(name, registerAddress(slot));
+    }
   }
 
   private reload(live: RegisterSet): void {
-    for (const slot of live.slots()) this.code.tape(this.pieces.reload(slot), this);
+    for (const slot of live.slots()) {
+      const name = this.isa.isFloatSlot(slot) ? 'f64.load' : 'i64.load';
+      this.code.i32(0).access(name, registerAddress(slot)).set(this.local(slot));
+    }
   }
 
   // What differs between instructions of one template

@@ -56,9 +56,16 @@ export interface Flow {
 
 type Successors = readonly (readonly number[])[];
 
+/** Without holes, as all lists here are: V8 makes code for one kind. */
+function filled(length: number, value: number): number[] {
+  const list: number[] = [];
+  for (let i = 0; i < length; i++) list.push(value);
+  return list;
+}
+
 function reversePostorder(successorsOf: Successors): number[] {
   /** Successors that are left to look at; those of blocks that were not seen are none yet. */
-  const left: number[] = new Array(successorsOf.length).fill(-1);
+  const left = filled(successorsOf.length, -1);
   const out: number[] = [];
   const stack = [0];
   left[0] = successorsOf[0]!.length;
@@ -90,7 +97,7 @@ function dominators(
   position: readonly number[],
   preds: readonly (readonly number[])[],
 ): number[] {
-  const idom: number[] = new Array(position.length).fill(-1);
+  const idom = filled(position.length, -1);
   idom[0] = 0;
   for (let changed = true; changed; ) {
     changed = false;
@@ -129,7 +136,7 @@ export function flowOf({ blocks }: Region): Flow {
     const successorsOf: number[][] = [];
     for (const block of blocks) successorsOf.push(successors(block));
     const order = reversePostorder(successorsOf);
-    const position: number[] = new Array(blocks.length).fill(-1);
+    const position = filled(blocks.length, -1);
     for (let i = 0; i < order.length; i++) position[order[i]!] = i;
     const preds = predecessors(successorsOf, order);
     const idom = dominators(order, position, preds);
@@ -177,11 +184,12 @@ function describe(blocks: readonly Block[], graph: Graph): Flow {
     cost.push(instructions.length);
     dirty.push(new RegisterSet());
   }
+  let hasLoops = false;
   for (const block of order) {
     if (block !== 0) dominated[idom[block]!]!.push(block);
     for (const from of preds[block]!) {
-      if (position[block]! <= position[from]!) isLoop[block] = true;
-      else entrances[block]!++;
+      if (position[block]! > position[from]!) entrances[block]!++;
+      else isLoop[block] = hasLoops = true;
     }
   }
   for (let i = order.length - 1; i >= 0; i--) {
@@ -191,14 +199,15 @@ function describe(blocks: readonly Block[], graph: Graph): Flow {
     for (const to of successorsOf[block]!) if (!isLoop[to]) ahead = Math.max(ahead, cost[to]!);
     cost[block]! += ahead;
   }
-  while (passDirty(blocks, graph, dirty));
+  // Without loops, once is enough: what comes before a block was looked at before it.
+  while (passDirty(blocks, graph, dirty) && hasLoops);
   const live: RegisterSet[] = [];
   for (let i = 0; i < blocks.length; i++) {
     const set = blocks[i]!.reads.copy();
     if (isLoop[i] || canLeave(blocks[i]!)) set.addAll(dirty[i]!);
     live.push(set);
   }
-  while (passLive(blocks, graph, live));
+  while (passLive(blocks, graph, live) && hasLoops);
   return { order, position, dominated, isLoop, entrances, cost, dirty, live };
 }
 

@@ -53,12 +53,8 @@ export class RegionPieces {
   readonly lookUpLoads = tapeOf((code) => lookUp(code, LOADS));
   readonly lookUpStores = tapeOf((code) => lookUp(code, STORES));
   private readonly stops = new Map<Status, Tape>();
-  private readonly charges: Tape[] = [];
-  private readonly reloads: Tape[] = [];
-  private readonly spills: Tape[] = [];
 
-  constructor(private readonly isa: RegionSet) {
-    const { pcSlot, floatStatusSlot } = isa;
+  constructor({ pcSlot, floatStatusSlot }: RegionSet) {
     this.storeTarget = tapeOf((code) => {
       code.i32(0).get(VARIABLE.address).access('i64.store', registerAddress(pcSlot));
     });
@@ -83,31 +79,5 @@ export class RegionPieces {
       this.stops.set(status, tape);
     }
     return tape;
-  }
-
-  /** Takes steps off the budget. */
-  charge(steps: number): Tape {
-    this.charges[steps] ??= tapeOf((code) => {
-      code.param(LEFT).i32(steps).op('i32.sub').setParam(LEFT);
-    });
-    return this.charges[steps]!;
-  }
-
-  /** A register from memory. */
-  reload(slot: number): Tape {
-    this.reloads[slot] ??= tapeOf((code) => {
-      const name = this.isa.isFloatSlot(slot) ? 'f64.load' : 'i64.load';
-      code.i32(0).access(name, registerAddress(slot)).set(slot);
-    });
-    return this.reloads[slot]!;
-  }
-
-  /** A register to memory. */
-  spill(slot: number): Tape {
-    this.spills[slot] ??= tapeOf((code) => {
-      const name = this.isa.isFloatSlot(slot) ? 'f64.store' : 'i64.store';
-      code.i32(0).get(slot).access(name, registerAddress(slot));
-    });
-    return this.spills[slot]!;
   }
 }

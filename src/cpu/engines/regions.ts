@@ -129,7 +129,7 @@ class FetchedCode implements CodeSource {
       const decoded = this.decodedPage(at);
       let offset = (this.firstOffset + at) & OFFSET_MASK;
       for (; offset < PAGE_SIZE && at <= TARGET_REACH; at += 2, offset += 2)
-        if (decoded !== null && decoded.jumps(offset) >= JUMPED_TO_COUNT) targets.push(at);
+        if (decoded?.isJumpedTo(offset, JUMPED_TO_COUNT)) targets.push(at);
     }
     return targets;
   }
@@ -314,7 +314,7 @@ export class RegionMaker {
     const decoded = decodedPageAt(address, memory);
     const offset = offsetOf(address);
     // Where a region starts already, it is called through the table.
-    return decoded !== null && !decoded.startsRegion(offset) && decoded.jumps(offset) >= WARM_COUNT;
+    return decoded !== null && !decoded.startsRegion(offset) && decoded.isJumpedTo(offset, WARM_COUNT);
   }
 
   /** A batch is one piece: each of its regions is good only while the code of all of them is. */

@@ -9,7 +9,15 @@ import {
   TYPE,
   type ValueType,
 } from './opcodes.js';
-import { HOLE_ITEMS, LOCAL_ID_BITS, LOCAL_ITEMS, LONGEST, type Tape, type TapeFiller } from './tape.js';
+import {
+  HOLE_ITEMS,
+  LOCAL_ID_BITS,
+  LOCAL_ITEMS,
+  LONGEST,
+  store,
+  type Tape,
+  type TapeFiller,
+} from './tape.js';
 
 export type { AccessName, SimpleName, ValueType } from './opcodes.js';
 
@@ -66,10 +74,11 @@ export class Code {
     return this;
   }
 
-  tape({ items, size }: Tape, filler: TapeFiller): this {
+  tape({ start, end, size }: Tape, filler: TapeFiller): this {
     this.reserve(size);
+    const { items } = store;
     let { bytes, length } = this;
-    for (let i = 0; i < items.length; i++) {
+    for (let i = start; i < end; i++) {
       const item = items[i]!;
       if (item < LOCAL_ITEMS) bytes[length++] = item;
       else if (item < HOLE_ITEMS) {

@@ -3,12 +3,17 @@ import { OTHER } from './opcodes.js';
 /** Longest instruction but br_table: an opcode and two 64-bit numbers, bytes. */
 export const LONGEST = 24;
 
+/** The items of all tapes, one behind the other: code is written seldom, when they are in no cache any more. */
+export const store = { items: new Uint16Array(1 << 12), used: 0 };
+
 /**
  * Code to be written often, with holes for what differs from one time to the next. An item is a byte; an instruction on
  * a local (`LOCAL_ITEMS`); or a hole (from `HOLE_ITEMS` on).
  */
 export interface Tape {
-  readonly items: Uint16Array;
+  /** Where its items are in the store. */
+  readonly start: number;
+  readonly end: number;
   /** Bytes that it takes, at most. */
   readonly size: number;
 }
@@ -49,6 +54,16 @@ export class TapeWriter {
   }
 
   tape(): Tape {
-    return { items: Uint16Array.from(this.items), size: this.size };
+    const { items, size } = this;
+    const start = store.used;
+    const end = start + items.length;
+    if (end > store.items.length) {
+      const larger = new Uint16Array(Math.max(store.items.length * 2, end));
+      larger.set(store.items);
+      store.items = larger;
+    }
+    store.items.set(items, start);
+    store.used = end;
+    return { start, end, size };
   }
 }
