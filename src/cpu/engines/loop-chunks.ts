@@ -85,13 +85,9 @@ export function addChunk(chunk: Chunk, blocks: readonly Block[], flow: Flow): vo
     if (!flow.isLoop[to]) most = Math.max(most, steps + flow.cost[to]!);
   }
   flow.cost[head] = Math.max(flow.cost[head]!, most);
-  for (let place = 1; place < way.length; place++) raiseMerged(way[place]!, head, flow);
-}
-
-/** What several ways lead to is not dominated any more by a block of a way around a loop, but by its first. */
-function raiseMerged(from: number, to: number, { dominated, entrances }: Flow): void {
-  const stay = dominated[from]!.filter((block) => entrances[block]! < 2);
-  if (stay.length === dominated[from]!.length) return;
-  dominated[to]!.push(...dominated[from]!.filter((block) => entrances[block]! > 1));
-  dominated[from] = stay;
+  if (way.length === 1) return;
+  // What several ways lead to is not dominated any more by blocks of the way, but by its first.
+  for (const block of flow.order) {
+    if (flow.entrances[block]! > 1 && way.includes(flow.idom[block]!)) flow.idom[block] = head;
+  }
 }

@@ -41,6 +41,8 @@ export class RegionCode implements TapeFiller {
   private readonly flow: Flow;
   /** By the block that their loop starts with. */
   private readonly chunks: (Chunk | null)[] = [];
+  /** Blocks that several ways lead to, in order; the first has no ways but its own. */
+  private readonly merged: number[] = [];
   private readonly stubs = new ExitStubs();
   /** The address where the region starts, as a number if that is exact. */
   private readonly start: bigint | number;
@@ -151,15 +153,9 @@ export class RegionCode implements TapeFiller {
 
   /** What a block dominates and several ways lead to, in order. */
   private mergedBehind(block: number): number[] {
-    const { dominated, entrances, position } = this.flow;
-    const merged: number[] = [];
-    for (const next of dominated[block]!) {
-      if (entrances[next]! < 2) continue;
-      let i = merged.length;
-      for (; i > 0 && position[merged[i - 1]!]! > position[next]!; i--) merged[i] = merged[i - 1]!;
-      merged[i] = next;
-    }
-    return merged;
+    const behind: number[] = [];
+    for (const next of this.merged) if (this.flow.idom[next] === block) behind.push(next);
+    return behind;
   }
 
   /** At a loop's start: leaves when the budget does not reach to where it is looked at next. */
@@ -238,6 +234,7 @@ export class RegionCode implements TapeFiller {
       addChunk(chunk, region.blocks, flow);
       this.chunks[block] = chunk;
     }
+    for (const block of flow.order) if (block !== 0 && flow.entrances[block]! > 1) this.merged.push(block);
   }
 
   /** The rounds of a chunk, if all that its accesses need is known; goes on behind if not. */

@@ -41,8 +41,8 @@ export interface Flow {
   /** Blocks that are reached, in reverse postorder. */
   readonly order: readonly number[];
   readonly position: readonly number[];
-  /** The blocks that a block is the immediate dominator of. */
-  readonly dominated: number[][];
+  /** Immediate dominators; the first block's is itself, and -1 is that of blocks that are not reached. */
+  readonly idom: number[];
   readonly isLoop: readonly boolean[];
   /** Ways to come here but for those back to a loop's start. */
   readonly entrances: number[];
@@ -84,37 +84,32 @@ function reversePostorder(successorsOf: Successors): number[] {
   return out.reverse();
 }
 
-function predecessors(successorsOf: Successors, order: readonly number[]): number[][] {
-  const out: number[][] = [];
-  for (let i = 0; i < successorsOf.length; i++) out.push([]);
-  for (const from of order) for (const to of successorsOf[from]!) out[to]!.push(from);
-  return out;
-}
-
-/** Immediate dominators (Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm"). */
+/**
+ * Immediate dominators (Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm"), each from block to successor,
+ * so that there need be no predecessors: what is found so far goes up in the tree as more ways are known.
+ */
 function dominators(
+  successorsOf: Successors,
   order: readonly number[],
   position: readonly number[],
-  preds: readonly (readonly number[])[],
 ): number[] {
   const idom = filled(position.length, -1);
   idom[0] = 0;
   for (let changed = true; changed; ) {
     changed = false;
-    for (let i = 1; i < order.length; i++) {
-      const block = order[i]!;
-      let next = -1;
-      for (const p of preds[block]!) {
-        if (idom[p] === -1) continue;
-        if (next === -1) next = p;
-        for (let x = p; x !== next; ) {
+    for (const from of order) {
+      for (const to of successorsOf[from]!) {
+        const before = idom[to]!;
+        let next = before === -1 ? from : before;
+        for (let x = from; x !== next; ) {
           if (position[x]! > position[next]!) x = idom[x]!;
           else next = idom[next]!;
         }
+        if (next === before) continue;
+        idom[to] = next;
+        // The first ways are from blocks that were looked at just before.
+        if (before !== -1) changed = true;
       }
-      if (idom[block] === next) continue;
-      idom[block] = next;
-      changed = true;
     }
   }
   return idom;
@@ -127,20 +122,14 @@ function dominates(idom: readonly number[], a: number, b: number): boolean {
 }
 
 export function flowOf({ blocks }: Region): Flow {
-  if (blocks.length === 1) {
-    // Many are one block that goes round, or not.
-    const successorsOf = [successors(blocks[0]!)];
-    return describe(blocks, { successorsOf, order: [0], position: [0], preds: successorsOf, idom: [0] });
-  }
   for (;;) {
     const successorsOf: number[][] = [];
     for (const block of blocks) successorsOf.push(successors(block));
     const order = reversePostorder(successorsOf);
     const position = filled(blocks.length, -1);
     for (let i = 0; i < order.length; i++) position[order[i]!] = i;
-    const preds = predecessors(successorsOf, order);
-    const idom = dominators(order, position, preds);
-    const graph = { successorsOf, order, position, preds, idom };
+    const idom = dominators(successorsOf, order, position);
+    const graph = { successorsOf, order, position, idom };
     if (!cutIrreducible(blocks, graph)) return describe(blocks, graph);
   }
 }
@@ -149,8 +138,7 @@ interface Graph {
   readonly successorsOf: Successors;
   readonly order: readonly number[];
   readonly position: readonly number[];
-  readonly preds: readonly (readonly number[])[];
-  readonly idom: readonly number[];
+  readonly idom: number[];
 }
 
 /** Makes ways into the middle of a loop leave the region, for which there is no structured code; false when there are none. */
@@ -171,25 +159,22 @@ function cutIrreducible(blocks: readonly Block[], { successorsOf, order, positio
 }
 
 function describe(blocks: readonly Block[], graph: Graph): Flow {
-  const { successorsOf, order, position, preds, idom } = graph;
-  const dominated: number[][] = [];
+  const { successorsOf, order, position, idom } = graph;
   const isLoop: boolean[] = [];
   const entrances: number[] = [];
   const cost: number[] = [];
   const dirty: RegisterSet[] = [];
   for (const { instructions } of blocks) {
-    dominated.push([]);
     isLoop.push(false);
     entrances.push(0);
     cost.push(instructions.length);
     dirty.push(new RegisterSet());
   }
   let hasLoops = false;
-  for (const block of order) {
-    if (block !== 0) dominated[idom[block]!]!.push(block);
-    for (const from of preds[block]!) {
-      if (position[block]! > position[from]!) entrances[block]!++;
-      else isLoop[block] = hasLoops = true;
+  for (const from of order) {
+    for (const to of successorsOf[from]!) {
+      if (position[to]! > position[from]!) entrances[to]!++;
+      else isLoop[to] = hasLoops = true;
     }
   }
   for (let i = order.length - 1; i >= 0; i--) {
@@ -208,7 +193,7 @@ function describe(blocks: readonly Block[], graph: Graph): Flow {
     live.push(set);
   }
   while (passLive(blocks, graph, live) && hasLoops);
-  return { order, position, dominated, isLoop, entrances, cost, dirty, live };
+  return { order, position, idom, isLoop, entrances, cost, dirty, live };
 }
 
 /** Passes on what may differ from memory; the answer is whether there was something to pass on. */
