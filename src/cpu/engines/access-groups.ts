@@ -25,8 +25,9 @@ export interface AccessGroup {
 /** What an instruction is in its group. */
 export interface Member {
   readonly group: AccessGroup;
-  /** From the group's lowest address on. */
+  /** From the group's lowest address on; and how much further on it is in each round of a chunk. */
   readonly offset: number;
+  readonly stride: number;
 }
 
 /** What may become a group. Distances are from the value it is about. */
@@ -50,19 +51,16 @@ const SLOTS = 64;
 const roots = new Int32Array(SLOTS);
 const distances = new Float64Array(SLOTS);
 
-/** @param rounds how often the instructions are made, one time after the other */
 function candidatesOf(
   instructions: readonly Instruction[],
-  rounds: number,
   zeroSlot: number,
   longestSpan: number,
 ): Candidate[] {
   for (let slot = 0; slot < SLOTS; slot++) roots[slot] = slot;
   distances.fill(0);
   const candidates: Candidate[] = [];
-  const { length } = instructions;
-  for (let at = 0; at < rounds * length; at++) {
-    const { access, d, addsConstant } = instructions[at % length]!;
+  for (let at = 0; at < instructions.length; at++) {
+    const { access, d, addsConstant } = instructions[at]!;
     if (access !== null && d.rs1 !== zeroSlot) join(candidates, access, d, at, longestSpan);
     roots[d.rd] = addsConstant ? roots[d.rs1]! : SLOTS + at;
     distances[d.rd] = addsConstant ? distances[d.rs1]! + Number(d.imm) : 0;
@@ -113,19 +111,21 @@ export function groupAccesses(
   let index = 0;
   for (const { store, leaderBase, low, high, members } of candidatesOf(
     instructions,
-    1,
     zeroSlot,
     LONGEST_SPAN,
   )) {
     const leader = members[0]!.at;
     if (members.length < 2 || index === GROUPS || (startsRegion && leader === 0)) continue;
     const group = { leader, store, start: low - leaderBase, spanBytes: high - low, index: index++ };
-    for (const { at, distance } of members) grouping[at] = { group, offset: distance - low };
+    for (const { at, distance } of members) grouping[at] = { group, offset: distance - low, stride: 0 };
   }
   return grouping;
 }
 
-/** The groups of several rounds of a loop; null when an access is at none of the registers that they start with. */
+/**
+ * The groups of several rounds of a loop, by instruction of a round; null when an access is at none of the registers that
+ * a round starts with, or when such a register is not the same but for a constant when the next starts.
+ */
 export function groupsOfChunk(
   round: readonly Instruction[],
   rounds: number,
@@ -133,14 +133,20 @@ export function groupsOfChunk(
 ): { readonly groups: readonly ChunkGroup[]; readonly members: readonly (Member | undefined)[] } | null {
   const members: (Member | undefined)[] = [];
   const groups: ChunkGroup[] = [];
-  for (const candidate of candidatesOf(round, rounds, zeroSlot, LONGEST_CHUNK_SPAN)) {
+  let left = 0;
+  for (const { access } of round) if (access !== null) left++;
+  for (const candidate of candidatesOf(round, zeroSlot, LONGEST_CHUNK_SPAN)) {
     const { store, root: slot, low, high } = candidate;
-    if (slot >= SLOTS) return null;
-    const group = { leader: -1, store, slot, start: low, spanBytes: high - low, index: groups.length };
+    if (slot >= SLOTS || roots[slot] !== slot) return null;
+    const stride = distances[slot]!;
+    const start = low + Math.min(0, stride) * (rounds - 1);
+    const spanBytes = high - low + Math.abs(stride) * (rounds - 1);
+    if (spanBytes > LONGEST_CHUNK_SPAN) return null;
+    const group = { leader: -1, store, slot, start, spanBytes, index: groups.length };
     groups.push(group);
-    for (const { at, distance } of candidate.members) members[at] = { group, offset: distance - low };
+    for (const { at, distance } of candidate.members)
+      members[at] = { group, offset: distance - start, stride };
+    left -= candidate.members.length;
   }
-  // One round tells for all: what an access is in no group for is that it is at no register but zero.
-  const isComplete = round.every(({ access }, i) => access === null || members[i] !== undefined);
-  return isComplete && groups.length > 0 ? { groups, members } : null;
+  return left === 0 && groups.length > 0 ? { groups, members } : null;
 }

@@ -21,7 +21,7 @@ export interface Chunk {
   readonly rounds: number;
   /** What is looked up before it. */
   readonly groups: readonly ChunkGroup[];
-  /** By instruction, of all rounds. */
+  /** By instruction of a round. */
   readonly members: readonly (Member | undefined)[];
 }
 
@@ -46,18 +46,20 @@ export function chunkOf(head: number, blocks: readonly Block[], flow: Flow, zero
   const way: number[] = [];
   if (!goOn(way, head, 0, blocks, flow)) return null;
   const round = way.length === 1 ? blocks[head]!.instructions : way.flatMap((b) => blocks[b]!.instructions);
-  if (round.every(({ access }) => access === null)) return null;
   const rounds = ROUNDS.find((count) => count * round.length <= CHUNK_INSTRUCTIONS)!;
   const found = groupsOfChunk(round, rounds, zeroSlot);
   return found === null || found.groups.length > MOST_GROUPS ? null : { way, rounds, ...found };
 }
 
-/** Where control goes from a block of a chunk when the chunk ends there; null when it always goes on. */
-export function wayOut(
-  { way }: Chunk,
-  place: number,
-  blocks: readonly Block[],
-): { readonly to: number | null; readonly at: number; readonly isTaken: boolean } | null {
+/** Where control goes when a chunk ends in the middle, by the branch or behind it. */
+export interface WayOut {
+  readonly to: number | null;
+  readonly at: number;
+  readonly isTaken: boolean;
+}
+
+/** The way out of a chunk at the end of one of its blocks; null when it always goes on. */
+export function wayOut({ way }: Chunk, place: number, blocks: readonly Block[]): WayOut | null {
   const { end } = blocks[way[place]!]!;
   if (end.kind !== 'branch') return null;
   const inside = way[(place + 1) % way.length]!;

@@ -1,22 +1,16 @@
-import { PAGE_SIZE } from '../../memory/page.js';
-import { FunctionCode } from '../wasm/code.js';
-import type { ValueType } from '../wasm/opcodes.js';
-import type { TapeFiller } from '../wasm/tape.js';
+import type { FunctionCode } from '../wasm/code.js';
 import { type AccessGroup, groupAccesses, type Member } from './access-groups.js';
-import type { Decoded } from './evaluator.js';
-import { type ExitStub, ExitStubs, exitNumber, NO_EXIT } from './exit-stubs.js';
-import type { Instruction } from './facts.js';
+import { ExitStubs, NO_EXIT } from './exit-stubs.js';
 import { CONTROL } from './host-memory.js';
-import { REGION_SIGNATURE } from './interpreter-code.js';
-import { addChunk, type Chunk, chunkOf, wayOut } from './loop-chunks.js';
+import { addChunk, type Chunk, chunkOf, type WayOut, wayOut } from './loop-chunks.js';
 import { registerAddress } from './lowering.js';
-import { NarrowRegisters } from './narrow-registers.js';
 import type { Block, Region, RegionSet } from './region.js';
 import { type Flow, flowOf, targetsByPlace } from './region-flow.js';
-import { DEPTH, LEFT, type RegionPieces } from './region-pieces.js';
+import { DEPTH, LEFT } from './region-pieces.js';
+import { RegionWriter } from './region-writer.js';
 import type { RegisterSet } from './register-set.js';
 import type { Templates } from './template.js';
-import { HOLE, OPERAND, REGISTER_SLOTS, VARIABLE, VARIABLES, variableType } from './template-code.js';
+import { VARIABLE } from './template-code.js';
 
 /** What a region's code needs from around it. */
 export interface RegionContext {
@@ -26,57 +20,38 @@ export interface RegionContext {
   functionOf(address: bigint, hasFloat: boolean): number | null;
 }
 
-/** Addresses below this are exact as numbers. */
-const EXACT = 2n ** 52n;
-
 const NO_MEMBERS: readonly (Member | undefined)[] = [];
 
-/** What locals the region that is being written has, by variable; 0 is none. */
-const locals = new Uint16Array(VARIABLES);
-
 /** Structured code for one region: blocks by the tree of dominators, registers in locals. */
-export class RegionCode implements TapeFiller {
-  private readonly code = new FunctionCode(REGION_SIGNATURE);
-  private readonly pieces: RegionPieces;
+export class RegionCode extends RegionWriter {
   private readonly flow: Flow;
   /** By the block that their loop starts with. */
   private readonly chunks: (Chunk | null)[] = [];
-  /** Blocks that several ways lead to, in order; the first has no ways but its own. */
+  /** Blocks that several ways lead to, in order. */
   private readonly merged: number[] = [];
   private readonly stubs = new ExitStubs();
-  /** The address where the region starts, as a number if that is exact. */
-  private readonly start: bigint | number;
   /** Whether instructions are left to the host, and whether control goes elsewhere. */
   private hasExits = false;
   private hasOuts = false;
-  /** Blocks that are open, and how many there were around the labels of blocks: before them, and at loops. */
-  private depth = 0;
+  /** How many blocks are open around the labels of blocks: before them, and at loops. */
   private readonly before: number[] = [];
   private readonly loops: number[] = [];
-  /** The instruction at hand, where it is left to, and the steps not made then. */
-  private d: Decoded | null = null;
-  private at = 0;
-  private stub: ExitStub | null = null;
-  private unretired = 0;
-  /** By block, and the one of the instruction at hand. */
+  /** By block. */
   private readonly members: (readonly (Member | undefined)[])[] = [];
-  private member: Member | undefined;
-  private readonly narrow = new NarrowRegisters();
 
   constructor(
-    private readonly isa: RegionSet,
+    isa: RegionSet,
     private readonly region: Region,
     private readonly context: RegionContext,
-    private readonly templates: Templates,
+    templates: Templates,
   ) {
-    this.pieces = templates.pieces;
+    super(isa, templates, region.address);
     this.flow = flowOf(region);
-    this.start = region.address < EXACT ? Number(region.address) : region.address;
   }
 
   write(): FunctionCode {
     const { code, flow, pieces } = this;
-    locals.fill(0);
+    this.begin();
     this.findChunks();
     code.get(LEFT).i32(flow.cost[0]!).op('i32.lt_s');
     if (this.templates.notes) code.tape(pieces.isOtherRounding, this).op('i32.or');
@@ -106,26 +81,6 @@ export class RegionCode implements TapeFiller {
   }
 
   // Structure
-
-  private open(): void {
-    this.code.block();
-    this.depth++;
-  }
-
-  private openIf(): void {
-    this.code.if();
-    this.depth++;
-  }
-
-  private close(): void {
-    this.depth--;
-    this.code.op('end');
-  }
-
-  /** The depth of a label that so many blocks are open around. */
-  private to(around: number): number {
-    return this.depth - 1 - around;
-  }
 
   /** A block, and all that it dominates. */
   private tree(block: number): void {
@@ -204,25 +159,10 @@ export class RegionCode implements TapeFiller {
       if (member === undefined) {
         if (instruction.canLeave) this.stub ??= this.stubs.of(number, dirty);
       } else if (member.group.leader === i) this.lead(member.group, instruction.d.rs1, number, dirty);
-      this.instruction(instruction, member);
+      this.instruction(instruction, member, 0);
       if (dirty.addAll(instruction.writes)) this.stub = null;
     }
     this.endBlock(number, block, dirty);
-  }
-
-  /** Takes steps off the budget. */
-  private charge(steps: number): void {
-    this.code.get(LEFT).i32(steps).op('i32.sub').set(LEFT);
-  }
-
-  private instruction(instruction: Instruction, member: Member | undefined): void {
-    const { d } = instruction;
-    this.d = d;
-    this.member = member;
-    const areNarrow = this.narrow.areAllFor(instruction);
-    this.code.tape(this.templates.tapeOf(instruction, member !== undefined, areNarrow), this);
-    this.narrow.after(instruction);
-    this.at += d.lengthBytes;
   }
 
   private findChunks(): void {
@@ -234,12 +174,12 @@ export class RegionCode implements TapeFiller {
       addChunk(chunk, region.blocks, flow);
       this.chunks[block] = chunk;
     }
-    for (const block of flow.order) if (block !== 0 && flow.entrances[block]! > 1) this.merged.push(block);
+    for (const block of flow.order) if (flow.entrances[block]! > 1) this.merged.push(block);
   }
 
   /** The rounds of a chunk, if all that its accesses need is known; goes on behind if not. */
   private chunk(head: number, chunk: Chunk): void {
-    const { code, flow, region } = this;
+    const { code, region } = this;
     const { way, rounds, groups, members } = chunk;
     const slow = this.depth;
     this.open();
@@ -249,26 +189,31 @@ export class RegionCode implements TapeFiller {
       this.setPlace(group);
     }
     this.narrow.clear();
-    let made = 0;
-    for (let i = 0; i < rounds * way.length; i++) {
-      const place = i % way.length;
-      const { at, instructions } = region.blocks[way[place]!]!;
-      this.at = at;
-      this.charge(instructions.length);
-      for (const instruction of instructions) this.instruction(instruction, members[made++]);
-      const out = wayOut(chunk, place, region.blocks);
-      if (out === null) continue;
-      // The condition is on the stack.
-      if (!out.isTaken) code.op('i32.eqz');
-      if (out.to !== null) {
-        code.brIf(this.labelOf(head, out.to)!);
-        continue;
+    for (let round = 0; round < rounds; round++) {
+      let made = 0;
+      for (let place = 0; place < way.length; place++) {
+        const { at, instructions } = region.blocks[way[place]!]!;
+        this.at = at;
+        this.charge(instructions.length);
+        for (const instruction of instructions) this.instruction(instruction, members[made++], round);
+        const out = wayOut(chunk, place, region.blocks);
+        if (out !== null) this.leaveChunk(head, out);
       }
-      this.openIf();
-      this.leaveTo(head, out.at, flow.dirty[head]!);
-      this.close();
     }
     code.br(this.to(this.loops[head]!));
+    this.close();
+  }
+
+  /** The condition is on the stack. */
+  private leaveChunk(head: number, { to, at, isTaken }: WayOut): void {
+    const { code } = this;
+    if (!isTaken) code.op('i32.eqz');
+    if (to !== null) {
+      code.brIf(this.labelOf(head, to)!);
+      return;
+    }
+    this.openIf();
+    this.leaveTo(head, at, this.flow.dirty[head]!);
     this.close();
   }
 
@@ -281,21 +226,6 @@ export class RegionCode implements TapeFiller {
     this.leaveTo(number, this.at, dirty);
     this.close();
     this.setPlace(group);
-  }
-
-  /** Pushes whether a group's accesses have not all one page that is known. */
-  private lookUp({ store, start, spanBytes }: AccessGroup, baseSlot: number): void {
-    const { code, pieces } = this;
-    code.get(this.local(baseSlot));
-    if (start !== 0) code.i64(start).op('i64.add');
-    code.tape(store ? pieces.lookUpStores : pieces.lookUpLoads, this);
-    code.i64(PAGE_SIZE - spanBytes).op('i64.gt_u');
-  }
-
-  private setPlace({ index }: AccessGroup): void {
-    const { code } = this;
-    const place = this.local(VARIABLE.groups + index);
-    code.get(this.local(VARIABLE.place)).op('i32.wrap_i64').set(place);
   }
 
   private endBlock(number: number, block: Block, dirty: RegisterSet): void {
@@ -483,85 +413,5 @@ export class RegionCode implements TapeFiller {
     code.tape(pieces.storeTarget, this).tape(pieces.regionAtTarget, this);
     code.set(index).get(LEFT).get(DEPTH).get(index);
     code.returnCall(this.context.dispatch);
-  }
-
-  private storePc(at: number): void {
-    this.code.i32(0);
-    this.pushAddress(at);
-    this.code.access('i64.store', registerAddress(this.isa.pcSlot));
-  }
-
-  private pushAddress(at: number): void {
-    const { start } = this;
-    this.code.i64(typeof start === 'number' ? start + at : start + BigInt(at));
-  }
-
-  // Registers
-
-  private local(variable: number): number {
-    let local = locals[variable]!;
-    if (local === 0) {
-      local = this.code.local(this.typeOf(variable));
-      locals[variable] = local;
-    }
-    return local;
-  }
-
-  private typeOf(variable: number): ValueType {
-    if (variable >= REGISTER_SLOTS) return variableType(variable);
-    return this.isa.isFloatSlot(variable) ? 'f64' : 'i64';
-  }
-
-  private spill(dirty: RegisterSet): void {
-    for (const slot of dirty.slots()) {
-      const name = this.isa.isFloatSlot(slot) ? 'f64.store' : 'i64.store';
-      this.code.i32(0).get(this.local(slot)).access(name, registerAddress(slot));
-    }
-  }
-
-  private reload(live: RegisterSet): void {
-    for (const slot of live.slots()) {
-      const name = this.isa.isFloatSlot(slot) ? 'f64.load' : 'i64.load';
-      this.code.i32(0).access(name, registerAddress(slot)).set(this.local(slot));
-    }
-  }
-
-  // What differs between instructions of one template
-
-  localOf(id: number): number {
-    if (id < VARIABLES) return locals[id] || this.local(id);
-    if (id === OPERAND.place) return this.local(VARIABLE.groups + this.member!.group.index);
-    const { rd, rs1, rs2, rs3 } = this.d!;
-    const slot = id === OPERAND.rs1 ? rs1 : id === OPERAND.rd ? rd : id === OPERAND.rs2 ? rs2 : rs3;
-    return locals[slot] || this.local(slot);
-  }
-
-  fill(hole: number): void {
-    const { code, at, d } = this;
-    switch (hole) {
-      case HOLE.imm:
-        code.i64(Number(d!.imm));
-        return;
-      case HOLE.imm32:
-        code.i32(Number(d!.imm));
-        return;
-      case HOLE.pc:
-        this.pushAddress(at);
-        return;
-      case HOLE.link:
-        this.pushAddress(at + d!.lengthBytes);
-        return;
-      case HOLE.pcOffset:
-        this.pushAddress(at + Number(d!.imm));
-        return;
-      case HOLE.exit:
-        code.i32(exitNumber({ at, unretired: this.unretired }));
-        return;
-      case HOLE.offset:
-        code.u32(this.member!.offset);
-        return;
-      default:
-        code.u32(this.to(this.stub!.depth) + hole - HOLE.label);
-    }
   }
 }
