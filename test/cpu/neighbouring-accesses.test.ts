@@ -94,6 +94,8 @@ class Maker {
     const body: number[] = [];
     // Without anything that could end a chunk, in every other one.
     const isPlain = this.chance(2);
+    /** Branches on to the next round, or out of the loop. */
+    const ways: number[] = [];
     for (let i = 1 + prng.below(isPlain ? 6 : 16); i > 0; i--) {
       if (isPlain) {
         const pointer = pick(prng, POINTERS);
@@ -101,9 +103,18 @@ class Maker {
         if (this.chance(2))
           body.push(asm('addi', { xd: pointer, x1: pointer, i: pick(prng, [1, 8, 16, -4]) }));
         if (this.chance(6)) body.push(asm('bne', { x1: this.value(), x2: this.value(), b: 4 }));
+        if (this.chance(6)) {
+          ways.push(body.length);
+          body.push(0);
+        }
       } else body.push(this.chance(3) ? this.other() : this.access(pick(prng, POINTERS)));
     }
     const loop = [...body, asm('addi', { xd: COUNTER, x1: COUNTER, i: -1 })];
+    for (const at of ways) {
+      const to = this.chance(2) ? body.length : loop.length + 1;
+      const name = pick(prng, ['beq', 'blt', 'bge']);
+      loop[at] = asm(name, { x1: this.value(), x2: this.value(), b: 4 * (to - at) });
+    }
     const codes = [
       asm('mul', { xd: RANDOM, x1: RANDOM, x2: MULTIPLIER }),
       asm('addi', { xd: RANDOM, x1: RANDOM, i: 0x3af }),
