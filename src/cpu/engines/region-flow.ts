@@ -122,6 +122,10 @@ function dominates(idom: readonly number[], a: number, b: number): boolean {
 }
 
 export function flowOf({ blocks }: Region): Flow {
+  if (blocks.length === 1) {
+    // Half of all regions are one block, that goes round or not.
+    return describe(blocks, { successorsOf: [successors(blocks[0]!)], order: [0], position: [0], idom: [0] });
+  }
   for (;;) {
     const successorsOf: number[][] = [];
     for (const block of blocks) successorsOf.push(successors(block));

@@ -20,7 +20,7 @@ import {
 } from './host-memory.js';
 import { HOT_COUNT, REGION_SIGNATURE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
-import { type CodeSource, REACH, type Region, RegionFinder, type RegionSet } from './region.js';
+import { type CodeSource, type Region, RegionFinder, type RegionSet } from './region.js';
 import { RegionCode } from './region-code.js';
 import { emitIsOtherRounding } from './region-index.js';
 import { Templates } from './template.js';
@@ -69,45 +69,81 @@ function templatesOf(isa: RegionSet, fuses: boolean) {
   return known;
 }
 
+/** What all modules of regions have: they go on in others by one import. */
+const WITHOUT_REGIONS = new ModuleBuilder(MEMORY_BYTES);
+const DISPATCH = WITHOUT_REGIONS.import('dispatch', DISPATCH_SIGNATURE);
+WITHOUT_REGIONS.type(REGION_SIGNATURE);
+
 /** What regions cost so far. */
 export const statistics = { batches: 0, regions: 0, instructions: 0, codeBytes: 0 };
 
-/** Pages within reach of a region's start, and before that the one that it starts in. */
-const PAGES_BEFORE = REACH / PAGE_SIZE;
-const PAGES_WITHIN = 2 * PAGES_BEFORE + 2;
+/** A page with code, and what is decoded of it. */
+interface CodePage {
+  readonly number: number;
+  readonly page: Page | null;
+  readonly view: DataView | null;
+  readonly decoded: DecodedPage | null;
+}
+
+/** The pages that a batch is looked for in: each is asked for once. */
+class CodePages {
+  private readonly known = new Map<number, CodePage>();
+
+  constructor(private readonly memory: MemoryView) {}
+
+  at(number: number): CodePage {
+    let known = this.known.get(number);
+    if (known === undefined) {
+      const page = this.memory.pageForFetch(number);
+      const decoded = page === null ? null : (decodedPages.known(page, BigInt(number) << PAGE_BITS) ?? null);
+      known = { number, page, view: page === null ? null : page.view, decoded };
+      this.known.set(number, known);
+    }
+    return known;
+  }
+
+  startsRegion(address: bigint): boolean {
+    return this.at(pageNumberOf(address)).decoded?.startsRegion(offsetOf(address)) ?? false;
+  }
+
+  isWarm(address: bigint): boolean {
+    return this.at(pageNumberOf(address)).decoded?.isJumpedTo(offsetOf(address), WARM_COUNT) ?? false;
+  }
+}
 
 /** Reads instructions from what an address space has as code. */
 class FetchedCode implements CodeSource {
   readonly pages = new Map<number, Page>();
   private readonly firstPage: number;
   private readonly firstOffset: number;
-  /** By the page's distance from the first within reach: null where there is none, undefined where nobody asked. */
-  private readonly views: (DataView | null | undefined)[] = new Array(PAGES_WITHIN).fill(undefined);
-  private readonly decoded: (DecodedPage | null | undefined)[] = [];
+  /** The page that was read from last, and its distance from the first. */
+  private last: CodePage;
+  private lastDistance = 0;
 
   constructor(
     readonly address: bigint,
     private readonly isa: RegionMakerSet,
-    private readonly memory: MemoryView,
+    private readonly batch: CodePages,
   ) {
     this.firstPage = pageNumberOf(address);
     this.firstOffset = offsetOf(address);
+    this.last = this.pageAt(0);
   }
 
   private half(offset: number): number | null {
-    const index = PAGES_BEFORE + (offset >> PAGE_SHIFT);
-    const known = this.views[index];
-    const view = known === undefined ? this.viewAt(index) : known;
+    const distance = offset >> PAGE_SHIFT;
+    if (distance !== this.lastDistance) {
+      this.last = this.pageAt(distance);
+      this.lastDistance = distance;
+    }
+    const { view } = this.last;
     return view === null ? null : view.getUint16(offset & OFFSET_MASK, true);
   }
 
-  private viewAt(index: number): DataView | null {
-    const number = (this.firstPage + index - PAGES_BEFORE + ALL_PAGES) % ALL_PAGES;
-    const page = this.memory.pageForFetch(number);
-    if (page !== null) this.pages.set(number, page);
-    const view = page === null ? null : page.view;
-    this.views[index] = view;
-    return view;
+  private pageAt(distance: number): CodePage {
+    const found = this.batch.at((this.firstPage + distance + ALL_PAGES) % ALL_PAGES);
+    if (found.page !== null) this.pages.set(found.number, found.page);
+    return found;
   }
 
   decodeAt(at: number): Decoded | null {
@@ -136,23 +172,9 @@ class FetchedCode implements CodeSource {
 
   /** The page that a place is in, as far as it is decoded. */
   private decodedPage(at: number): DecodedPage | null {
-    const index = PAGES_BEFORE + ((this.firstOffset + at) >> PAGE_SHIFT);
-    let decoded = this.decoded[index];
-    if (decoded === undefined) {
-      decoded = decodedPageAt(BigInt.asUintN(64, this.address + BigInt(at)), this.memory);
-      this.decoded[index] = decoded;
-    }
-    return decoded;
+    const distance = (this.firstOffset + at) >> PAGE_SHIFT;
+    return this.batch.at((this.firstPage + distance + ALL_PAGES) % ALL_PAGES).decoded;
   }
-}
-
-function decodedPageAt(address: bigint, memory: MemoryView): DecodedPage | null {
-  const page = memory.pageForFetch(pageNumberOf(address));
-  return page === null ? null : (decodedPages.known(page, address & PAGE_MASK) ?? null);
-}
-
-function startsRegion(address: bigint, memory: MemoryView): boolean {
-  return decodedPageAt(address, memory)?.startsRegion(offsetOf(address)) ?? false;
 }
 
 function hasBlockAt({ address, blocks }: Region, place: bigint): boolean {
@@ -207,11 +229,12 @@ export class RegionMaker {
    */
   unnoted(address: bigint, memory: MemoryView): void {
     const starts = this.together(this.waitingToNote, address, memory);
+    const pages = new CodePages(memory);
     const regions = starts
-      .filter((start) => startsRegion(start, memory))
-      .flatMap((start) => this.regionAt(start, memory) ?? []);
+      .filter((start) => pages.startsRegion(start))
+      .flatMap((start) => this.regionAt(start, pages) ?? []);
     if (regions.length === 0) return;
-    const module = new ModuleBuilder(MEMORY_BYTES);
+    const module = WITHOUT_REGIONS.another();
     this.define(module, regions, this.templates.notes);
     const places = regions.map(({ address, pages }) => {
       const page = pages.get(pageNumberOf(address))!;
@@ -241,7 +264,7 @@ export class RegionMaker {
 
   private make(regions: readonly Region[]): void {
     const { pcSlot, floatStatusSlot } = this.isa;
-    const module = new ModuleBuilder(MEMORY_BYTES);
+    const module = WITHOUT_REGIONS.another();
     this.define(module, regions, this.templates.noted);
     if (regions.some(({ hasFloat }) => hasFloat))
       module.export(
@@ -262,11 +285,10 @@ export class RegionMaker {
 
   /** Adds the regions' functions to a module, which exports each by its number. */
   private define(module: ModuleBuilder, regions: readonly Region[], templates: Templates): void {
-    const dispatch = module.import('dispatch', DISPATCH_SIGNATURE);
     const functions: number[] = [];
     for (let i = 0; i < regions.length; i++) functions.push(module.declare(REGION_SIGNATURE));
     const context = {
-      dispatch,
+      dispatch: DISPATCH,
       functionOf: (target: bigint, isFloat: boolean): number | null => {
         const i = regions.findIndex(({ address, hasFloat }) => address === target && (isFloat || !hasFloat));
         return i < 0 ? null : functions[i]!;
@@ -287,34 +309,29 @@ export class RegionMaker {
     return instantiate(code, { env: { memory: hostMemory, dispatch: dispatch() } });
   }
 
-  private regionAt(start: bigint, memory: MemoryView): Region | null {
-    return new RegionFinder(this.isa, new FetchedCode(start, this.isa, memory)).find();
+  private regionAt(start: bigint, pages: CodePages): Region | null {
+    return new RegionFinder(this.isa, new FetchedCode(start, this.isa, pages)).find();
   }
 
   /** The regions at the first of some addresses, at others that no region has yet, and, behind them, warm ones they call. */
   private batch(starts: readonly bigint[], memory: MemoryView): Region[] {
     const regions: Region[] = [];
+    const pages = new CodePages(memory);
     const work = [...starts];
     for (let i = 0; i < work.length && regions.length < BATCH; i++) {
       const next = work[i]!;
-      if (startsRegion(next, memory) || regions.some((region) => hasBlockAt(region, next))) continue;
-      const region = this.regionAt(next, memory);
+      if (pages.startsRegion(next) || regions.some((region) => hasBlockAt(region, next))) continue;
+      const region = this.regionAt(next, pages);
       if (region === null || (region.size < LEAST_SIZE && i < starts.length)) continue;
       regions.push(region);
       for (const { end } of region.blocks) {
         if (end.kind !== 'call') continue;
         const target = BigInt.asUintN(64, region.address + BigInt(end.targetAt));
-        if (!work.includes(target) && this.isWarm(target, memory)) work.push(target);
+        // Where a region starts already, it is called through the table.
+        if (!work.includes(target) && !pages.startsRegion(target) && pages.isWarm(target)) work.push(target);
       }
     }
     return regions;
-  }
-
-  private isWarm(address: bigint, memory: MemoryView): boolean {
-    const decoded = decodedPageAt(address, memory);
-    const offset = offsetOf(address);
-    // Where a region starts already, it is called through the table.
-    return decoded !== null && !decoded.startsRegion(offset) && decoded.isJumpedTo(offset, WARM_COUNT);
   }
 
   /** A batch is one piece: each of its regions is good only while the code of all of them is. */

@@ -54,17 +54,17 @@ function shortShape(entry: Compressed): Shape {
   return shape;
 }
 
-/** By their bits: the same few come again and again, and each engine asks. */
+/** By their bits, as small integers: the same few come again and again, and each engine asks. */
 const known = new Map<number, Decoded | null>();
 const KNOWN_LIMIT = 1 << 14;
 
 /** Makes an instruction ready to run, or gives null when the bits are none. Registers become slots. */
 export function decode(bits: number, lengthBytes: 2 | 4): Decoded | null {
-  let decoded = known.get(bits);
+  let decoded = known.get(bits | 0);
   if (decoded === undefined) {
     decoded = decodeNew(bits, lengthBytes);
     if (known.size >= KNOWN_LIMIT) known.clear();
-    known.set(bits, decoded);
+    known.set(bits | 0, decoded);
   }
   return decoded;
 }

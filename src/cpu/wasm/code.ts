@@ -324,22 +324,38 @@ export class ModuleBuilder {
   private readonly exports: { readonly name: string; readonly fn: number }[] = [];
 
   private hasTable = false;
+  /** Types and imports as they are written, once another module has the same. */
+  private head: Uint8Array | null = null;
 
   constructor(private readonly memoryBytes: number) {}
 
+  /** A module of the same types and imports, without functions yet. */
+  another(): ModuleBuilder {
+    const made = new ModuleBuilder(this.memoryBytes);
+    made.types.push(...this.types);
+    made.imports.push(...this.imports);
+    made.hasTable = this.hasTable;
+    this.head ??= this.writeHead();
+    made.head = this.head;
+    return made;
+  }
+
   /** For modules that call functions of the table. */
   importTable(): void {
+    this.head = null;
     this.hasTable = true;
   }
 
   type(signature: Signature): number {
     for (let i = 0; i < this.types.length; i++) if (isSame(this.types[i]!, signature)) return i;
+    this.head = null;
     return this.types.push(signature) - 1;
   }
 
   /** Imports come before functions. */
   import(name: string, signature: Signature): number {
     assert(this.functions.length === 0, 'imports are numbered first');
+    this.head = null;
     return this.imports.push({ name, type: this.type(signature) }) - 1;
   }
 
@@ -363,8 +379,8 @@ export class ModuleBuilder {
     this.exports.push({ name, fn });
   }
 
-  result(): Uint8Array {
-    const { types, imports, signatures, exports, functions, hasTable } = this;
+  private writeHead(): Uint8Array {
+    const { types, imports, hasTable } = this;
     const out = new Code().append(HEADER);
     let start = startSection(out, SECTION.type, types.length);
     for (const { params, results } of types) {
@@ -379,8 +395,15 @@ export class ModuleBuilder {
     const pages = this.memoryBytes / 65536;
     out.text('env').text('memory').byte(EXTERNAL.memory).byte(1).u32(pages).u32(pages);
     if (hasTable) out.text('env').text('table').byte(EXTERNAL.table).byte(ANY_FUNCTION).byte(0).u32(1);
-    out.endSized(start);
-    start = startSection(out, SECTION.function, signatures.length);
+    const result = out.endSized(start).result();
+    out.release();
+    return result;
+  }
+
+  result(): Uint8Array {
+    const { signatures, exports, functions } = this;
+    const out = new Code().append(this.head ?? this.writeHead());
+    let start = startSection(out, SECTION.function, signatures.length);
     for (const type of signatures) out.u32(type);
     out.endSized(start);
     start = startSection(out, SECTION.export, exports.length);
