@@ -36,8 +36,15 @@ export interface MemoryView {
   readonly replacedAlone: boolean;
   /** After `pageForStore`: what it made a copy of, if nothing but snapshots has that any more; else null. */
   readonly original: Page | null;
-  /** Whether `pageForStore` would do nothing but make such a copy, which nobody can see. Absent: it never would. */
-  canRenew?(pageNumber: number): boolean;
+  /** After `pageForStore` gave a page: it may be loaded from, too. Absent: that is not known. */
+  readonly isLoadable?: boolean;
+  /**
+   * Does what `pageForStore` does where that is nothing but to make such a copy, which nobody can see; else does nothing
+   * and gives null. Absent: it is never so.
+   */
+  renew?(pageNumber: number): Page | null;
+  /** Numbers near one of a page that was never written, which `pageForLoad` gives the same page for. */
+  zerosNear?(pageNumber: number): readonly number[];
   /** The page user code may execute, or null. */
   pageForFetch(pageNumber: number): Page | null;
 }

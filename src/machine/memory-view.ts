@@ -2,6 +2,7 @@ import { VmOption } from '../abi/vm.js';
 import type { MemoryView } from '../cpu/arch.js';
 import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
+import type { Mapping } from '../kernel/objects/vmar.js';
 import {
   isThere,
   isWritable,
@@ -9,13 +10,18 @@ import {
   pageForRead,
   pageOfVmoForWrite,
   placeBehind,
+  renewPage,
 } from '../kernel/objects/vmo-pages.js';
 import { PAGE_SIZE, type Page } from '../memory/page.js';
+
+/** Pages that are near each other, as many as they are aligned to. */
+const NEAR_PAGES = 32;
 
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
 export class ProcessMemory implements MemoryView {
   replacedAlone = false;
   original: Page | null = null;
+  isLoadable = false;
 
   constructor(
     private readonly k: Kernel,
@@ -41,8 +47,10 @@ export class ProcessMemory implements MemoryView {
 
   pageForStore(pageNumber: number): Page | null {
     this.original = null;
-    const place = this.place(pageNumber, VmOption.PERM_WRITE);
+    const mapping = this.mapping(pageNumber, VmOption.PERM_WRITE);
+    const place = mapping === null ? null : this.placeIn(mapping, pageNumber);
     if (place === null) return null;
+    this.isLoadable = (mapping!.permissions & VmOption.PERM_READ) !== 0;
     const { vmo, offset } = place;
     const page = offset / PAGE_SIZE;
     // With another mapping, or a VMO that shares its pages, the same page may be known by other numbers.
@@ -58,13 +66,35 @@ export class ProcessMemory implements MemoryView {
     return now;
   }
 
-  canRenew(pageNumber: number): boolean {
+  renew(pageNumber: number): Page | null {
     const place = this.place(pageNumber, VmOption.PERM_WRITE);
-    if (place === null) return false;
+    if (place === null) return null;
     const { vmo, offset } = place;
     const page = vmo.pages.get(offset / PAGE_SIZE);
-    const alone = vmo.source === null && vmo.mappings === 1 && vmo.children.size === 0;
-    return alone && page?.exclusive === true && page.code === null && page.owner !== this.k.owner;
+    if (page === undefined || !page.exclusive || page.code !== null || page.owner === this.k.owner)
+      return null;
+    if (vmo.source !== null || vmo.mappings !== 1 || vmo.children.size !== 0) return null;
+    this.original = page;
+    return renewPage(this.k, vmo, offset / PAGE_SIZE, page);
+  }
+
+  zerosNear(pageNumber: number): number[] {
+    const numbers: number[] = [];
+    const mapping = this.mapping(pageNumber, VmOption.PERM_READ);
+    const place = mapping === null ? null : this.placeIn(mapping, pageNumber);
+    // What else there is may come from elsewhere: a pager, or a VMO that lends it.
+    if (place === null || mapping!.endsWithStream) return numbers;
+    const { vmo, offset } = place;
+    if (vmo.source !== null || vmo.lenderBytes > 0 || mapping!.vmo !== vmo.koid) return numbers;
+    const page = offset / PAGE_SIZE;
+    const start = mapping!.base / PAGE_SIZE;
+    const first = Math.max(pageNumber - (page % NEAR_PAGES), start);
+    const count = Math.min(NEAR_PAGES, start + mapping!.sizeBytes / PAGE_SIZE - first);
+    for (let number = first; number < first + count; number++) {
+      const near = page + number - pageNumber;
+      if (near * PAGE_SIZE < vmo.sizeBytes && !vmo.pages.has(near)) numbers.push(number);
+    }
+    return numbers;
   }
 
   private page(pageNumber: number, permission: number): Page | null {
@@ -76,10 +106,18 @@ export class ProcessMemory implements MemoryView {
   }
 
   private place(pageNumber: number, permission: number): Place | null {
+    const mapping = this.mapping(pageNumber, permission);
+    return mapping === null ? null : this.placeIn(mapping, pageNumber);
+  }
+
+  private placeIn(mapping: Mapping, pageNumber: number): Place | null {
+    return placeBehind(this.k, mapping, pageNumber * PAGE_SIZE);
+  }
+
+  private mapping(pageNumber: number, permission: number): Mapping | null {
     const owner = this.k.get(this.process, 'process');
     const mapping = mappingAt(this.k, owner, pageNumber * PAGE_SIZE, this.mode);
-    if (mapping === undefined || (mapping.permissions & permission) === 0) return null;
-    return placeBehind(this.k, mapping, pageNumber * PAGE_SIZE);
+    return mapping === undefined || (mapping.permissions & permission) === 0 ? null : mapping;
   }
 }
 

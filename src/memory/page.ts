@@ -25,6 +25,9 @@ export interface PageOrigin {
   read(to: Uint8Array): void;
 }
 
+/** Of pages that nobody asked for since they were made: most go to a place where zeros are already. */
+const ZEROS: PageOrigin = { read: (to) => to.fill(0) };
+
 /**
  * 4 KiB of memory. Whoever holds the owner token may write; for everybody else (every snapshot) the page never
  * changes again. A writer that is not the owner makes a copy first: that is the whole of copy on write.
@@ -70,9 +73,10 @@ export class Page implements PageOrigin {
 
   /** Puts its bytes into room of its own. */
   private bring(): void {
-    this.takeRoom();
+    const isClean = this.takeRoom();
     try {
-      this.origin!.read(this.slab.subarray(this.start, this.start + PAGE_SIZE));
+      if (!isClean || this.origin !== ZEROS)
+        this.origin!.read(this.slab.subarray(this.start, this.start + PAGE_SIZE));
     } catch (reason) {
       this.leaveRoom();
       throw reason;
@@ -82,7 +86,7 @@ export class Page implements PageOrigin {
 
   /** Only what nobody may write is still what it was. */
   private brought(): void {
-    if (this.owner !== null) this.origin = null;
+    if (this.owner !== null || this.origin === ZEROS) this.origin = null;
   }
 
   /** Leaves it where it is. */
@@ -99,9 +103,12 @@ export class Page implements PageOrigin {
     return this.madeView;
   }
 
-  /** Puts the contents into a place of the caller's. */
-  moveTo(bytes: Uint8Array): void {
-    this.read(bytes);
+  /**
+   * Puts the contents into a place of the caller's.
+   * @param isClean whether zeros are there: hosts give the memory when it is first touched, which takes time
+   */
+  moveTo(bytes: Uint8Array, isClean: boolean): void {
+    if (!isClean || this.origin !== ZEROS) this.read(bytes);
     this.leaveRoom();
     this.brought();
     this.place = bytes;
@@ -184,7 +191,7 @@ export class Page implements PageOrigin {
 
   static zeroed(owner: Owner | null): Page {
     const page = new Page(null, owner);
-    if (!page.takeRoom()) page.slab.fill(0, page.start, page.start + PAGE_SIZE);
+    page.origin = ZEROS;
     return page;
   }
 
@@ -197,6 +204,7 @@ export class Page implements PageOrigin {
   }
 
   copy(owner: Owner): Page {
+    if (this.origin === ZEROS) return Page.zeroed(owner);
     const page = new Page(null, owner);
     if (this.origin !== null && this.owner === null) {
       page.origin = this;

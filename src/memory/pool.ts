@@ -31,7 +31,7 @@ export class PagePool {
 
   /** Where a page's bytes are in the memory; brings the page in. */
   addressOf(page: Page): number {
-    if (page.slot < 0) this.place(page, this.takeSlot());
+    if (page.slot < 0) this.bring(page);
     return this.start + page.slot * PAGE_SIZE;
   }
 
@@ -53,14 +53,20 @@ export class PagePool {
     this.moves++;
   }
 
-  private place(page: Page, slot: number): void {
+  private bring(page: Page): void {
+    // What was never used holds zeros.
+    const isClean = this.pages.length < this.slots;
+    this.place(page, isClean ? this.pages.push(null) - 1 : this.takeSlot(), isClean);
+  }
+
+  private place(page: Page, slot: number, isClean: boolean): void {
     let place = this.places[slot];
     if (place === undefined) {
       place = new Uint8Array(this.memory, this.start + slot * PAGE_SIZE, PAGE_SIZE);
       this.places[slot] = place;
     }
     try {
-      page.moveTo(place);
+      page.moveTo(place, isClean);
     } catch (reason) {
       this.free.push(slot);
       throw reason;
@@ -70,7 +76,6 @@ export class PagePool {
   }
 
   private takeSlot(): number {
-    if (this.pages.length < this.slots) return this.pages.push(null) - 1;
     if (this.free.length === 0) this.evict(Math.ceil(this.slots / EVICTED_SHARE));
     return this.free.pop()!;
   }

@@ -42,6 +42,8 @@ export class DecodedPage {
   readonly place: number;
   readonly pageNumber: number;
   regions: RegionStart[] = [];
+  /** Numbers of the pages that its regions read code from. */
+  private reads = new Set<number>();
 
   constructor(
     readonly page: Page,
@@ -106,6 +108,16 @@ export class DecodedPage {
     }
     view.setInt32(this.place + REGION_INDEXES + start.offset * 2, tableIndex, true);
     this.regions.push(start);
+    this.noteReads(start);
+  }
+
+  private noteReads({ dependencies }: RegionStart): void {
+    for (const { pageNumber } of dependencies) this.reads.add(pageNumber);
+  }
+
+  /** Whether it or one of its regions was made of the page at this number. */
+  dependsOn(pageNumber: number): boolean {
+    return this.pageNumber === pageNumber || this.reads.has(pageNumber);
   }
 
   /** Where the function of the region that starts at an offset is in the table, and behind it the one for other states. */
@@ -131,6 +143,8 @@ export class DecodedPage {
     if (stale.length === 0) return;
     for (const region of stale) this.removeRegion(region);
     this.regions = this.regions.filter((region) => !stale.includes(region));
+    this.reads = new Set();
+    for (const region of this.regions) this.noteReads(region);
   }
 }
 
@@ -205,11 +219,7 @@ export class Fetches {
 
   /** Whether anything that generated code may run now was made of the page at this number. */
   dependsOn(pageNumber: number): boolean {
-    const address = BigInt(pageNumber) * BigInt(PAGE_SIZE);
-    for (const decoded of this.bound.values()) {
-      if (decoded.address === address) return true;
-      if (decoded.regions.some((r) => r.dependencies.some((d) => d.pageNumber === pageNumber))) return true;
-    }
+    for (const decoded of this.bound.values()) if (decoded.dependsOn(pageNumber)) return true;
     return false;
   }
 

@@ -105,8 +105,10 @@ export class FastEngine implements Engine {
   private codeVersion = -1;
   private drops = 0;
   private memory: MemoryView | null = null;
-  /** Virtual time at the start of the run, and steps since. */
+  /** Virtual time at the start of the run, also as two words, and steps since. */
   private timeNs = 0n;
+  private timeLow = 0;
+  private timeHigh = 0;
   private steps = 0;
 
   constructor(
@@ -133,9 +135,11 @@ export class FastEngine implements Engine {
     this.attach(memory);
     this.state.set(registers.bytes);
     view.setBigInt64(registerAddress(this.isa.zeroSlot), 0n, true);
-    this.pc = this.pc & -2n;
-    view.setInt32(CONTROL.reservedBytes, 0, true);
+    words[registerAddress(this.isa.pcSlot) >> 2]! &= ~1;
+    words[CONTROL.reservedBytes >> 2] = 0;
     this.timeNs = timeNs;
+    this.timeLow = Number(BigInt.asUintN(32, timeNs));
+    this.timeHigh = Number(timeNs >> 32n);
     this.steps = 0;
     let stop = BUDGET;
     while (stop === BUDGET && this.steps < budget) {
@@ -154,10 +158,6 @@ export class FastEngine implements Engine {
 
   private get pc(): bigint {
     return view.getBigUint64(registerAddress(this.isa.pcSlot), true);
-  }
-
-  private set pc(pc: bigint) {
-    view.setBigUint64(registerAddress(this.isa.pcSlot), pc, true);
   }
 
   /** Makes the host memory this engine's, and drops what it knows that is not so any more. */
@@ -187,18 +187,20 @@ export class FastEngine implements Engine {
 
   /** Runs at most `budget` steps of generated code, until there is something to look at. */
   private stretch(budget: number): Stop {
-    view.setBigInt64(CONTROL.endTime, this.timeNs + BigInt(this.steps + budget), true);
+    const end = this.timeLow + this.steps + budget;
+    words[CONTROL.endTime >> 2] = end;
+    words[(CONTROL.endTime >> 2) + 1] = this.timeHigh + Math.floor(end / 2 ** 32);
     const back = this.interpreter.run(budget);
     this.steps += budget - (back & ~STOPPED_BIT);
-    if (view.getInt32(CONTROL.unnoted, true) !== 0) this.noteInexact();
+    if (words[CONTROL.unnoted >> 2] !== 0) this.noteInexact();
     if (back >= 0) return BUDGET;
-    switch (view.getInt32(CONTROL.status, true)) {
+    switch (words[CONTROL.status >> 2]) {
       case STATUS.fetch:
         return this.fetch();
       case STATUS.decode:
         return this.decode();
       case STATUS.slow:
-        this.atExit(view.getInt32(CONTROL.exit, true));
+        this.atExit(words[CONTROL.exit >> 2]!);
         return this.slow();
       case STATUS.syscall:
         return SYSCALL;
@@ -317,7 +319,10 @@ export class FastEngine implements Engine {
   private atExit(number: number): void {
     if (number === NO_EXIT) return;
     const { at, unretired } = exitOf(number);
-    this.pc = BigInt.asUintN(64, this.pc + BigInt(at));
+    const pc = registerAddress(this.isa.pcSlot) >> 2;
+    const low = (words[pc]! >>> 0) + at;
+    words[pc] = low;
+    words[pc + 1]! += Math.floor(low / 2 ** 32);
     this.steps -= unretired;
   }
 

@@ -147,6 +147,11 @@ export function emptyTranslation(base: number, index: number): void {
   words[at + 1] = 0;
 }
 
+export function isEmptyTranslation(base: number, index: number): boolean {
+  const at = (base + index * 8) >> 2;
+  return words[at] === (index < TRANSLATIONS / 2 ? MEMORY_BYTES : 0) && words[at + 1] === 0;
+}
+
 export function emptyFetch(index: number): void {
   view.setBigInt64(FETCHES + index * FETCH_ENTRY_BYTES, NO_PAGE, true);
 }

@@ -1,12 +1,23 @@
-import { PAGE_SIZE, Page } from '../../memory/page.js';
+import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
 import type { MemoryView } from '../arch.js';
-import { emptyTranslation, LOADS, pool, STORES, TRANSLATIONS, words } from './host-memory.js';
+import {
+  emptyTranslation,
+  isEmptyTranslation,
+  LOADS,
+  pool,
+  STORES,
+  TRANSLATIONS,
+  words,
+} from './host-memory.js';
 import { WrittenPages } from './written-pages.js';
 
 /** Pages of 64 bits of addresses. */
 const HIGH_PAGES = 2 ** 20;
 /** Entries that may be listed before all are dropped: more than this are there twice. */
 const LIST_LIMIT = 2 * TRANSLATIONS;
+
+/** So many pages that were never written are looked up one by one: after that their neighbours are, too. */
+const FEW_ZEROS = 8;
 
 /** The entries of one table that are not empty, and what they hold while another engine uses the table. */
 class Entries {
@@ -22,6 +33,11 @@ class Entries {
     words[at] = address ^ (pageNumber * PAGE_SIZE);
     words[at + 1] = Math.floor(pageNumber / HIGH_PAGES);
     this.list.push(index);
+  }
+
+  /** As `set`, unless the place is taken. */
+  setFree(pageNumber: number, address: number): void {
+    if (isEmptyTranslation(this.start, pageNumber % TRANSLATIONS)) this.set(pageNumber, address);
   }
 
   has(pageNumber: number): boolean {
@@ -80,6 +96,7 @@ export class Translations {
   private epoch = -1;
   private moves = -1;
   private codeChanges = -1;
+  private zeros = 0;
   /** Goes up when code may be another now: pages were remapped, or written over. */
   codeVersion = 0;
 
@@ -101,8 +118,28 @@ export class Translations {
   /** After a snapshot: pages that are written all the time are copied before they are missed. */
   private expectStores(): void {
     const memory = this.memory!;
-    for (const pageNumber of this.written.next())
-      if (memory.canRenew?.(pageNumber) === true) this.addStore(pageNumber, true);
+    for (const pageNumber of this.written.next()) {
+      const page = memory.renew?.(pageNumber) ?? null;
+      if (page === null) continue;
+      const original = memory.original!;
+      this.generation = memory.generation;
+      this.written.add(pageNumber, page, original, true);
+      this.moved(original, page);
+      this.stores.set(pageNumber, this.addressOf(page));
+    }
+  }
+
+  /** A copy of a page that nothing but snapshots has from now on is in its place. */
+  private moved(original: Page, page: Page): void {
+    pool.replace(original, page);
+    this.moves = pool.moves;
+  }
+
+  /** Where a page is, after bringing it there, for which others may have to leave. */
+  private addressOf(page: Page): number {
+    const address = pool.addressOf(page);
+    this.check();
+    return address;
   }
 
   putAway(): void {
@@ -158,32 +195,31 @@ export class Translations {
 
   /** False when nothing can be loaded from there. */
   addLoad(pageNumber: number): boolean {
-    const page = this.memory!.pageForLoad(pageNumber);
+    const memory = this.memory!;
+    const page = memory.pageForLoad(pageNumber);
     this.check();
     if (page === null) return false;
-    const address = pool.addressOf(page);
-    this.check();
+    const address = this.addressOf(page);
     this.loads.set(pageNumber, address);
+    if (page === ZERO_PAGE && ++this.zeros > FEW_ZEROS && memory.zerosNear !== undefined)
+      for (const near of memory.zerosNear(pageNumber)) this.loads.setFree(near, address);
     return true;
   }
 
-  /**
-   * False when nothing can be stored there, or code was made of the page: stores to it must be noticed.
-   * @param expected nobody stores there now
-   */
-  addStore(pageNumber: number, expected = false): boolean {
+  /** False when nothing can be stored there, or code was made of the page: stores to it must be noticed. */
+  addStore(pageNumber: number): boolean {
     const memory = this.memory!;
     const page = memory.pageForStore(pageNumber);
     if (memory.replacedAlone && memory.generation === this.generation + 1) {
       const { original } = memory;
       this.replaced(pageNumber, original, page);
-      if (original !== null && page !== null) this.written.add(pageNumber, page, original, expected);
+      if (original !== null && page !== null) this.written.add(pageNumber, page, original, false);
     }
     this.check();
     if (page === null || page.code !== null) return false;
-    const address = pool.addressOf(page);
-    this.check();
+    const address = this.addressOf(page);
     this.stores.set(pageNumber, address);
+    if (memory.isLoadable === true) this.loads.set(pageNumber, address);
     return true;
   }
 
@@ -191,8 +227,7 @@ export class Translations {
   private replaced(pageNumber: number, original: Page | null, page: Page | null): void {
     this.generation++;
     if (original !== null && page !== null && original.code === null) {
-      pool.replace(original, page);
-      this.moves = pool.moves;
+      this.moved(original, page);
       return;
     }
     this.loads.forget(pageNumber);

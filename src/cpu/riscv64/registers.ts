@@ -9,19 +9,26 @@ const X_COUNT = 32;
 /** pc, then x1 to x31: Zircon's general registers (zx_riscv64_thread_state_general_regs_t) and its restricted state. */
 export const GENERAL_BYTES = X_COUNT * SLOT_BYTES;
 
-/** Such registers are made in pieces: hosts are slow to make small ones one by one. */
-const PIECE_BYTES = 64 * GENERAL_BYTES;
-let piece = new ArrayBuffer(0);
-let used = 0;
+/** Register states are made in pieces: hosts are slow to make small arrays of bytes one by one. */
+class Pieces {
+  private piece = new ArrayBuffer(0);
+  private used = 0;
 
-function newGeneral(): Uint8Array {
-  if (used === piece.byteLength) {
-    piece = new ArrayBuffer(PIECE_BYTES);
-    used = 0;
+  constructor(private readonly sizeBytes: number) {}
+
+  take(): Uint8Array {
+    if (this.used === this.piece.byteLength) {
+      this.piece = new ArrayBuffer(PER_PIECE * this.sizeBytes);
+      this.used = 0;
+    }
+    this.used += this.sizeBytes;
+    return new Uint8Array(this.piece, this.used - this.sizeBytes, this.sizeBytes);
   }
-  used += GENERAL_BYTES;
-  return new Uint8Array(piece, used - GENERAL_BYTES, GENERAL_BYTES);
 }
+
+const PER_PIECE = 32;
+const states = new Pieces(REGISTERS_SIZE_BYTES);
+const generals = new Pieces(GENERAL_BYTES);
 
 /** A register state: see `layout.ts`. Values are unsigned 64-bit integers. */
 export class RiscvRegisters implements Registers, ArgumentRegisters {
@@ -35,7 +42,9 @@ export class RiscvRegisters implements Registers, ArgumentRegisters {
   }
 
   copy(): RiscvRegisters {
-    return new RiscvRegisters(this.bytes.slice());
+    const bytes = states.take();
+    bytes.set(this.bytes);
+    return new RiscvRegisters(bytes);
   }
 
   get(slot: number): bigint {
@@ -74,7 +83,7 @@ export class RiscvRegisters implements Registers, ArgumentRegisters {
 
   /** The pc stands where x0 would: see GENERAL_BYTES. */
   general(): Uint8Array {
-    const bytes = newGeneral();
+    const bytes = generals.take();
     bytes.set(this.integers);
     for (let i = 0; i < SLOT_BYTES; i++) bytes[i] = this.bytes[PC * SLOT_BYTES + i]!;
     return bytes;

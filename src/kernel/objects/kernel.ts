@@ -142,6 +142,8 @@ export class Kernel {
   owner: Owner = {};
   /** Goes up when a page that somebody may have cached is no longer the one to use. */
   memoryGeneration = 0;
+  /** Goes up when addresses may lie in another mapping than before. */
+  mappingGeneration = 0;
   /** Goes up when pages that could be written in place must be copied first, as a snapshot has them now. */
   epoch = 0;
   /** What `findMapping` found lately: every copy to and from a program asks for a few pages over and over. */
@@ -170,7 +172,7 @@ export class Kernel {
   /** Makes this cursor go on from another state of the same machine. */
   restore(state: KernelState): void {
     this.newEpoch();
-    this.memoryGeneration++;
+    this.mappingsChanged();
     Object.assign(this.state, state);
     this.recentObjects.clear();
     this.recentRegisters.clear();
@@ -185,6 +187,11 @@ export class Kernel {
     this.recentObjects.disown();
     this.recentRegisters.disown();
     this.epoch++;
+  }
+
+  mappingsChanged(): void {
+    this.mappingGeneration++;
+    this.memoryGeneration++;
   }
 
   get nowNs(): bigint {

@@ -108,7 +108,7 @@ export const vmarReducers: Reducers<VmarEvents> = {
       });
     }
     k.state.regions--;
-    k.memoryGeneration++;
+    k.mappingsChanged();
   },
   'mapping-added': (k, e) => {
     const { vmar: koid, base, sizeBytes, vmo, vmoOffset, permissions, maxPermissions, endsWithStream } = e;
@@ -122,7 +122,7 @@ export const vmarReducers: Reducers<VmarEvents> = {
     });
     countMapping(k, e.vmo, e.vmar, 1);
     k.state.regions++;
-    k.memoryGeneration++;
+    k.mappingsChanged();
   },
   'mapping-removed': (k, e) => {
     const region = k.get(e.vmar, 'vmar').regions.get(e.base / PAGE_SIZE);
@@ -132,7 +132,7 @@ export const vmarReducers: Reducers<VmarEvents> = {
     });
     countMapping(k, region.vmo, e.vmar, -1);
     k.state.regions--;
-    k.memoryGeneration++;
+    k.mappingsChanged();
   },
   'vdso-mapped': (k, e) => {
     k.update(e.vmar, 'vmar', (vmar) => {
@@ -153,7 +153,7 @@ function countMapping(k: Kernel, vmoKoid: number, vmarKoid: number, by: 1 | -1):
   });
 }
 
-/** A page of an address space and the mapping it is in, while memory's generation is that one. */
+/** A page of an address space and the mapping it is in, while mappings' generation is that one. */
 export interface FoundMapping {
   readonly generation: number;
   readonly rootVmar: number;
@@ -166,7 +166,7 @@ const FOUND_SLOTS = 32;
 /** The mapping that holds the address, in the address space below this region; undefined where nothing is mapped. */
 export function findMapping(k: Kernel, rootVmar: number, address: number): Mapping | undefined {
   const page = Math.floor(address / PAGE_SIZE);
-  const generation = k.memoryGeneration;
+  const generation = k.mappingGeneration;
   const slot = page & (FOUND_SLOTS - 1);
   const found = k.foundMappings[slot];
   if (found?.page === page && found.rootVmar === rootVmar && found.generation === generation) {

@@ -91,6 +91,14 @@ export function pageOfVmoForWrite(k: Kernel, vmo: VmoState, pageNumber: number):
   return fresh;
 }
 
+/** A copy of a page of a VMO without a source, in its place: to be written until the next epoch. */
+export function renewPage(k: Kernel, vmo: VmoState, pageNumber: number, page: Page): Page {
+  const fresh = page.copy(k.owner);
+  fresh.exclusive = true;
+  setPage(k, vmo.koid, pageNumber, fresh, false);
+  return fresh;
+}
+
 /** A VMO has another page, or a new one. */
 export function setPage(k: Kernel, vmoKoid: number, pageNumber: number, page: Page, isNew: boolean): void {
   k.update(vmoKoid, 'vmo', (vmo) => {

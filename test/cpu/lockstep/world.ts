@@ -153,11 +153,12 @@ export class World implements MemoryView {
     return now;
   }
 
-  canRenew(pageNumber: number): boolean {
+  renew(pageNumber: number): Page | null {
     const mapping = this.mappings.get(pageNumber);
-    if (mapping?.now.store !== true || mapping.holder.mappings > 1) return false;
+    if (mapping?.now.store !== true || mapping.holder.mappings > 1) return null;
     const { page } = mapping.holder;
-    return page.exclusive && page.code === null && page.owner !== this.machine.owner;
+    if (!page.exclusive || page.code !== null || page.owner === this.machine.owner) return null;
+    return this.pageForStore(pageNumber);
   }
 
   /** Whether the kernel took away what this page may be used for; then it gives it back. */
