@@ -242,7 +242,7 @@ export class Hasher {
   /** A copy that goes on from here on its own. */
   clone(): Hasher {
     const copy = new Hasher();
-    this.foldPending();
+    if (this.count > PENDING_WORDS) this.foldPending();
     copy.h1 = this.h1;
     copy.h2 = this.h2;
     copy.h3 = this.h3;

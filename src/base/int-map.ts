@@ -171,6 +171,18 @@ export class IntMap<V> {
     }
   }
 
+  /** Which keys of the LEAF_KEYS that this one is among are there, a bit each from the lowest on. */
+  neighbours(key: number): number {
+    let node = this.root;
+    if (node === null || !(key >= 0 && key < POWERS[node.level + 1])) return 0;
+    while (node.level > 0) {
+      const bit = 1 << place(key, node.level);
+      if ((node.bitmap & bit) === 0) return 0;
+      node = node.slots[popcount(node.bitmap & (bit - 1))] as IntMapNode;
+    }
+    return node.bitmap;
+  }
+
   has(key: number): boolean {
     return this.get(key) !== undefined;
   }

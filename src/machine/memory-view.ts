@@ -1,4 +1,5 @@
 import { VmOption } from '../abi/vm.js';
+import { LEAF_KEYS } from '../base/int-map.js';
 import type { MemoryView } from '../cpu/arch.js';
 import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
@@ -6,6 +7,7 @@ import type { Mapping } from '../kernel/objects/vmar.js';
 import {
   isThere,
   isWritable,
+  newPage,
   type Place,
   pageForRead,
   pageOfVmoForWrite,
@@ -14,14 +16,14 @@ import {
 } from '../kernel/objects/vmo-pages.js';
 import { PAGE_SIZE, type Page } from '../memory/page.js';
 
-/** Pages that are near each other, as many as they are aligned to. */
-const NEAR_PAGES = 32;
-
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
 export class ProcessMemory implements MemoryView {
   replacedAlone = false;
   original: Page | null = null;
   isLoadable = false;
+  /** The mapping that was found last, while mappings are what they were. */
+  private last: Mapping | null = null;
+  private lastGeneration = -1;
 
   constructor(
     private readonly k: Kernel,
@@ -60,6 +62,7 @@ export class ProcessMemory implements MemoryView {
       if (!isThere(this.k.state, vmo, page) || !isWritable(vmo, page)) return null;
       // Out of memory: only pages that are there already can be written.
       if (before === undefined && this.k.state.committedPages >= this.k.config.physicalPages) return null;
+      if (vmo.source === null && offset >= vmo.lenderBytes) return newPage(this.k, vmo, page);
     }
     const now = pageOfVmoForWrite(this.k, vmo, page);
     if (this.replacedAlone && before !== now && before?.exclusive === true) this.original = before;
@@ -88,12 +91,16 @@ export class ProcessMemory implements MemoryView {
     if (vmo.source !== null || vmo.lenderBytes > 0 || mapping!.vmo !== vmo.koid) return numbers;
     const page = offset / PAGE_SIZE;
     const start = mapping!.base / PAGE_SIZE;
-    const first = Math.max(pageNumber - (page % NEAR_PAGES), start);
-    const count = Math.min(NEAR_PAGES, start + mapping!.sizeBytes / PAGE_SIZE - first);
-    for (let number = first; number < first + count; number++) {
-      const near = page + number - pageNumber;
-      if (near * PAGE_SIZE < vmo.sizeBytes && !vmo.pages.has(near)) numbers.push(number);
-    }
+    const held = vmo.pages.neighbours(page);
+    const zero = pageNumber - (page % LEAF_KEYS);
+    const first = Math.max(zero, start);
+    const end = Math.min(
+      zero + LEAF_KEYS,
+      start + mapping!.sizeBytes / PAGE_SIZE,
+      pageNumber + vmo.sizeBytes / PAGE_SIZE - page,
+    );
+    for (let number = first; number < end; number++)
+      if ((held & (1 << (number - zero))) === 0) numbers.push(number);
     return numbers;
   }
 
@@ -115,9 +122,23 @@ export class ProcessMemory implements MemoryView {
   }
 
   private mapping(pageNumber: number, permission: number): Mapping | null {
-    const owner = this.k.get(this.process, 'process');
-    const mapping = mappingAt(this.k, owner, pageNumber * PAGE_SIZE, this.mode);
-    return mapping === undefined || (mapping.permissions & permission) === 0 ? null : mapping;
+    const address = pageNumber * PAGE_SIZE;
+    const { k, last } = this;
+    let mapping: Mapping | undefined;
+    if (
+      last !== null &&
+      this.lastGeneration === k.mappingGeneration &&
+      address >= last.base &&
+      address < last.base + last.sizeBytes
+    )
+      mapping = last;
+    else {
+      mapping = mappingAt(k, k.get(this.process, 'process'), address, this.mode);
+      if (mapping === undefined) return null;
+      this.last = mapping;
+      this.lastGeneration = k.mappingGeneration;
+    }
+    return (mapping.permissions & permission) === 0 ? null : mapping;
   }
 }
 

@@ -47,7 +47,7 @@ export class Page implements PageOrigin {
   /** What whoever logs the contents of pages knows of this one, private to them. */
   logged: object | null = null;
 
-  /** The piece that has room for this page from `start` on; NO_SLAB while its bytes are elsewhere. */
+  /** The piece that has room for this page from `start` on, its own or the pool's; NO_SLAB while its bytes are elsewhere. */
   private slab = NO_SLAB;
   private start = 0;
 
@@ -104,14 +104,17 @@ export class Page implements PageOrigin {
   }
 
   /**
-   * Puts the contents into a place of the caller's.
+   * Puts the contents into room of the caller's.
+   * @param slab all of a buffer
    * @param isClean whether zeros are there: hosts give the memory when it is first touched, which takes time
    */
-  moveTo(bytes: Uint8Array, isClean: boolean): void {
-    if (!isClean || this.origin !== ZEROS) this.read(bytes);
+  moveTo(slab: Uint8Array, start: number, isClean: boolean): void {
+    if (!isClean || this.origin !== ZEROS) this.read(slab.subarray(start, start + PAGE_SIZE));
     this.leaveRoom();
     this.brought();
-    this.place = bytes;
+    this.slab = slab;
+    this.start = start;
+    this.place = null;
     this.madeView = null;
   }
 

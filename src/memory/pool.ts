@@ -14,19 +14,20 @@ export class PagePool {
   moves = 0;
   private readonly pages: (Page | null)[] = [];
   private readonly free: number[] = [];
-  private readonly places: Uint8Array[] = [];
   private oldest = 0;
+  private readonly bytes: Uint8Array;
 
   /**
    * @param start offset of the first slot, a multiple of PAGE_SIZE
    * @param slots how many there are
    */
   constructor(
-    private readonly memory: ArrayBuffer,
+    memory: ArrayBuffer,
     private readonly start: number,
     private readonly slots: number,
   ) {
     assert(start % PAGE_SIZE === 0 && start + slots * PAGE_SIZE <= memory.byteLength, 'the pool has no room');
+    this.bytes = new Uint8Array(memory);
   }
 
   /** Where a page's bytes are in the memory; brings the page in. */
@@ -60,13 +61,8 @@ export class PagePool {
   }
 
   private place(page: Page, slot: number, isClean: boolean): void {
-    let place = this.places[slot];
-    if (place === undefined) {
-      place = new Uint8Array(this.memory, this.start + slot * PAGE_SIZE, PAGE_SIZE);
-      this.places[slot] = place;
-    }
     try {
-      page.moveTo(place, isClean);
+      page.moveTo(this.bytes, this.start + slot * PAGE_SIZE, isClean);
     } catch (reason) {
       this.free.push(slot);
       throw reason;

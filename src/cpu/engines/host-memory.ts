@@ -141,15 +141,15 @@ for (const start of [LOADS, STORES]) {
 }
 for (let i = 0; i < FETCH_ENTRIES; i++) emptyFetch(i);
 
-export function emptyTranslation(base: number, index: number): void {
-  const at = (base + index * 8) >> 2;
-  words[at] = index < TRANSLATIONS / 2 ? MEMORY_BYTES : 0;
-  words[at + 1] = 0;
+/** The low word of an entry that no page has; the other is 0. */
+export function emptyWord(index: number): number {
+  return index < TRANSLATIONS / 2 ? MEMORY_BYTES : 0;
 }
 
-export function isEmptyTranslation(base: number, index: number): boolean {
+export function emptyTranslation(base: number, index: number): void {
   const at = (base + index * 8) >> 2;
-  return words[at] === (index < TRANSLATIONS / 2 ? MEMORY_BYTES : 0) && words[at + 1] === 0;
+  words[at] = emptyWord(index);
+  words[at + 1] = 0;
 }
 
 export function emptyFetch(index: number): void {

@@ -2,8 +2,9 @@ import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
 import type { MemoryView } from '../arch.js';
 import {
   emptyTranslation,
-  isEmptyTranslation,
+  emptyWord,
   LOADS,
+  MEMORY_BYTES,
   pool,
   STORES,
   TRANSLATIONS,
@@ -13,6 +14,8 @@ import { WrittenPages } from './written-pages.js';
 
 /** Pages of 64 bits of addresses. */
 const HIGH_PAGES = 2 ** 20;
+/** The bits of a page's address in the host memory. */
+const ADDRESS_MASK = MEMORY_BYTES - PAGE_SIZE;
 /** Entries that may be listed before all are dropped: more than this are there twice. */
 const LIST_LIMIT = 2 * TRANSLATIONS;
 
@@ -21,29 +24,61 @@ const FEW_ZEROS = 8;
 
 /** The entries of one table that are not empty, and what they hold while another engine uses the table. */
 class Entries {
-  private readonly list: number[] = [];
+  /** The first `count` are theirs. Not an array: to empty one takes longer. */
+  private list = new Int32Array(64);
+  private count = 0;
   private saved: Int32Array | null = null;
 
   constructor(private readonly start: number) {}
 
   set(pageNumber: number, address: number): void {
-    if (this.list.length >= LIST_LIMIT) this.clear();
+    if (this.count === this.list.length) this.makeRoom();
     const index = pageNumber % TRANSLATIONS;
     const at = (this.start >> 2) + index * 2;
     words[at] = address ^ (pageNumber * PAGE_SIZE);
     words[at + 1] = Math.floor(pageNumber / HIGH_PAGES);
-    this.list.push(index);
+    this.list[this.count++] = index;
   }
 
-  /** As `set`, unless the place is taken. */
-  setFree(pageNumber: number, address: number): void {
-    if (isEmptyTranslation(this.start, pageNumber % TRANSLATIONS)) this.set(pageNumber, address);
+  private makeRoom(): void {
+    if (this.count >= LIST_LIMIT) {
+      this.clear();
+      return;
+    }
+    const list = new Int32Array(2 * this.count);
+    list.set(this.list);
+    this.list = list;
+  }
+
+  /** As `set` for each of them for which no other has the place. */
+  setFree(pageNumbers: readonly number[], address: number): void {
+    for (const pageNumber of pageNumbers) {
+      const index = pageNumber % TRANSLATIONS;
+      const at = (this.start >> 2) + index * 2;
+      const isFree = words[at] === emptyWord(index) && words[at + 1] === 0;
+      if (isFree) this.set(pageNumber, address);
+    }
+  }
+
+  /** Forgets pages that code was made of. */
+  forgetCode(): void {
+    let kept = 0;
+    for (let i = 0; i < this.count; i++) {
+      const index = this.list[i]!;
+      const at = (this.start >> 2) + index * 2;
+      const low = words[at]!;
+      if (low === emptyWord(index) && words[at + 1] === 0) continue;
+      // Above the index's bits an address in this memory has none.
+      if (pool.pageAt((low ^ (index * PAGE_SIZE)) & ADDRESS_MASK).code === null) this.list[kept++] = index;
+      else emptyTranslation(this.start, index);
+    }
+    this.count = kept;
   }
 
   has(pageNumber: number): boolean {
     const at = (this.start >> 2) + (pageNumber % TRANSLATIONS) * 2;
     const high = words[at + 1]! ^ Math.floor(pageNumber / HIGH_PAGES);
-    const low = (words[at]! ^ (pageNumber * PAGE_SIZE)) >>> 28;
+    const low = (words[at]! ^ (pageNumber * PAGE_SIZE)) & ~(MEMORY_BYTES - 1);
     return high === 0 && low === 0;
   }
 
@@ -51,37 +86,40 @@ class Entries {
     if (this.has(pageNumber)) emptyTranslation(this.start, pageNumber % TRANSLATIONS);
   }
 
+  private empty(): void {
+    for (let i = 0; i < this.count; i++) emptyTranslation(this.start, this.list[i]!);
+  }
+
   clear(): void {
-    for (const index of this.list) emptyTranslation(this.start, index);
-    this.list.length = 0;
-    this.saved = null;
+    this.empty();
+    this.drop();
   }
 
   putAway(): void {
-    const saved = new Int32Array(this.list.length * 2);
-    this.list.forEach((index, i) => {
-      const at = (this.start >> 2) + index * 2;
+    const saved = new Int32Array(this.count * 2);
+    for (let i = 0; i < this.count; i++) {
+      const at = (this.start >> 2) + this.list[i]! * 2;
       saved[i * 2] = words[at]!;
       saved[i * 2 + 1] = words[at + 1]!;
-    });
-    for (const index of this.list) emptyTranslation(this.start, index);
+    }
+    this.empty();
     this.saved = saved;
   }
 
   takeOut(): void {
     const { saved } = this;
     if (saved === null) return;
-    this.list.forEach((index, i) => {
-      const at = (this.start >> 2) + index * 2;
+    for (let i = 0; i < this.count; i++) {
+      const at = (this.start >> 2) + this.list[i]! * 2;
       words[at] = saved[i * 2]!;
       words[at + 1] = saved[i * 2 + 1]!;
-    });
+    }
     this.saved = null;
   }
 
   /** As `clear`, while another engine uses the table. */
   drop(): void {
-    this.list.length = 0;
+    this.count = 0;
     this.saved = null;
   }
 }
@@ -173,7 +211,7 @@ export class Translations {
       this.epoch = epoch;
     }
     if (Page.codeChanges !== this.codeChanges) {
-      this.stores.clear();
+      this.stores.forgetCode();
       this.codeVersion++;
       this.codeChanges = Page.codeChanges;
     }
@@ -181,7 +219,7 @@ export class Translations {
 
   /** Code was made of a page: stores to it must be noticed from now on. */
   codeMade(): void {
-    this.stores.clear();
+    if (pool.moves === this.moves) this.stores.forgetCode();
     this.codeChanges = Page.codeChanges;
   }
 
@@ -202,7 +240,7 @@ export class Translations {
     const address = this.addressOf(page);
     this.loads.set(pageNumber, address);
     if (page === ZERO_PAGE && ++this.zeros > FEW_ZEROS && memory.zerosNear !== undefined)
-      for (const near of memory.zerosNear(pageNumber)) this.loads.setFree(near, address);
+      this.loads.setFree(memory.zerosNear(pageNumber), address);
     return true;
   }
 

@@ -4,12 +4,14 @@ import type { Page } from '../../memory/page.js';
 const EPOCHS_IN_A_ROW = 4;
 /** So many pages are made writable at once, at most: those of a small working set. */
 const MOST_AT_ONCE = 16;
+/** Whether one is still written is looked at in one epoch of so many: looking takes as long as copying. */
+const LOOKED_AT_EVERY = 4;
 
 interface Written {
   /** In how many epochs in a row, this one included. */
   readonly epochs: number;
   readonly page: Page;
-  /** What `page` is a copy of, when nobody stored there yet: whether somebody did is seen later. */
+  /** What `page` is a copy of, when nobody stored there yet and whether somebody does is to be looked at. */
   readonly original: Page | null;
 }
 
@@ -24,7 +26,8 @@ export class WrittenPages {
   /** A page was copied because of a store to it, or because one is expected. */
   add(pageNumber: number, page: Page, original: Page, expected: boolean): void {
     const epochs = (this.before.get(pageNumber)?.epochs ?? 0) + 1;
-    this.now.set(pageNumber, { epochs, page, original: expected ? original : null });
+    const isDue = expected && epochs % LOOKED_AT_EVERY === 0;
+    this.now.set(pageNumber, { epochs, page, original: isDue ? original : null });
   }
 
   /** To be called when an epoch starts: the pages to which stores are expected in it. */

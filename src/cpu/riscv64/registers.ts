@@ -32,13 +32,22 @@ const generals = new Pieces(GENERAL_BYTES);
 
 /** A register state: see `layout.ts`. Values are unsigned 64-bit integers. */
 export class RiscvRegisters implements Registers, ArgumentRegisters {
-  private readonly view: DataView;
-  /** The bytes of x0 to x31. */
-  private readonly integers: Uint8Array;
+  private madeView: DataView | null = null;
+  private madeIntegers: Uint8Array | null = null;
 
-  constructor(readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, REGISTERS_SIZE_BYTES);
-    this.integers = bytes.subarray(X0 * SLOT_BYTES, X0 * SLOT_BYTES + GENERAL_BYTES);
+  constructor(readonly bytes: Uint8Array) {}
+
+  // Most states of snapshots are never looked at.
+
+  private get view(): DataView {
+    this.madeView ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, REGISTERS_SIZE_BYTES);
+    return this.madeView;
+  }
+
+  /** The bytes of x0 to x31. */
+  private get integers(): Uint8Array {
+    this.madeIntegers ??= this.bytes.subarray(X0 * SLOT_BYTES, X0 * SLOT_BYTES + GENERAL_BYTES);
+    return this.madeIntegers;
   }
 
   copy(): RiscvRegisters {

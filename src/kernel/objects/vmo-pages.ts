@@ -99,6 +99,14 @@ export function renewPage(k: Kernel, vmo: VmoState, pageNumber: number, page: Pa
   return fresh;
 }
 
+/** A page of a VMO that nobody has: it is not held yet, has no source, and nobody lends it. */
+export function newPage(k: Kernel, vmo: VmoState, pageNumber: number): Page {
+  const fresh = Page.zeroed(k.owner);
+  fresh.exclusive = true;
+  setPage(k, vmo.koid, pageNumber, fresh, true);
+  return fresh;
+}
+
 /** A VMO has another page, or a new one. */
 export function setPage(k: Kernel, vmoKoid: number, pageNumber: number, page: Page, isNew: boolean): void {
   k.update(vmoKoid, 'vmo', (vmo) => {
