@@ -18,7 +18,7 @@ const action: fc.Arbitrary<Action> = fc.record({
 
 test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
+    fc.property(fc.array(action, { maxLength: 200, size: 'max' }), (actions) => {
       const pool = new PagePool(new ArrayBuffer((SLOTS + 1) * PAGE_SIZE), PAGE_SIZE, SLOTS);
       const owner = {};
       const pages = [Page.zeroed(owner)];
