@@ -35,6 +35,8 @@ const ZEROS: PageOrigin = { read: (to) => to.fill(0) };
 export class Page implements PageOrigin {
   /** How often `code` of any page changed between null and something. */
   static codeChanges = 0;
+  /** How often a page in the pool got `code`: nobody stores to others. */
+  static codeMadeInPool = 0;
   private engineCode: object | null = null;
   /** Nothing but one VMO, and snapshots of it, has this page. */
   exclusive = false;
@@ -188,7 +190,10 @@ export class Page implements PageOrigin {
   }
 
   set code(code: object | null) {
-    if ((code === null) !== (this.engineCode === null)) Page.codeChanges++;
+    if ((code === null) !== (this.engineCode === null)) {
+      Page.codeChanges++;
+      if (code !== null && this.slot >= 0) Page.codeMadeInPool++;
+    }
     this.engineCode = code;
   }
 

@@ -190,10 +190,13 @@ export const decodedPages = new DecodedPages();
 /** Which decoded pages generated code finds by address, while an engine runs. */
 export class Fetches {
   private readonly bound = new Map<number, DecodedPage>();
+  /** All that are bound. */
+  private all: DecodedPage[] = [];
 
   clear(): void {
     for (const index of this.bound.keys()) emptyFetch(index);
     this.bound.clear();
+    this.all = [];
   }
 
   /** Out of the table, to come back with `takeOut`; when places were dropped meanwhile, to be cleared then. */
@@ -208,6 +211,7 @@ export class Fetches {
   bind(pageNumber: number, decoded: DecodedPage): void {
     const index = pageNumber % FETCH_ENTRIES;
     this.bound.set(index, decoded);
+    this.all = [...this.bound.values()];
     this.write(index, decoded);
   }
 
@@ -219,8 +223,7 @@ export class Fetches {
 
   /** Whether anything that generated code may run now was made of the page at this number. */
   dependsOn(pageNumber: number): boolean {
-    for (const decoded of this.bound.values()) if (decoded.dependsOn(pageNumber)) return true;
-    return false;
+    return this.all.some((decoded) => decoded.dependsOn(pageNumber));
   }
 
   /** The decoded page at a page's address, when generated code knows it. */

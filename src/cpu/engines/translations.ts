@@ -134,6 +134,7 @@ export class Translations {
   private epoch = -1;
   private moves = -1;
   private codeChanges = -1;
+  private codeMadeInPool = -1;
   private zeros = 0;
   /** Goes up when code may be another now: pages were remapped, or written over. */
   codeVersion = 0;
@@ -211,15 +212,15 @@ export class Translations {
       this.epoch = epoch;
     }
     if (Page.codeChanges !== this.codeChanges) {
-      this.stores.forgetCode();
+      this.codeMade();
       this.codeVersion++;
-      this.codeChanges = Page.codeChanges;
     }
   }
 
   /** Code was made of a page: stores to it must be noticed from now on. */
   codeMade(): void {
-    if (pool.moves === this.moves) this.stores.forgetCode();
+    if (Page.codeMadeInPool !== this.codeMadeInPool && pool.moves === this.moves) this.stores.forgetCode();
+    this.codeMadeInPool = Page.codeMadeInPool;
     this.codeChanges = Page.codeChanges;
   }
 
