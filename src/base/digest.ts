@@ -1,4 +1,5 @@
 import { assert } from './assert.js';
+import { type FoldCode, type FoldStep, makeFoldCode } from './fold-code.js';
 
 /**
  * 128-bit digests for states, events and pages: MurmurHash3_x86_128 (Austin Appleby, public domain algorithm).
@@ -55,6 +56,18 @@ const SHORT_BYTES = 64;
 const PENDING_WORDS = 16;
 /** The same for hashers of much: many in one go cost less. */
 const MANY_WORDS = 1024;
+
+/** From so many bytes on, code made for it folds them. */
+const LONG_BYTES = 1024;
+
+/** As in `Hasher.fold`. */
+const STEPS: readonly FoldStep[] = [
+  { factor: C1, rotation: 15, nextFactor: C2, stateRotation: 19, addend: 0x561ccd1b },
+  { factor: C2, rotation: 16, nextFactor: C3, stateRotation: 17, addend: 0x0bcaa747 },
+  { factor: C3, rotation: 17, nextFactor: C4, stateRotation: 15, addend: 0x96cd1c35 },
+  { factor: C4, rotation: 18, nextFactor: C1, stateRotation: 13, addend: 0x32ac3b17 },
+];
+let foldCode: FoldCode | null = null;
 
 /** What `Hasher.room` makes at most. */
 const MAX_ROOM_WORDS = MANY_WORDS - 4;
@@ -164,7 +177,8 @@ export class Hasher {
     const whole = length & ~3;
     this.word(length);
     let i = 0;
-    if (LITTLE_ENDIAN && length >= SHORT_BYTES && (bytes.byteOffset & 3) === 0) {
+    if (LITTLE_ENDIAN && length >= LONG_BYTES) i = this.longBytes(bytes);
+    else if (LITTLE_ENDIAN && length >= SHORT_BYTES && (bytes.byteOffset & 3) === 0) {
       const words = new Int32Array(bytes.buffer, bytes.byteOffset, whole >>> 2);
       let j = 0;
       while ((this.count & 3) !== 0) this.word(words[j++]);
@@ -185,6 +199,37 @@ export class Hasher {
     return this;
   }
 
+  /** All of them but the last few, which do not make a group; gives how many they were. */
+  private longBytes(bytes: Uint8Array): number {
+    let i = 0;
+    for (; (this.count & 3) !== 0; i += 4)
+      this.word(bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24));
+    this.foldPending();
+    foldCode ??= makeFoldCode(STEPS);
+    const { state, bytes: room } = foldCode;
+    state[0] = this.h1;
+    state[1] = this.h2;
+    state[2] = this.h3;
+    state[3] = this.h4;
+    const { length } = bytes;
+    const end = i + ((length - i) & ~15);
+    this.foldedWords += (end - i) / 4;
+    // A page is put there as it is: a view of its rest would cost more than that.
+    const isShort = length <= room.length;
+    if (isShort) room.set(bytes);
+    while (i < end) {
+      const part = Math.min(end - i, room.length);
+      if (!isShort) room.set(bytes.subarray(i, i + part));
+      foldCode.fold(isShort ? i : 0, part);
+      i += part;
+    }
+    this.h1 = state[0];
+    this.h2 = state[1];
+    this.h3 = state[2];
+    this.h4 = state[3];
+    return end;
+  }
+
   /** A string by its UTF-16 units. */
   string(text: string): this {
     this.word(text.length);
@@ -202,7 +247,8 @@ export class Hasher {
     this.foldPending();
     let { h1, h2, h3, h4 } = this;
     const rest = this.count;
-    const [k1, k2, k3] = this.pending;
+    const { pending } = this;
+    const [k1, k2, k3] = [pending[0], pending[1], pending[2]];
     if (rest > 2) {
       let k = Math.imul(k3, C3);
       k = (k << 17) | (k >>> 15);

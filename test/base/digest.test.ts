@@ -50,6 +50,34 @@ test('more words than are kept before they are folded, read and copied in the mi
   }
 });
 
+test('many bytes give the same as their words one by one, wherever they start and end', (t) => {
+  const lengths = [1023, 1024, 4096, 65_519, 65_520, 65_521, 65_536, 131_040, 200_003];
+  for (const length of lengths) {
+    for (const [offset, before, seed] of [
+      [0, 0, 0],
+      [1, 1, 5],
+      [2, 2, -1],
+      [4, 3, 7],
+      [3, 19, 2 ** 31 - 1],
+    ]) {
+      const whole = Uint8Array.from(
+        { length: length + offset },
+        (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24,
+      );
+      const bytes = whole.subarray(offset);
+      const one = new Hasher(seed);
+      const many = new Hasher(seed);
+      for (let i = 0; i < before; i++) for (const hasher of [one, many]) hasher.word(i);
+      one.word(length);
+      for (let i = 0; i < length; i += 4)
+        one.word(bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24));
+      many.bytes(bytes);
+      t.is(many.clone().value(), one.value());
+      t.is(many.word(3).value(), one.word(3).value());
+    }
+  }
+});
+
 test('reading a digest does not end it', (t) => {
   fc.assert(
     fc.property(fc.array(word, LONG), (words) => {
