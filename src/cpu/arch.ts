@@ -16,6 +16,13 @@ export interface Registers {
   copy(): Registers;
 }
 
+/** A copy that was made of a page, in its place. */
+export interface RenewedPage {
+  readonly pageNumber: number;
+  readonly original: Page;
+  readonly page: Page;
+}
+
 /** How an engine sees the address space that a thread runs in. Page numbers are addresses / 4096. */
 export interface MemoryView {
   /**
@@ -45,6 +52,8 @@ export interface MemoryView {
   renew?(pageNumber: number): Page | null;
   /** Numbers near one of a page that was never written, which `pageForLoad` gives the same page for. */
   zerosNear?(pageNumber: number): readonly number[];
+  /** Does what `renew` does for pages near one, and itself, that await a store. Absent: none do. */
+  renewAwaited?(pageNumber: number): readonly RenewedPage[];
   /** The page user code may execute, or null. */
   pageForFetch(pageNumber: number): Page | null;
 }
@@ -107,6 +116,8 @@ export interface Engine {
     grace: number,
     trace?: Trace,
   ): RunResult;
+  /** Goes on as one of another kind, with what it knows of memory; false, or absent, where only a new one can. */
+  become?(kind: EngineKind): boolean;
 }
 
 /**

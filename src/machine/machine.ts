@@ -213,7 +213,10 @@ export class Machine implements Decider {
   runBy(engine: EngineKind): void {
     if (engine === this.engine) return;
     this.engine = engine;
-    this.forgetEngines();
+    this.last = null;
+    for (const runners of [this.engines.normal, this.engines.restricted])
+      for (const [process, runner] of runners)
+        if (runner.engine.become?.(engine) !== true) runners.delete(process);
   }
 
   private forgetEngines(): void {

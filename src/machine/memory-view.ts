@@ -1,9 +1,10 @@
 import { VmOption } from '../abi/vm.js';
 import { LEAF_KEYS } from '../base/int-map.js';
-import type { MemoryView } from '../cpu/arch.js';
+import type { MemoryView, RenewedPage } from '../cpu/arch.js';
 import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
 import type { Mapping } from '../kernel/objects/vmar.js';
+import type { VmoState } from '../kernel/objects/vmo.js';
 import {
   isThere,
   isWritable,
@@ -15,6 +16,15 @@ import {
   renewPage,
 } from '../kernel/objects/vmo-pages.js';
 import { PAGE_SIZE, type Page } from '../memory/page.js';
+
+/** Some of a mapping. */
+interface Near {
+  readonly vmo: VmoState;
+  /** What their numbers are more than those in the VMO. */
+  readonly shift: number;
+  readonly first: number;
+  readonly end: number;
+}
 
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
 export class ProcessMemory implements MemoryView {
@@ -74,34 +84,63 @@ export class ProcessMemory implements MemoryView {
     if (place === null) return null;
     const { vmo, offset } = place;
     const page = vmo.pages.get(offset / PAGE_SIZE);
-    if (page === undefined || !page.exclusive || page.code !== null || page.owner === this.k.owner)
-      return null;
-    if (vmo.source !== null || vmo.mappings !== 1 || vmo.children.size !== 0) return null;
+    if (page === undefined || !this.isRenewable(vmo, page)) return null;
     this.original = page;
     return renewPage(this.k, vmo, offset / PAGE_SIZE, page);
   }
 
   zerosNear(pageNumber: number): number[] {
     const numbers: number[] = [];
-    const mapping = this.mapping(pageNumber, VmOption.PERM_READ);
+    const near = this.near(pageNumber, VmOption.PERM_READ);
+    // What else there is comes from a VMO that lends it.
+    if (near === null || near.vmo.lenderBytes > 0) return numbers;
+    const { vmo, shift, first, end } = near;
+    const held = vmo.pages.neighbours(pageNumber - shift);
+    for (let number = first; number < end; number++)
+      if ((held & (1 << ((number - shift) % LEAF_KEYS))) === 0) numbers.push(number);
+    return numbers;
+  }
+
+  renewAwaited(pageNumber: number): RenewedPage[] {
+    const renewed: RenewedPage[] = [];
+    const near = this.near(pageNumber, VmOption.PERM_READ | VmOption.PERM_WRITE);
+    if (near === null) return renewed;
+    const { vmo, shift, first, end } = near;
+    for (let number = first; number < end; number++) {
+      const original = vmo.pages.get(number - shift);
+      if (original?.awaitsStore !== true || !this.isRenewable(vmo, original)) continue;
+      renewed.push({
+        pageNumber: number,
+        original,
+        page: renewPage(this.k, vmo, number - shift, original),
+      });
+    }
+    return renewed;
+  }
+
+  /** Whether a copy of a page is seen by nobody, and known by one number. */
+  private isRenewable(vmo: VmoState, page: Page): boolean {
+    const alone = vmo.source === null && vmo.mappings === 1 && vmo.children.size === 0;
+    return alone && page.exclusive && page.code === null && page.owner !== this.k.owner;
+  }
+
+  /** Numbers near one, and itself, that show pages of the same VMO, which has no pager. */
+  private near(pageNumber: number, permissions: number): Near | null {
+    const mapping = this.mapping(pageNumber, permissions);
     const place = mapping === null ? null : this.placeIn(mapping, pageNumber);
-    // What else there is may come from elsewhere: a pager, or a VMO that lends it.
-    if (place === null || mapping!.endsWithStream) return numbers;
+    if (place === null || mapping!.endsWithStream) return null;
     const { vmo, offset } = place;
-    if (vmo.source !== null || vmo.lenderBytes > 0 || mapping!.vmo !== vmo.koid) return numbers;
+    if (vmo.source !== null || mapping!.vmo !== vmo.koid) return null;
     const page = offset / PAGE_SIZE;
+    const shift = pageNumber - page;
     const start = mapping!.base / PAGE_SIZE;
-    const held = vmo.pages.neighbours(page);
     const zero = pageNumber - (page % LEAF_KEYS);
-    const first = Math.max(zero, start);
     const end = Math.min(
       zero + LEAF_KEYS,
       start + mapping!.sizeBytes / PAGE_SIZE,
-      pageNumber + vmo.sizeBytes / PAGE_SIZE - page,
+      shift + vmo.sizeBytes / PAGE_SIZE,
     );
-    for (let number = first; number < end; number++)
-      if ((held & (1 << (number - zero))) === 0) numbers.push(number);
-    return numbers;
+    return { vmo, shift, first: Math.max(zero, start), end };
   }
 
   private page(pageNumber: number, permission: number): Page | null {
@@ -138,7 +177,7 @@ export class ProcessMemory implements MemoryView {
       this.last = mapping;
       this.lastGeneration = k.mappingGeneration;
     }
-    return (mapping.permissions & permission) === 0 ? null : mapping;
+    return (mapping.permissions & permission) !== permission ? null : mapping;
   }
 }
 

@@ -23,6 +23,8 @@ const NO_SLAB: Uint8Array = new Uint8Array(0);
 export interface PageOrigin {
   /** Puts them there; whatever it throws, the asker gets. */
   read(to: Uint8Array): void;
+  /** Whether somebody who saw the run before says that the page will be written soon. */
+  readonly isAwaited?: boolean;
 }
 
 /** Of pages that nobody asked for since they were made: most go to a place where zeros are already. */
@@ -89,6 +91,11 @@ export class Page implements PageOrigin {
   /** Only what nobody may write is still what it was. */
   private brought(): void {
     if (this.owner !== null || this.origin === ZEROS) this.origin = null;
+  }
+
+  /** Whether its first store is known to come: to make room for that now costs less than to be asked then. */
+  get awaitsStore(): boolean {
+    return this.origin?.isAwaited === true;
   }
 
   /** Leaves it where it is. */

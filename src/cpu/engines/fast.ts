@@ -101,7 +101,7 @@ export class FastEngine implements Engine {
   private readonly one: Registers;
   private readonly fetches = new Fetches();
   private readonly translations = new Translations((pageNumber) => this.fetches.dependsOn(pageNumber));
-  private readonly maker: RegionMaker | null;
+  private maker: RegionMaker | null = null;
   private codeVersion = -1;
   private drops = 0;
   private memory: MemoryView | null = null;
@@ -115,7 +115,7 @@ export class FastEngine implements Engine {
     private readonly isa: FastInstructionSet,
     kind: EngineKind,
   ) {
-    this.maker = kind === 'interpreter' ? null : new RegionMaker(isa, hostFuses());
+    this.become(kind);
     this.reference = new ReferenceEngine(isa);
     this.interpreter = interpreterOf(isa, false);
     const state = bytes.subarray(registerAddress(0), registerAddress(isa.stateSlots));
@@ -154,6 +154,13 @@ export class FastEngine implements Engine {
     }
     registers.bytes.set(this.state);
     return { steps: this.steps, stop };
+  }
+
+  become(kind: EngineKind): boolean {
+    if (kind === 'reference') return false;
+    if (kind === 'interpreter') this.maker = null;
+    else this.maker ??= new RegionMaker(this.isa, hostFuses());
+    return true;
   }
 
   private get pc(): bigint {

@@ -235,14 +235,32 @@ export class Translations {
   /** False when nothing can be loaded from there. */
   addLoad(pageNumber: number): boolean {
     const memory = this.memory!;
-    const page = memory.pageForLoad(pageNumber);
+    let page = memory.pageForLoad(pageNumber);
     this.check();
     if (page === null) return false;
+    if (page.awaitsStore) {
+      if (this.bringAwaited(pageNumber)) return true;
+      page = memory.pageForLoad(pageNumber)!;
+    }
     const address = this.addressOf(page);
     this.loads.set(pageNumber, address);
     if (page === ZERO_PAGE && ++this.zeros > FEW_ZEROS && memory.zerosNear !== undefined)
       this.loads.setFree(memory.zerosNear(pageNumber), address);
     return true;
+  }
+
+  /** Many pages of a stored state are touched: those that will be written come together with their neighbours. */
+  private bringAwaited(pageNumber: number): boolean {
+    const memory = this.memory!;
+    const renewed = memory.renewAwaited?.(pageNumber) ?? [];
+    this.generation = memory.generation;
+    for (const { original, page } of renewed) if (original.slot >= 0) this.moved(original, page);
+    for (const { pageNumber: near, page } of renewed) {
+      const address = this.addressOf(page);
+      this.stores.set(near, address);
+      this.loads.set(near, address);
+    }
+    return this.loads.has(pageNumber);
   }
 
   /** False when nothing can be stored there, or code was made of the page: stores to it must be noticed. */
@@ -259,6 +277,7 @@ export class Translations {
     const address = this.addressOf(page);
     this.stores.set(pageNumber, address);
     if (memory.isLoadable === true) this.loads.set(pageNumber, address);
+    if (memory.original?.awaitsStore === true) this.bringAwaited(pageNumber);
     return true;
   }
 

@@ -141,7 +141,12 @@ export class StoredCheckpoints {
     if (known !== undefined) return known;
     const record = this.recordAt(position);
     const most = Math.min(config.physicalPages, MAX_PAGE_VERSIONS);
-    const pages = new StoredPages(this.memory, most, (why) => new PageUnusable(position, why));
+    const pages = new StoredPages(
+      this.memory,
+      most,
+      (why) => new PageUnusable(position, why),
+      () => this.placesAfter(position),
+    );
     const state = this.stateOf(record, config, arch, {
       table: (place) => this.memory.table(place, (at, digest) => pages.at(at, digest)),
       object: (_, object) => object,
@@ -153,6 +158,22 @@ export class StoredCheckpoints {
     if (this.cached.size === CACHED) this.cached.delete(this.cached.keys().next().value!);
     this.cached.set(position.chunk, checkpoint);
     return checkpoint;
+  }
+
+  /** Where the pages of the next state are; null when there is none, or it cannot be used. */
+  private placesAfter(position: StoredPosition): ReadonlySet<number> | null {
+    const next = this.positions[this.after(position)];
+    if (next === undefined) return null;
+    const places = new Set<number>();
+    try {
+      for (const table of guarded('a checkpoint', () => decodePlaces(this.recordAt(next).tables)))
+        guarded('a table', () => this.memory.addPlaces(table, places));
+      return places;
+    } catch (reason) {
+      // Whoever goes there will be told.
+      if (!(reason instanceof RecordingError)) throw reason;
+      return null;
+    }
   }
 
   private stateOf(record: StoredRecord, config: MachineConfig, arch: Arch, parts: PlacedParts): KernelState {

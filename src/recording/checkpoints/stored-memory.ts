@@ -30,6 +30,9 @@ import { applyDelta, MAX_DELTA_BYTES, type Words, wordsOf } from './page-delta.j
 const CHUNK_BYTES = 1 << 16;
 const PAGE_HEAD_BYTES = 8;
 const MAX_PAGE_BYTES = PAGE_HEAD_BYTES + MAX_DELTA_BYTES;
+const DIGEST_BYTES = 16;
+/** From so many on, pages that are written soon are brought together. */
+const FEW_READS = 64;
 /** A place and a digest for each of 32, and the bitmap. */
 const MAX_TABLE_BYTES = 4 + 32 * (8 + 16);
 /** What is kept of chunks that were read, bytes: a working set of 32 MiB is touched in any order. */
@@ -112,9 +115,7 @@ export class StoredMemory {
    * @throws RecordingError, PayloadError
    */
   table(place: number, page: (place: number, digest: Digest) => Page): IntMapNode {
-    const { buffer, byteOffset, byteLength } = this.chunkOf(place, true).view;
-    const offset = Math.min(place % CHUNK_BYTES, byteLength);
-    const from = new ByteReader(new Uint8Array(buffer, byteOffset + offset, byteLength - offset));
+    const from = this.tableAt(place);
     const bitmap = from.u32() | 0;
     if (bitmap === 0) throw new PayloadError('a table has no pages');
     const pages: Page[] = [];
@@ -149,6 +150,24 @@ export class StoredMemory {
     throw new PayloadError('it is told by what is no page');
   }
 
+  /** Where the pages of a table are. */
+  addPlaces(place: number, to: Set<number>): void {
+    const from = this.tableAt(place);
+    let last = 0;
+    for (let bits = from.u32(); bits !== 0; bits &= bits - 1) {
+      last = placeAfter(last, from);
+      if (last === 0) continue;
+      to.add(last);
+      from.at += DIGEST_BYTES;
+    }
+  }
+
+  private tableAt(place: number): ByteReader {
+    const { buffer, byteOffset, byteLength } = this.chunkOf(place, true).view;
+    const offset = Math.min(place % CHUNK_BYTES, byteLength);
+    return new ByteReader(new Uint8Array(buffer, byteOffset + offset, byteLength - offset));
+  }
+
   private chunkOf(place: number, isChecked: boolean): Words {
     const number = Math.floor(place / CHUNK_BYTES);
     const known = this.chunks.get(number);
@@ -174,16 +193,32 @@ export class StoredMemory {
 /** The pages of one state, of which most are never asked for. */
 export class StoredPages {
   private readonly pages = new Map<number, Page>();
+  private reads = 0;
+  private next: ReadonlySet<number> | null | undefined;
 
   /**
    * @param most that a state can have
+   * @param nextPlaces where pages of the next state are, if there is one: what is not among them is written before it
    * @param unusable what is thrown to whoever asks for a page that has not the bytes it should have
    */
   constructor(
     readonly memory: StoredMemory,
     private readonly most: number,
     readonly unusable: (why: string) => Error,
+    private readonly nextPlaces: () => ReadonlySet<number> | null = () => null,
   ) {}
+
+  /** To be told of each page that was read. */
+  wasRead(): void {
+    this.reads++;
+  }
+
+  /** Whether many are read, and this one will be written before the next state. */
+  isAwaited(place: number): boolean {
+    if (this.reads < FEW_READS) return false;
+    if (this.next === undefined) this.next = this.nextPlaces();
+    return this.next !== null && !this.next.has(place);
+  }
 
   /**
    * The page at a place.
@@ -211,8 +246,13 @@ class StoredPage implements PageOrigin {
     private readonly digest: Digest,
   ) {}
 
+  get isAwaited(): boolean {
+    return this.pages.isAwaited(this.place);
+  }
+
   read(to: Uint8Array): void {
     const { memory, unusable } = this.pages;
+    this.pages.wasRead();
     try {
       memory.read(this.place, to);
     } catch (reason) {
