@@ -106,6 +106,9 @@ export class MemoryWriter {
 /** Memory in a file of checkpoints, which a stranger may have made up. */
 export class StoredMemory {
   private readonly chunks = new Map<number, Words>();
+  // Of the host's caches: where a page goes hosts are slow to write, and it is gone through several times.
+  private readonly pageBytes = new Uint8Array(PAGE_SIZE);
+  private readonly page = new Int32Array(this.pageBytes.buffer);
   private cachedBytes = 0;
 
   constructor(private readonly file: Recording) {}
@@ -128,11 +131,11 @@ export class StoredMemory {
   }
 
   /**
-   * Puts a page's bytes together.
+   * Puts a page's bytes together, in a place where they stay until the next one.
    * @throws RecordingError; RangeError, PayloadError
    */
-  read(place: number, to: Uint8Array): void {
-    const page = new Int32Array(to.buffer, to.byteOffset, PAGE_SIZE / 4);
+  read(place: number): Uint8Array {
+    const { page } = this;
     page.fill(0);
     let at = place;
     for (let i = 0; i < MAX_DELTAS; i++) {
@@ -143,7 +146,7 @@ export class StoredMemory {
       if (offset % 4 !== 0) break;
       applyDelta(chunk, (offset + PAGE_HEAD_BYTES) / 4, page);
       const told = (Math.floor(at / CHUNK_BYTES) - back) * CHUNK_BYTES + base;
-      if (told === at) return;
+      if (told === at) return this.pageBytes;
       if (told < 0) break;
       at = told;
     }
@@ -253,11 +256,13 @@ class StoredPage implements PageOrigin {
   read(to: Uint8Array): void {
     const { memory, unusable } = this.pages;
     this.pages.wasRead();
+    let bytes: Uint8Array;
     try {
-      memory.read(this.place, to);
+      bytes = memory.read(this.place);
     } catch (reason) {
       throw unusable((reason as Error).message);
     }
-    if (new Hasher().bytes(to).value() !== this.digest) throw unusable('it does not have its digest');
+    if (new Hasher().bytes(bytes).value() !== this.digest) throw unusable('it does not have its digest');
+    to.set(bytes);
   }
 }
