@@ -37,8 +37,15 @@ function hex(w: number): string {
   );
 }
 
+/** A digest as four words, of which no text was made. */
+export type DigestWords = readonly [number, number, number, number];
+
+export function digestOfWords([h1, h2, h3, h4]: DigestWords): Digest {
+  return hex(h1) + hex(h2) + hex(h3) + hex(h4);
+}
+
 /** The four words of a digest. */
-export function digestWords(digest: Digest): [number, number, number, number] {
+export function digestWords(digest: Digest): DigestWords {
   return [wordAt(digest, 0), wordAt(digest, 8), wordAt(digest, 16), wordAt(digest, 24)];
 }
 
@@ -243,7 +250,16 @@ export class Hasher {
     return this;
   }
 
+  /** The words of one. */
+  digestWords([h1, h2, h3, h4]: DigestWords): this {
+    return this.word(h1).word(h2).word(h3).word(h4);
+  }
+
   value(): Digest {
+    return digestOfWords(this.valueWords());
+  }
+
+  valueWords(): DigestWords {
     this.foldPending();
     let { h1, h2, h3, h4 } = this;
     const rest = this.count;
@@ -282,7 +298,7 @@ export class Hasher {
     h2 = (h2 + h1) | 0;
     h3 = (h3 + h1) | 0;
     h4 = (h4 + h1) | 0;
-    return hex(h1) + hex(h2) + hex(h3) + hex(h4);
+    return [h1, h2, h3, h4];
   }
 
   /** A copy that goes on from here on its own. */

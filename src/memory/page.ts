@@ -1,4 +1,4 @@
-import { type Digest, Hasher } from '../base/digest.js';
+import { type Digest, type DigestWords, digestOfWords, Hasher } from '../base/digest.js';
 import type { Owner } from '../base/int-map.js';
 
 /** Bytes of a page. The ABI lets a kernel choose; Jacinth uses the size every Zircon riscv64 and x64 kernel has. */
@@ -23,6 +23,8 @@ const NO_SLAB: Uint8Array = new Uint8Array(0);
 export interface PageOrigin {
   /** Puts them there; whatever it throws, the asker gets. */
   read(to: Uint8Array): void;
+  /** The digest of the bytes, if it is known without them. */
+  readonly digestWords?: DigestWords;
   /** Whether somebody who saw the run before says that the page will be written soon. */
   readonly isAwaited?: boolean;
 }
@@ -210,10 +212,9 @@ export class Page implements PageOrigin {
     return page;
   }
 
-  /** A page of which the digest is known, and where its bytes are once somebody asks. */
-  static elsewhere(digest: Digest, origin: PageOrigin): Page {
+  /** A page of which is known where its bytes are once somebody asks. */
+  static elsewhere(origin: PageOrigin): Page {
     const page = new Page(null, null);
-    page.memo = digest;
     page.origin = origin;
     return page;
   }
@@ -232,8 +233,22 @@ export class Page implements PageOrigin {
 
   /** Memoised, so call it only on pages that nobody may write any more. */
   digest(): Digest {
-    this.memo ??= new Hasher().bytes(this.bytes).value();
+    if (this.memo === null) {
+      const known = this.knownDigest;
+      this.memo = known === null ? new Hasher().bytes(this.bytes).value() : digestOfWords(known);
+    }
     return this.memo;
+  }
+
+  /** As `h.digest(this.digest())`. */
+  addDigest(h: Hasher): void {
+    const known = this.memo === null ? this.knownDigest : null;
+    if (known === null) h.digest(this.digest());
+    else h.digestWords(known);
+  }
+
+  private get knownDigest(): DigestWords | null {
+    return this.owner === null ? (this.origin?.digestWords ?? null) : null;
   }
 }
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Hasher } from '../../src/base/digest.js';
+import { digestWords, Hasher } from '../../src/base/digest.js';
 import { PAGE_SIZE, Page } from '../../src/memory/page.js';
 import { PagePool } from '../../src/memory/pool.js';
 
@@ -32,7 +32,7 @@ test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
         } else if (kind === 'elsewhere') {
           const bytes = new Uint8Array(PAGE_SIZE).fill(i);
           const digest = new Hasher().bytes(bytes).value();
-          pages.push(Page.elsewhere(digest, { read: (to) => to.set(bytes) }));
+          pages.push(Page.elsewhere({ read: (to) => to.set(bytes), digestWords: digestWords(digest) }));
           model.push(i & 0xff);
         } else if (kind === 'copy' || kind === 'replace') {
           const copy = page.copy(owner);
@@ -61,7 +61,7 @@ test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
 
 test('a page of which the bytes cannot be had says so each time, and leaves the pool as it was', (t) => {
   const pool = new PagePool(new ArrayBuffer((SLOTS + 1) * PAGE_SIZE), PAGE_SIZE, SLOTS);
-  const bad = Page.elsewhere('0'.repeat(32), {
+  const bad = Page.elsewhere({
     read: () => {
       throw new RangeError('gone');
     },

@@ -225,7 +225,7 @@ test('places that somebody made up are no pages', (t) => {
     fc.property(fc.oneof(fc.nat(400_000), fc.maxSafeInteger().map(Math.abs)), (place) => {
       const pages = new StoredPages(memory, 100, unusable);
       for (const read of [
-        () => pages.at(place, '0'.repeat(32)).bytes,
+        () => pages.at(place, [0, 0, 0, 0]).bytes,
         () =>
           memory.table(place, (at, digest) => pages.at(at, digest)).slots.map((page) => (page as Page).bytes),
       ]) {

@@ -1,4 +1,4 @@
-import { type Digest, Hasher } from '../../base/digest.js';
+import { type DigestWords, digestOfWords, Hasher } from '../../base/digest.js';
 import { IntMapNode } from '../../base/int-map.js';
 import { PAGE_SIZE, Page, type PageOrigin, ZERO_PAGE } from '../../memory/page.js';
 import { ByteReader, ByteWriter } from '../format/bytes.js';
@@ -117,7 +117,7 @@ export class StoredMemory {
    * The table at a place, with those pages.
    * @throws RecordingError, PayloadError
    */
-  table(place: number, page: (place: number, digest: Digest) => Page): IntMapNode {
+  table(place: number, page: (place: number, digest: DigestWords) => Page): IntMapNode {
     const from = this.tableAt(place);
     const bitmap = from.u32() | 0;
     if (bitmap === 0) throw new PayloadError('a table has no pages');
@@ -125,7 +125,7 @@ export class StoredMemory {
     let last = 0;
     for (let bits = bitmap; bits !== 0; bits &= bits - 1) {
       last = placeAfter(last, from);
-      pages.push(last === 0 ? ZERO_PAGE : page(last, from.digest()));
+      pages.push(last === 0 ? ZERO_PAGE : page(last, from.digestWords()));
     }
     return new IntMapNode(0, bitmap, pages, null);
   }
@@ -227,15 +227,15 @@ export class StoredPages {
    * The page at a place.
    * @throws PayloadError
    */
-  at(place: number, digest: Digest): Page {
+  at(place: number, digest: DigestWords): Page {
     const known = this.pages.get(place);
     if (known !== undefined) {
-      if (known.digest() !== digest) throw new PayloadError('a page has two digests');
+      if (known.digest() !== digestOfWords(digest)) throw new PayloadError('a page has two digests');
       known.exclusive = false;
       return known;
     }
     if (this.pages.size === this.most) throw new PayloadError('there are more pages than can be');
-    const page = Page.elsewhere(digest, new StoredPage(this, place, digest));
+    const page = Page.elsewhere(new StoredPage(this, place, digest));
     page.exclusive = true;
     this.pages.set(place, page);
     return page;
@@ -246,7 +246,7 @@ class StoredPage implements PageOrigin {
   constructor(
     private readonly pages: StoredPages,
     private readonly place: number,
-    private readonly digest: Digest,
+    readonly digestWords: DigestWords,
   ) {}
 
   get isAwaited(): boolean {
@@ -262,7 +262,9 @@ class StoredPage implements PageOrigin {
     } catch (reason) {
       throw unusable((reason as Error).message);
     }
-    if (new Hasher().bytes(bytes).value() !== this.digest) throw unusable('it does not have its digest');
+    const words = new Hasher().bytes(bytes).valueWords();
+    if (!words.every((word, i) => word === this.digestWords[i]))
+      throw unusable('it does not have its digest');
     to.set(bytes);
   }
 }

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.js';
-import type { Digest } from '../../base/digest.js';
+import type { Digest, DigestWords } from '../../base/digest.js';
 import { PayloadError } from './recording-error.js';
 
 /** Bytes of a digest in the file: its four words, most significant byte first, as its hex digits read. */
@@ -147,6 +147,12 @@ export class ByteReader {
     }
     // At once: a text put together from pieces keeps the pieces, ten times as large.
     return String.fromCharCode(...codes);
+  }
+
+  digestWords(): DigestWords {
+    const { view } = this;
+    const at = this.advance(DIGEST_BYTES);
+    return [view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12)];
   }
 
   /** A view, not a copy. */
