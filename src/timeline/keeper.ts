@@ -12,6 +12,9 @@ const EVERY = { steps: 1 << 20, events: 1 << 11 };
 /** What a page costs that is stored, beside one that is only held: it is hashed, and compared with what it was. */
 const STORED_PAGE_COST = 2;
 
+/** As many steps as a look may run through, however many pages change in them: they take 0.1 s. */
+const MOST_STEPS = 1 << 25;
+
 /** Takes checkpoints of a run that goes by, to store them when it is over. */
 export class CheckpointKeeper {
   private readonly log: CheckpointLog;
@@ -34,10 +37,10 @@ export class CheckpointKeeper {
     const { last, every } = this;
     const { spacing } = this.log;
     const { state, memoryGeneration } = this.machine.k;
-    const isFar =
-      state.steps - last.steps >= every.steps * spacing || state.seq - last.seq >= every.events * spacing;
+    const steps = state.steps - last.steps;
+    const isFar = steps >= every.steps * spacing || state.seq - last.seq >= every.events * spacing;
     const pages = memoryGeneration - this.generation;
-    if (isFar && worthIt(last, state, STORED_PAGE_COST * pages)) this.take();
+    if (isFar && (steps >= MOST_STEPS || worthIt(last, state, STORED_PAGE_COST * pages))) this.take();
   }
 
   /**
