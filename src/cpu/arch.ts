@@ -94,6 +94,8 @@ export interface RunResult {
   /** Instructions retired, at most budget and grace. */
   readonly steps: number;
   readonly stop: Stop;
+  /** Whether a reservation was held, which does not outlive the run. Absent: that is not known. */
+  readonly reserved?: boolean;
 }
 
 /**

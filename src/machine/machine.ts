@@ -123,6 +123,8 @@ export class Machine implements Decider {
     null;
   private readonly allowed: (call: Syscall, pc: number) => boolean;
   private stopSeq = Number.POSITIVE_INFINITY;
+  /** The last command was cut where going on would be another run. */
+  private cut = false;
   private trapProcess = 0;
   private readonly programs: ProgramHost | null;
   private engine: EngineKind;
@@ -145,6 +147,11 @@ export class Machine implements Decider {
 
   get position(): Position {
     return { seq: this.k.state.seq, step: this.k.state.step };
+  }
+
+  /** Whether the machine can go on from here: else a checkpoint must be restored first. */
+  get goesOn(): boolean {
+    return !this.cut;
   }
 
   get halted(): boolean {
@@ -201,6 +208,7 @@ export class Machine implements Decider {
   }
 
   restore(checkpoint: Checkpoint): void {
+    this.cut = false;
     this.k.restore(checkpoint.state);
     this.eventHasher = checkpoint.events.clone();
     this.slices = checkpoint.slices;
@@ -231,19 +239,22 @@ export class Machine implements Decider {
   }
 
   /**
-   * One command, cut short where it comes to a position, or past it when the run does not have that position. Then
-   * the machine may stand inside the command: it can be looked at but not go on, a checkpoint must be restored first.
+   * One command, cut short where it comes to a position, or past it when the run does not have that position, or after
+   * so many steps. Where that is in the middle of a call, or ends a reservation, the machine does not go on.
    * @param trace told of every instruction that runs
    */
-  commandTo(target: Position, trace?: Trace): void {
+  commandTo(target: Position, trace?: Trace, mostSteps = Number.POSITIVE_INFINITY): void {
     const here = this.position;
     if (comparePositions(here, target) >= 0) return;
+    this.cut = false;
     // Steps come after the event they are counted from, so with a step it is the event behind that is too far.
     this.stopSeq = target.step === 0 ? target.seq : target.seq + 1;
     try {
-      this.command(target.seq === here.seq ? target.step - here.step : Number.POSITIVE_INFINITY, trace);
+      const steps = target.seq === here.seq ? target.step - here.step : Number.POSITIVE_INFINITY;
+      this.command(Math.min(steps, mostSteps), trace);
     } catch (reason) {
       if (!(reason instanceof PositionReached)) throw reason;
+      this.cut = true;
     } finally {
       this.stopSeq = Number.POSITIVE_INFINITY;
     }
@@ -282,7 +293,9 @@ export class Machine implements Decider {
     const untilDue = due === null ? Number.POSITIVE_INFINITY : Number(due.atNs - this.k.nowNs);
     const limit = Math.min(untilDue, this.options.maxSteps - state.steps, stepLimit);
     const budget = Math.min(state.slice.stepsLeft, limit);
-    this.runSlice(budget, Math.min(GRACE_STEPS, limit - budget), trace);
+    const dropped = this.runSlice(budget, Math.min(GRACE_STEPS, limit - budget), trace);
+    // Where the run that is recorded ends a slice, it drops a reservation too.
+    if (dropped && limit === stepLimit) this.cut = true;
     this.haltWhenMainEnded();
     return true;
   }
@@ -333,14 +346,15 @@ export class Machine implements Decider {
     else this.emit({ type: 'machine-halted', halt: { kind: 'deadlock' } });
   }
 
-  private runSlice(budget: number, grace: number, trace?: Trace): void {
+  /** Whether a reservation may have been held where the budget was used up. */
+  private runSlice(budget: number, grace: number, trace?: Trace): boolean {
     const { core, thread } = this.k.state.slice!;
     this.actor = { core, thread };
     const { process, restricted } = this.k.get(thread, 'thread');
     const runner = this.runnerOf(process, restricted !== null);
     const { memory } = runner;
     const program = restricted === null ? (this.programs?.engineFor(thread, memory) ?? null) : null;
-    const { steps, stop } = (program ?? runner.engine).run(
+    const { steps, stop, reserved } = (program ?? runner.engine).run(
       this.k.registersForWrite(thread),
       memory,
       budget,
@@ -353,7 +367,7 @@ export class Machine implements Decider {
       if (this.span === null) this.span = { core, thread, steps };
       else this.span = { core, thread, steps: this.span.steps + steps };
     }
-    if (stop.kind === 'budget') return;
+    if (stop.kind === 'budget') return reserved !== false;
     if (stop.kind !== 'syscall') this.fault(thread, stop);
     else if (restricted !== null) leaveBySyscall(this, thread);
     else if (program !== null) this.callOf(program, thread, core);
@@ -361,6 +375,7 @@ export class Machine implements Decider {
       this.trapProcess = process;
       dispatchSyscall(this, thread, core, this.allowed);
     }
+    return false;
   }
 
   /** A program in the host's language says what it calls: there is no trap to come from the vDSO or not. */

@@ -98,12 +98,12 @@ export class Player {
   }
 
   /**
-   * The same, cut short as `Machine.commandTo` does it. What is cut is not compared with digests.
+   * The same, cut short as `Machine.commandTo` does it. What does not go on is not compared with digests.
    * @throws Diverged
    */
-  commandTo(target: Position, trace?: Trace): boolean {
-    if (!this.checked(() => this.machine.commandTo(target, trace))) return false;
-    if (comparePositions(this.machine.position, target) >= 0) return true;
+  commandTo(target: Position, trace?: Trace, mostSteps?: number): boolean {
+    if (!this.checked(() => this.machine.commandTo(target, trace, mostSteps))) return false;
+    if (!this.machine.goesOn) return true;
     this.compareDigests();
     if (this.machine.halted) this.compareEnd();
     else this.compareLength();

@@ -50,7 +50,7 @@ export class Timeline {
   private readonly player: Player;
   private readonly kept = new Checkpoints(WHOLE_RUN.limits, WHOLE_RUN.every);
   private nearby = newNearby();
-  /** The machine stands between two commands, so that it can go on from where it is. */
+  /** The machine stands where it can go on. */
   private atBoundary = true;
   /** The checkpoint that the machine came by last, and its count of page changes there. */
   private last: KernelState;
@@ -156,14 +156,21 @@ export class Timeline {
   }
 
   /**
-   * Goes from the boundary at or before `from` to the last one before `to`, and tells of each on the way: there the
-   * machine stands between two commands.
+   * Goes from `from`, or the last place before it where the machine can go on, to `to`, and tells of each end of a
+   * command on the way.
+   * @param mostSteps tells after so many steps of a command, too
+   * @returns false when the machine came to where it cannot go on, as a reservation was held there
    * @throws Diverged
    */
-  boundaries(from: Position, to: Position, visit: (machine: Machine) => void): void {
+  boundaries(from: Position, to: Position, visit: (machine: Machine) => void, mostSteps?: number): boolean {
     this.goToBoundary(from);
     do visit(this.machine);
-    while (this.advance(to) && comparePositions(this.position, to) < 0);
+    while (
+      this.advance(to, undefined, mostSteps) &&
+      this.atBoundary &&
+      comparePositions(this.position, to) < 0
+    );
+    return this.atBoundary || comparePositions(this.position, to) >= 0 || this.player.atEnd;
   }
 
   /**
@@ -223,8 +230,8 @@ export class Timeline {
     if (!this.atBoundary) this.restore(this.before(target));
   }
 
-  /** One command, or its part up to the target. False when there is nothing left to run. */
-  private advance(target: Position, trace?: Trace): boolean {
+  /** One command, or its part up to the target or of so many steps. False when there is nothing left to run. */
+  private advance(target: Position, trace?: Trace, mostSteps?: number): boolean {
     const { player } = this;
     if (player.atEnd) return false;
     const { state, memoryGeneration } = this.machine.k;
@@ -237,8 +244,8 @@ export class Timeline {
         this.keep(this.nearby);
     }
     this.atBoundary = false;
-    if (!this.command(target, trace)) return false;
-    this.atBoundary = comparePositions(this.position, target) < 0;
+    if (!this.command(target, trace, mostSteps)) return false;
+    this.atBoundary = this.machine.goesOn;
     return true;
   }
 
@@ -259,9 +266,9 @@ export class Timeline {
    * Whoever made a stored checkpoint up knows more ways for a machine to fail than the machine.
    * @throws RecordingError, Diverged
    */
-  private command(target: Position, trace?: Trace): boolean {
+  private command(target: Position, trace?: Trace, mostSteps?: number): boolean {
     try {
-      return this.player.commandTo(target, trace);
+      return this.player.commandTo(target, trace, mostSteps);
     } catch (reason) {
       const misled = [Diverged, AssertionError, TypeError, RangeError].some((kind) => reason instanceof kind);
       if (!this.fromStored || !misled) throw reason;

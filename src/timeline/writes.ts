@@ -6,9 +6,11 @@ import type { Timeline } from './timeline.js';
 import { type Touched, type Watch, watchAt } from './watch.js';
 import { kernelWriter, StoreTrace, type Writer } from './writer.js';
 
-/** How far samples are apart where something was written: as much is traced to find out by whom. */
+/** How far samples are apart where something was written. */
 const FINE_STEPS = 1 << 12;
 const FINE_EVENTS = 64;
+/** The parts of a slice that are looked at: what one is traced in, or all of them are sampled. */
+const PART_STEPS = 1 << 14;
 
 /** One write to watched bytes. */
 export interface MemoryWrite extends Writer {
@@ -42,11 +44,13 @@ export function lastWriter(
   if (watch === null) return null;
   for (const stretch of stretches(timeline, watch, before).reverse()) {
     for (const fine of refined(timeline, watch, stretch).reverse()) {
-      let last: MemoryWrite | null = null;
-      traceWrites(timeline, watch, fine, (write) => {
-        if (comparePositions(write.position, before) < 0) last = write;
-      });
-      if (last !== null) return last;
+      for (const part of fromTheEnd(inParts(timeline, watch, fine))) {
+        let last: MemoryWrite | null = null;
+        traceWrites(timeline, watch, part, (write) => {
+          if (comparePositions(write.position, before) < 0) last = write;
+        });
+        if (last !== null) return last;
+      }
     }
   }
   return null;
@@ -70,16 +74,18 @@ export function eachWriter(
   let enough = false;
   for (const stretch of stretches(timeline, watch, before)) {
     for (const fine of refined(timeline, watch, stretch)) {
-      traceWrites(timeline, watch, fine, (write) => {
-        if (comparePositions(write.position, before) >= 0) return;
-        try {
-          tell(write);
-        } catch (reason) {
-          enough = true;
-          throw reason;
-        }
-      });
-      if (enough) return;
+      for (const part of joined(inParts(timeline, watch, fine))) {
+        traceWrites(timeline, watch, part, (write) => {
+          if (comparePositions(write.position, before) >= 0) return;
+          try {
+            tell(write);
+          } catch (reason) {
+            enough = true;
+            throw reason;
+          }
+        });
+        if (enough) return;
+      }
     }
   }
 }
@@ -125,21 +131,58 @@ function stretches(timeline: Timeline, watch: Watch, before: Position): Stretch[
   });
 }
 
+/** As `refined`, inside of a slice. */
+function inParts(timeline: Timeline, watch: Watch, stretch: Stretch): Stretch[] {
+  const { from, to } = stretch;
+  const isShort = from.seq === to.seq && to.step - from.step <= PART_STEPS;
+  return isShort ? [stretch] : refined(timeline, watch, stretch, PART_STEPS);
+}
+
+/** Joins those that meet. */
+function joined(stretches: readonly Stretch[]): Stretch[] {
+  const out: Stretch[] = [];
+  for (const stretch of stretches) {
+    const last = out[out.length - 1];
+    if (last !== undefined && comparePositions(last.to, stretch.from) === 0)
+      out[out.length - 1] = { from: last.from, to: stretch.to };
+    else out.push(stretch);
+  }
+  return out;
+}
+
+/**
+ * From the last one back, and each time twice as many at once: to come to where one starts takes as long as to trace
+ * some, and where others write to the same page all the time there may be many.
+ */
+function* fromTheEnd(stretches: readonly Stretch[]): IterableIterator<Stretch> {
+  let end = stretches.length;
+  for (let count = 1; end > 0; count *= 2) {
+    const start = Math.max(0, end - count);
+    yield* joined(stretches.slice(start, end)).reverse();
+    end = start;
+  }
+}
+
 /** Short stretches of one that changed something watched; together they hold all that do. */
-function refined(timeline: Timeline, watch: Watch, { from, to }: Stretch): Stretch[] {
+function refined(timeline: Timeline, watch: Watch, stretch: Stretch, mostSteps?: number): Stretch[] {
+  const { from, to } = stretch;
   const samples: { readonly position: Position; readonly steps: number; readonly ids: readonly number[] }[] =
     [];
   const sample = ({ k }: Machine, position: Position): void => {
     const state = k.snapshot();
     samples.push({ position, steps: state.steps, ids: watch.sample(state) });
   };
-  timeline.boundaries(from, to, (machine) => {
+  const look = (machine: Machine): void => {
     const { seq, steps } = machine.k.state;
     const last = samples[samples.length - 1];
+    // It may have to come from further back.
+    if (comparePositions(machine.position, from) < 0) return;
     if (last !== undefined && steps - last.steps < FINE_STEPS && seq - last.position.seq < FINE_EVENTS)
       return;
     sample(machine, machine.position);
-  });
+  };
+  const isThrough = timeline.boundaries(from, to, look, mostSteps);
+  if (!isThrough || samples.length === 0 || comparePositions(samples[0].position, from) > 0) return [stretch];
   sample(timeline.machine, to);
   return samples.slice(1).flatMap(({ position, ids }, i) => {
     return equal(ids, samples[i].ids) ? [] : [{ from: samples[i].position, to: position }];

@@ -153,7 +153,7 @@ export class FastEngine implements Engine {
       stop = this.stretch(1);
     }
     registers.bytes.set(this.state);
-    return { steps: this.steps, stop };
+    return { steps: this.steps, stop, reserved: words[CONTROL.reservedBytes >> 2] !== 0 };
   }
 
   become(kind: EngineKind): boolean {

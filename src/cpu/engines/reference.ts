@@ -71,7 +71,7 @@ export class ReferenceEngine implements Engine {
       steps += cpu.steps;
     }
     this.saveState(registers);
-    return { steps, stop };
+    return { steps, stop, reserved: cpu.holdsReservation };
   }
 
   /** Runs one instruction for another engine, whose reservation holds on. */
