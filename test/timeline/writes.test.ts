@@ -197,5 +197,53 @@ test('a long run is not expanded to find its last writer', (t) => {
   };
   const data = program.elf.loadSegments.find(({ writable }) => writable)!;
   t.truthy(lastWriter(timeline, process, data.vaddr + program.bias, 8, timeline.end));
-  t.true(traced.steps < 2 * ALONE_STEPS, `${traced.steps} steps traced`);
+  t.true(traced.steps < ALONE_STEPS / 4, `${traced.steps} steps traced`);
+});
+
+test('in long slices, too, writers are those that a trace of everything finds', (t) => {
+  const runs = [
+    specOf('bench/quick-sort', { args: ['3000'] }),
+    specOf('heap-sort', { args: ['2000'], maxSteps: 300_000 }),
+    // With LR and SC, and others that run in between.
+    specOf('futex-mutex', { cores: 2, quantumSteps: 1 << 18, maxSteps: 300_000 }),
+  ];
+  let inLong = 0;
+  for (const spec of runs) {
+    const timeline = new Timeline(recordRun(spec));
+    const { end } = timeline;
+    const { k } = timeline.machine;
+    timeline.seek(end);
+    const stores: { position: Position; pc: bigint | null; thread: number; at: number; size: number }[] = [];
+    eachStore(timeline, START, end, ({ writer, address, after }) => {
+      if (address === null || mappingAt(k, writer.process, Number(address)) === undefined) return;
+      const { position, pc, thread } = writer;
+      stores.push({ position, pc, thread, at: Number(address), size: after.length });
+    });
+    t.true(stores.length > 1000);
+    const process = k.state.mainProcess;
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), fc.constantFrom(1, 8, 24), (pick, later, size) => {
+        const first = pick % stores.length;
+        const address = stores[first].at;
+        const { position: before } = stores[first + (later % (stores.length - first))];
+        if (comparePositions(stores[first].position, before) >= 0) return;
+        if (mappingAt(timeline.seek(before).k, process, address + size - 1) === undefined) return;
+        const expected = stores.filter(
+          ({ position, at, size: stored }) =>
+            comparePositions(position, before) < 0 && at < address + size && at + stored > address,
+        );
+        const where = (writes: readonly { position: Position; pc: bigint | null; thread: number }[]) =>
+          writes.map(({ position, pc, thread }) => [formatPosition(position), pc, thread].join(' '));
+        const all: MemoryWrite[] = [];
+        eachWriter(timeline, process, address, size, before, (write) => all.push(write));
+        const byStores = all.filter(({ event }) => event === null || event === 'user-memory-written');
+        assert.deepEqual(where(byStores), where(expected));
+        const last = lastWriter(timeline, process, address, size, before)!;
+        assert.equal(text(last), text(all[all.length - 1]));
+        if (last.position.step > 1 << 15) inLong++;
+      }),
+      { numRuns: 8 },
+    );
+  }
+  t.true(inLong > 4, `${inLong} were far inside of a slice`);
 });
