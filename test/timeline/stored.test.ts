@@ -7,6 +7,7 @@ import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import { ARCH, machineConfig } from '../../src/loader/launch.js';
 import { AFTER_EVERYTHING, comparePositions, formatPosition } from '../../src/machine/position.js';
 import { Page, ZERO_PAGE } from '../../src/memory/page.js';
+import { CHECKPOINT_FORMAT, encodePositions } from '../../src/recording/checkpoints/checkpoint-file.js';
 import { stateIn } from '../../src/recording/checkpoints/state-check.js';
 import { decodeState, encodeState } from '../../src/recording/checkpoints/state-codec.js';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
@@ -219,6 +220,29 @@ test('checkpoints of another version are refused', (t) => {
   writer.end({ ...SMALL.end!, checkpoints: new Uint8Array(0), slices: Uint8Array.of(0) });
   const error = t.throws(() => openStored(new Uint8Array(Buffer.concat(parts)), SMALL));
   t.regex(error.message, /^the checkpoints are of another version of Jacinth, [^\n]+$/);
+});
+
+test('counts that somebody made up do not fill memory', (t) => {
+  const many = 4 << 20;
+  const ones = new Uint8Array(many).fill(1);
+  const positions = Array.from({ length: many / 8 }, (_, i) => ({ seq: i + 1, step: 0, steps: i, chunk: 1 }));
+  const cases: [what: RegExp, end: { checkpoints: Uint8Array; slices: Uint8Array }][] = [
+    [/too many checkpoints/, { checkpoints: encodePositions(positions), slices: Uint8Array.of(0) }],
+    [/more numbers than can be/, { checkpoints: new Uint8Array(0), slices: ones }],
+  ];
+  for (const [what, end] of cases) {
+    const parts: Uint8Array[] = [];
+    const header = { ...SMALL.header, checkpointsOf: SMALL.lastDigest };
+    const writer = new RecordingWriter({ write: (bytes) => parts.push(bytes.slice()) }, header);
+    writer.end({ ...SMALL.end!, ...end, checkpointFormat: CHECKPOINT_FORMAT });
+    const file = new Uint8Array(Buffer.concat(parts));
+    const before = process.memoryUsage().heapUsed;
+    const error = t.throws(() => openStored(file, SMALL), { instanceOf: RecordingError });
+    t.regex(error.message, what);
+    t.false(error.message.includes('\n'));
+    // A number takes 8 bytes at least.
+    t.true(process.memoryUsage().heapUsed - before < 4 * many);
+  }
 });
 
 test('a look with stored checkpoints runs no more than what is between two of them', (t) => {

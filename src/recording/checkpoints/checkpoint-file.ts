@@ -64,10 +64,12 @@ export function encodeAscending(numbers: readonly number[]): Uint8Array {
   return out.take();
 }
 
-export function decodeAscending(bytes: Uint8Array): number[] {
+/** @throws PayloadError where they are more than that, or do not go up */
+export function decodeAscending(bytes: Uint8Array, most: number): number[] {
   const from = new ByteReader(bytes);
   const numbers: number[] = [];
   for (let last = 0; from.left > 0; numbers.push(last)) {
+    if (numbers.length === most) throw new PayloadError('there are more numbers than can be');
     const more = from.varint();
     last += more;
     const ascends = more > 0 || numbers.length === 0;

@@ -72,7 +72,8 @@ export class StoredCheckpoints {
     if (!(checkpoints instanceof Uint8Array) || !(slices instanceof Uint8Array))
       throw unusable('damaged', 'the checkpoints have no index');
     return guarded('the index of the checkpoints', () => {
-      return new StoredCheckpoints(file, decodePositions(checkpoints), decodeAscending(slices), onProblem);
+      const sliceStarts = decodeAscending(slices, recording.chunkCount + 1);
+      return new StoredCheckpoints(file, decodePositions(checkpoints), sliceStarts, onProblem);
     });
   }
 
