@@ -111,7 +111,7 @@ for (const one of CASES) {
   test(`${one.title} stops without effect, also when traced`, (t) => {
     const machine = prepared(one);
     const pc = CODE + 4;
-    t.deepEqual(machine.run(100), { steps: 1, stop: one.stop });
+    t.deepEqual(machine.run(100), { reserved: false, steps: 1, stop: one.stop });
     t.is(machine.pc, pc);
     const fresh = prepared(one);
     t.is(machine.set(PC, 0n).snapshot(), fresh.set(PC, 0n).snapshot());
@@ -124,7 +124,7 @@ for (const one of CASES) {
       load: () => void lines.push('load'),
       store: () => void lines.push('store'),
     };
-    t.deepEqual(traced.run(100, 0n, trace), { steps: 1, stop: one.stop });
+    t.deepEqual(traced.run(100, 0n, trace), { reserved: false, steps: 1, stop: one.stop });
     t.deepEqual(lines, [`step ${CODE}`]);
     t.is(traced.set(PC, 0n).snapshot(), fresh.snapshot());
   });
@@ -132,24 +132,24 @@ for (const one of CASES) {
 
 test('again after a stop: the same stop, no steps', (t) => {
   const machine = new Machine([NOP, asm('ecall')]);
-  t.deepEqual(machine.run(10), { steps: 1, stop: { kind: 'syscall' } });
-  t.deepEqual(machine.run(10), { steps: 0, stop: { kind: 'syscall' } });
+  t.deepEqual(machine.run(10), { reserved: false, steps: 1, stop: { kind: 'syscall' } });
+  t.deepEqual(machine.run(10), { reserved: false, steps: 0, stop: { kind: 'syscall' } });
   t.is(machine.pc, CODE + 4);
 });
 
 test('the budget is exact, and ends a run before what would stop it', (t) => {
   const machine = new Machine([NOP, NOP, NOP, asm('ecall')]);
-  t.deepEqual(machine.run(0), { steps: 0, stop: { kind: 'budget' } });
-  t.deepEqual(machine.run(2), { steps: 2, stop: { kind: 'budget' } });
+  t.deepEqual(machine.run(0), { reserved: false, steps: 0, stop: { kind: 'budget' } });
+  t.deepEqual(machine.run(2), { reserved: false, steps: 2, stop: { kind: 'budget' } });
   t.is(machine.pc, CODE + 8);
-  t.deepEqual(machine.run(1), { steps: 1, stop: { kind: 'budget' } });
-  t.deepEqual(machine.run(1), { steps: 0, stop: { kind: 'syscall' } });
+  t.deepEqual(machine.run(1), { reserved: false, steps: 1, stop: { kind: 'budget' } });
+  t.deepEqual(machine.run(1), { reserved: false, steps: 0, stop: { kind: 'syscall' } });
 });
 
 test('a wild jump faults at its exact target', (t) => {
   for (const target of [0n, 0x1234_5678_9abc_deeen, 2n ** 64n - 2n, 2n ** 63n]) {
     const machine = new Machine([asm('jalr', { xd: 1, x1: A0 })]).set(A0, target);
-    t.deepEqual(machine.run(10), { steps: 1, stop: fault('fetch', target) });
+    t.deepEqual(machine.run(10), { reserved: false, steps: 1, stop: fault('fetch', target) });
     t.is(BigInt.asUintN(64, machine.get(PC)), target);
     t.is(machine.get(1), BigInt(CODE + 4));
   }
@@ -166,10 +166,10 @@ test('an instruction that crosses into a missing page faults there', (t) => {
   const at = CODE + 0x1ffe;
   machine.memory.write(at, Uint8Array.of(0x13, 0x00));
   machine.set(PC, BigInt(at));
-  t.deepEqual(machine.run(1), { steps: 0, stop: fault('fetch', BigInt(CODE + 0x2000)) });
+  t.deepEqual(machine.run(1), { reserved: false, steps: 0, stop: fault('fetch', BigInt(CODE + 0x2000)) });
   t.is(machine.pc, at);
   machine.memory.map(CODE + 0x2000);
-  t.deepEqual(machine.run(1), { steps: 1, stop: { kind: 'budget' } });
+  t.deepEqual(machine.run(1), { reserved: false, steps: 1, stop: { kind: 'budget' } });
   t.is(machine.pc, at + 4);
 });
 
@@ -179,6 +179,6 @@ test('an illegal instruction in the last page there is', (t) => {
   // A jump in the middle of the page, to a place not far from it.
   page.view.setUint32(0x800, asm('jal', { j: 8 }), true);
   machine.set(PC, 2n ** 64n - 0x800n);
-  t.deepEqual(machine.run(10), { steps: 1, stop: { kind: 'illegal-instruction', bits: 0 } });
+  t.deepEqual(machine.run(10), { reserved: false, steps: 1, stop: { kind: 'illegal-instruction', bits: 0 } });
   t.is(BigInt.asUintN(64, machine.get(PC)), 2n ** 64n - 0x7f8n);
 });
