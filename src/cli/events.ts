@@ -37,6 +37,8 @@ export function eventsCommand(): Command {
       const inspection = new Inspection(path);
       const from = inspection.position(options.from);
       const to = inspection.position(options.to);
+      // As `show` has it: nothing would look like a run in which nothing happened.
+      inspection.timeline.reach(from);
       printing((out) => new EventPrinter(inspection, out, options).print(from, to));
     });
 }

@@ -112,13 +112,23 @@ export class Timeline {
    * @throws NoSuchPosition, Diverged
    */
   seek(target: Position): Machine {
-    this.goTo(target);
-    const order = comparePositions(this.position, target);
-    if (order !== 0) {
-      const where = `${order < 0 ? 'the run ends at' : 'the next one is'} ${formatPosition(this.position)}`;
-      throw new NoSuchPosition(`no position ${formatPosition(target)}, ${where}, look there`);
-    }
+    this.reach(target);
+    if (comparePositions(this.position, target) > 0) throw this.noPosition(target, 'the next one is');
     return this.machine;
+  }
+
+  /**
+   * Goes to a position, or to the next one that the run has.
+   * @throws NoSuchPosition where the run ends before, Diverged
+   */
+  reach(target: Position): void {
+    this.goTo(target);
+    if (comparePositions(this.position, target) < 0) throw this.noPosition(target, 'the run ends at');
+  }
+
+  private noPosition(target: Position, where: string): NoSuchPosition {
+    const [asked, here] = [target, this.position].map(formatPosition);
+    return new NoSuchPosition(`no position ${asked}, ${where} ${here}, look there`);
   }
 
   /**

@@ -139,6 +139,20 @@ test('events for people: aligned, names instead of numbers, mostly within 80 col
   );
 });
 
+test('events from behind the end of a run are refused as a look there is', async (t) => {
+  const { events } = await json('info', bank);
+  const beyond = `${events + 1}:0`;
+  const shown = await jacinth('show', bank, '--at', beyond);
+  t.is(shown.status, 125);
+  t.regex(shown.stderr, /^jacinth: no position \d+:0, the run ends at \d+:0, look there\n$/);
+  for (const detail of ['kernel', 'step', 'write'])
+    t.deepEqual(await jacinth('events', bank, '--from', beyond, '--detail', detail), shown);
+  // The end itself, and what is asked for up to behind it, are there.
+  const last = await lines('--from', `${events - 1}`, '--to', beyond);
+  t.is(last.at(-1).position, `${events}:0`);
+  t.like(await jacinth('events', bank, '--from', 'end'), { status: 0, stdout: '', stderr: '' });
+});
+
 test('events stop quietly when nobody reads on', async (t) => {
   const child = spawn(process.execPath, [MAIN, 'events', bank, '--detail', 'step', '--json']);
   let stderr = '';

@@ -146,7 +146,7 @@ export class StoredCheckpoints {
       this.memory,
       most,
       (why) => new PageUnusable(position, why),
-      () => this.placesAfter(position),
+      () => this.placesAfter(position, most),
     );
     const state = this.stateOf(record, config, arch, {
       table: (place) => this.memory.table(place, (at, digest) => pages.at(at, digest)),
@@ -162,13 +162,13 @@ export class StoredCheckpoints {
   }
 
   /** Where the pages of the next state are; null when there is none, or it cannot be used. */
-  private placesAfter(position: StoredPosition): ReadonlySet<number> | null {
+  private placesAfter(position: StoredPosition, most: number): ReadonlySet<number> | null {
     const next = this.positions[this.after(position)];
     if (next === undefined) return null;
     const places = new Set<number>();
     try {
       for (const table of guarded('a checkpoint', () => decodePlaces(this.recordAt(next).tables)))
-        guarded('a table', () => this.memory.addPlaces(table, places));
+        guarded('a table', () => this.memory.addPlaces(table, places, most));
       return places;
     } catch (reason) {
       // Whoever goes there will be told.

@@ -153,8 +153,12 @@ export class StoredMemory {
     throw new PayloadError('it is told by what is no page');
   }
 
-  /** Where the pages of a table are. */
-  addPlaces(place: number, to: Set<number>): void {
+  /**
+   * Where the pages of a table are.
+   * @param most that there can be in all tables
+   * @throws RecordingError, PayloadError
+   */
+  addPlaces(place: number, to: Set<number>, most: number): void {
     const from = this.tableAt(place);
     let last = 0;
     for (let bits = from.u32(); bits !== 0; bits &= bits - 1) {
@@ -163,6 +167,7 @@ export class StoredMemory {
       to.add(last);
       from.at += DIGEST_BYTES;
     }
+    if (to.size > most) throw new PayloadError('there are more pages than can be');
   }
 
   private tableAt(place: number): ByteReader {
