@@ -219,8 +219,11 @@ export const vmoReducers: Reducers<VmoEvents> = {
     k.update(e.vmo, 'vmo', (v) => {
       v.pages = pages;
     });
+    if (added === 0) return;
     k.state.committedPages += added;
-    if (vmo.source === null || added === 0) return;
+    // Pages that were lent are written in place from now on.
+    k.memoryGeneration++;
+    if (vmo.source === null) return;
     // What the pager does not have is as good as written.
     for (let number = e.page; number < e.page + e.count; number++) {
       if (vmo.pages.has(number)) continue;
