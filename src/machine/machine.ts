@@ -291,11 +291,13 @@ export class Machine implements Decider {
       return true;
     }
     const untilDue = due === null ? Number.POSITIVE_INFINITY : Number(due.atNs - this.k.nowNs);
-    const limit = Math.min(untilDue, this.options.maxSteps - state.steps, stepLimit);
+    const { steps } = state;
+    const own = Math.min(untilDue, this.options.maxSteps - steps);
+    const limit = Math.min(own, stepLimit);
     const budget = Math.min(state.slice.stepsLeft, limit);
     const dropped = this.runSlice(budget, Math.min(GRACE_STEPS, limit - budget), trace);
-    // Where the run that is recorded ends a slice, it drops a reservation too.
-    if (dropped && limit === stepLimit) this.cut = true;
+    // Where the run itself ends a slice, or its grace, it drops a reservation too.
+    if (dropped && limit < own && state.steps - steps === limit) this.cut = true;
     this.haltWhenMainEnded();
     return true;
   }

@@ -4,8 +4,8 @@ import { type Access, accessesOf } from '../../src/diff/accesses.js';
 import { pathOf } from '../../src/diff/path.js';
 import { Run } from '../../src/diff/run.js';
 import { eachSlice, SliceRunner } from '../../src/diff/slices.js';
-import { DEFAULTS } from '../../src/loader/launch.js';
-import { formatPosition, type Position, START } from '../../src/machine/position.js';
+import { DEFAULTS, launch } from '../../src/loader/launch.js';
+import { AFTER_EVERYTHING, formatPosition, type Position, START } from '../../src/machine/position.js';
 import { expand } from '../../src/timeline/expand.js';
 import { Timeline } from '../../src/timeline/timeline.js';
 import { eachWriter } from '../../src/timeline/writes.js';
@@ -213,4 +213,22 @@ test('a watched access between LR and SC: the slice is traced as a whole, so tha
       .map((access) => `${at(access)} ${access.thread} ${access.pc} ${access.kind} ${access.value}`),
     byTracing(new Timeline(recording), thread.process, address, 8),
   );
+});
+
+test('a slice that ends with a reservation held is no cut, one that is cut while it is held does not go on', (t) => {
+  const bytes = programOf([
+    assemble('addi', { xd: 10, x1: 2, i: -8 }),
+    assemble('lr.w', { xd: 6, x1: 10 }),
+    assemble('jal', { xd: 0, j: -4 }),
+  ]);
+  const program = { name: 'wait', bytes, args: ['wait'], environ: [] };
+  const machine = launch({ ...DEFAULTS, program, cores: 1, quantumSteps: 200 });
+  while (machine.k.state.steps < 3_000_000) {
+    machine.commandTo(AFTER_EVERYTHING);
+    if (!machine.goesOn) break;
+  }
+  t.true(machine.goesOn && machine.k.state.steps >= 3_000_000, `${machine.k.state.steps} steps`);
+  while (machine.k.state.slice === null) machine.commandTo(AFTER_EVERYTHING);
+  machine.commandTo(AFTER_EVERYTHING, undefined, 100);
+  t.false(machine.goesOn);
 });
