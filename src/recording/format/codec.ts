@@ -12,7 +12,7 @@ const INFLATE_WHOLE_BYTES = 64 << 10;
 /** How much is inflated at once of more: at most 2 MiB come of it before their length is looked at. */
 const INFLATE_STEP_BYTES = 2 << 10;
 
-/** Makes a raw deflate stream (RFC 1951). */
+/** Makes a raw deflate stream (RFC 1951), or gives back what it got: that is stored as it is. */
 export type Deflate = (payload: Uint8Array) => Uint8Array;
 
 /** The same bytes give the same result everywhere. `mem`, because fflate's choice goes through a logarithm of the host. */
