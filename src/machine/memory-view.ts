@@ -60,7 +60,7 @@ export class ProcessMemory implements MemoryView {
   pageForStore(pageNumber: number): Page | null {
     this.original = null;
     const mapping = this.mapping(pageNumber, VmOption.PERM_WRITE);
-    const place = mapping === null ? null : this.placeIn(mapping, pageNumber);
+    const place = this.placeIn(mapping, pageNumber);
     if (place === null) return null;
     this.isLoadable = (mapping!.permissions & VmOption.PERM_READ) !== 0;
     const { vmo, offset } = place;
@@ -127,7 +127,7 @@ export class ProcessMemory implements MemoryView {
   /** Numbers near one, and itself, that show pages of the same VMO, which has no pager. */
   private near(pageNumber: number, permissions: number): Near | null {
     const mapping = this.mapping(pageNumber, permissions);
-    const place = mapping === null ? null : this.placeIn(mapping, pageNumber);
+    const place = this.placeIn(mapping, pageNumber);
     if (place === null || mapping!.endsWithStream) return null;
     const { vmo, offset } = place;
     if (vmo.source !== null || mapping!.vmo !== vmo.koid) return null;
@@ -152,12 +152,11 @@ export class ProcessMemory implements MemoryView {
   }
 
   private place(pageNumber: number, permission: number): Place | null {
-    const mapping = this.mapping(pageNumber, permission);
-    return mapping === null ? null : this.placeIn(mapping, pageNumber);
+    return this.placeIn(this.mapping(pageNumber, permission), pageNumber);
   }
 
-  private placeIn(mapping: Mapping, pageNumber: number): Place | null {
-    return placeBehind(this.k, mapping, pageNumber * PAGE_SIZE);
+  private placeIn(mapping: Mapping | null, pageNumber: number): Place | null {
+    return mapping === null ? null : placeBehind(this.k, mapping, pageNumber * PAGE_SIZE);
   }
 
   private mapping(pageNumber: number, permission: number): Mapping | null {
