@@ -13,6 +13,33 @@ const C2 = 0xab0e9789 | 0;
 const C3 = 0x38b34ae5 | 0;
 const C4 = 0xa1e38b93 | 0;
 
+/** What is left of the words that are no group of four: at most three. */
+function mixRest(k: number, factor: number, rotation: number, nextFactor: number): number {
+  const product = Math.imul(k, factor);
+  return Math.imul((product << rotation) | (product >>> (32 - rotation)), nextFactor);
+}
+
+/** @param length of all that was folded, bytes modulo 2^32 */
+function finalWords(h1: number, h2: number, h3: number, h4: number, length: number): DigestWords {
+  h1 ^= length;
+  h2 ^= length;
+  h3 ^= length;
+  h4 ^= length;
+  h1 = (h1 + h2 + h3 + h4) | 0;
+  h2 = (h2 + h1) | 0;
+  h3 = (h3 + h1) | 0;
+  h4 = (h4 + h1) | 0;
+  h1 = finalMix(h1);
+  h2 = finalMix(h2);
+  h3 = finalMix(h3);
+  h4 = finalMix(h4);
+  h1 = (h1 + h2 + h3 + h4) | 0;
+  h2 = (h2 + h1) | 0;
+  h3 = (h3 + h1) | 0;
+  h4 = (h4 + h1) | 0;
+  return [h1, h2, h3, h4];
+}
+
 function finalMix(h: number): number {
   h ^= h >>> 16;
   h = Math.imul(h, 0x85ebca6b);
@@ -75,6 +102,30 @@ const STEPS: readonly FoldStep[] = [
   { factor: C4, rotation: 18, nextFactor: C1, stateRotation: 13, addend: 0x32ac3b17 },
 ];
 let foldCode: FoldCode | null = null;
+
+/**
+ * As `new Hasher().bytes(bytes).valueWords()`, for pages: of those there are thousands, and a hasher for each takes as
+ * long as what it is for.
+ */
+export function digestOfPage(bytes: Uint8Array): DigestWords {
+  if (!LITTLE_ENDIAN) return new Hasher().bytes(bytes).valueWords();
+  foldCode ??= makeFoldCode(STEPS);
+  const { state, words, bytes: room } = foldCode;
+  const { length } = bytes;
+  assert(length % 16 === 0 && length < room.length, 'a page has whole groups of words');
+  // Behind the length, as `bytes` has it: so the last word is the first of a group of its own.
+  words[0] = length;
+  room.set(bytes, 4);
+  state.fill(0);
+  foldCode.fold(0, length);
+  return finalWords(
+    state[0] ^ mixRest(words[length / 4], C1, 15, C2),
+    state[1],
+    state[2],
+    state[3],
+    length + 4,
+  );
+}
 
 /** What `Hasher.room` makes at most. */
 const MAX_ROOM_WORDS = MANY_WORDS - 4;
@@ -264,41 +315,11 @@ export class Hasher {
     let { h1, h2, h3, h4 } = this;
     const rest = this.count;
     const { pending } = this;
-    const [k1, k2, k3] = [pending[0], pending[1], pending[2]];
-    if (rest > 2) {
-      let k = Math.imul(k3, C3);
-      k = (k << 17) | (k >>> 15);
-      h3 ^= Math.imul(k, C4);
-    }
-    if (rest > 1) {
-      let k = Math.imul(k2, C2);
-      k = (k << 16) | (k >>> 16);
-      h2 ^= Math.imul(k, C3);
-    }
-    if (rest > 0) {
-      let k = Math.imul(k1, C1);
-      k = (k << 15) | (k >>> 17);
-      h1 ^= Math.imul(k, C2);
-    }
+    if (rest > 2) h3 ^= mixRest(pending[2], C3, 17, C4);
+    if (rest > 1) h2 ^= mixRest(pending[1], C2, 16, C3);
+    if (rest > 0) h1 ^= mixRest(pending[0], C1, 15, C2);
     // Modulo 2^32, as the algorithm has it.
-    const length = (this.foldedWords + rest) * 4;
-    h1 ^= length;
-    h2 ^= length;
-    h3 ^= length;
-    h4 ^= length;
-    h1 = (h1 + h2 + h3 + h4) | 0;
-    h2 = (h2 + h1) | 0;
-    h3 = (h3 + h1) | 0;
-    h4 = (h4 + h1) | 0;
-    h1 = finalMix(h1);
-    h2 = finalMix(h2);
-    h3 = finalMix(h3);
-    h4 = finalMix(h4);
-    h1 = (h1 + h2 + h3 + h4) | 0;
-    h2 = (h2 + h1) | 0;
-    h3 = (h3 + h1) | 0;
-    h4 = (h4 + h1) | 0;
-    return [h1, h2, h3, h4];
+    return finalWords(h1, h2, h3, h4, (this.foldedWords + rest) * 4);
   }
 
   /** A copy that goes on from here on its own. */

@@ -18,6 +18,8 @@ export interface FoldCode {
   readonly state: Int32Array;
   /** Room for as much as is folded at a time. */
   readonly bytes: Uint8Array;
+  /** The same as words of the host. */
+  readonly words: Int32Array;
   /** @param length bytes, a multiple of 16 and not 0 */
   fold(start: number, length: number): void;
 }
@@ -44,7 +46,6 @@ const NO_RESULT = 0x40;
 const BY_4 = 2;
 const STATE_BYTES = 16;
 const GROUP_BYTES = 16;
-const MEMORY_BYTES = 1 << 16;
 /** Locals: where to read, where to end, then the state. */
 const [AT, END, STATE] = [0, 1, 2];
 
@@ -91,6 +92,7 @@ function moduleOf(steps: readonly FoldStep[]): Uint8Array {
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [1, 0x60, 2, I32, I32, 0]),
     ...section(3, [1, 0]),
+    // One memory, of one page of 64 KiB, which does not grow.
     ...section(5, [1, 1, 1, 1]),
     ...section(7, [2, ...name('fold'), 0, 0, ...name('memory'), 2, 0]),
     ...section(10, [1, ...section(0, code).slice(1)]),
@@ -102,7 +104,8 @@ export function makeFoldCode(steps: readonly FoldStep[]): FoldCode {
   const { buffer } = exports.memory;
   return {
     state: new Int32Array(buffer, 0, STATE_BYTES / 4),
-    bytes: new Uint8Array(buffer, STATE_BYTES, MEMORY_BYTES - STATE_BYTES),
+    bytes: new Uint8Array(buffer, STATE_BYTES),
+    words: new Int32Array(buffer, STATE_BYTES),
     fold: (start, length) => exports.fold(STATE_BYTES + start, STATE_BYTES + start + length),
   };
 }

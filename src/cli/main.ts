@@ -19,7 +19,8 @@ interface Command {
 function start(): void {
   const command = runScript(BUNDLE) as Command;
   command.prepare((valueBeside(BUNDLE) ?? []) as Parameters<typeof prepare>[0]);
-  void command.main(args);
+  // All is written by then: hosts would wait for their compilers and collect garbage first.
+  void command.main(args).then(() => process.exit());
 }
 
 const args = process.argv.slice(2);

@@ -52,8 +52,11 @@ export interface MemoryView {
   renew?(pageNumber: number): Page | null;
   /** Numbers near one of a page that was never written, which `pageForLoad` gives the same page for. */
   zerosNear?(pageNumber: number): readonly number[];
-  /** Does what `renew` does for pages near one, and itself, that await a store. Absent: none do. */
-  renewAwaited?(pageNumber: number): readonly RenewedPage[];
+  /**
+   * Does what `renew` does for pages near one, and itself, that await a store. Absent: none do.
+   * @param reach how many are looked at, at most: a power of 2, at least 32
+   */
+  renewAwaited?(pageNumber: number, reach: number): readonly RenewedPage[];
   /** The page user code may execute, or null. */
   pageForFetch(pageNumber: number): Page | null;
 }

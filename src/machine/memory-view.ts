@@ -91,7 +91,7 @@ export class ProcessMemory implements MemoryView {
 
   zerosNear(pageNumber: number): number[] {
     const numbers: number[] = [];
-    const near = this.near(pageNumber, VmOption.PERM_READ);
+    const near = this.near(pageNumber, VmOption.PERM_READ, LEAF_KEYS);
     // What else there is comes from a VMO that lends it.
     if (near === null || near.vmo.lenderBytes > 0) return numbers;
     const { vmo, shift, first, end } = near;
@@ -101,9 +101,9 @@ export class ProcessMemory implements MemoryView {
     return numbers;
   }
 
-  renewAwaited(pageNumber: number): RenewedPage[] {
+  renewAwaited(pageNumber: number, reach: number): RenewedPage[] {
     const renewed: RenewedPage[] = [];
-    const near = this.near(pageNumber, VmOption.PERM_READ | VmOption.PERM_WRITE);
+    const near = this.near(pageNumber, VmOption.PERM_READ | VmOption.PERM_WRITE, reach);
     if (near === null) return renewed;
     const { vmo, shift, first, end } = near;
     for (let number = first; number < end; number++) {
@@ -124,8 +124,11 @@ export class ProcessMemory implements MemoryView {
     return alone && page.exclusive && page.code === null && page.owner !== this.k.owner;
   }
 
-  /** Numbers near one, and itself, that show pages of the same VMO, which has no pager. */
-  private near(pageNumber: number, permissions: number): Near | null {
+  /**
+   * Numbers near one, and itself, that show pages of the same VMO, which has no pager.
+   * @param reach how many, at most: so many pages of the VMO from a multiple of that on
+   */
+  private near(pageNumber: number, permissions: number, reach: number): Near | null {
     const mapping = this.mapping(pageNumber, permissions);
     const place = this.placeIn(mapping, pageNumber);
     if (place === null || mapping!.endsWithStream) return null;
@@ -134,9 +137,9 @@ export class ProcessMemory implements MemoryView {
     const page = offset / PAGE_SIZE;
     const shift = pageNumber - page;
     const start = mapping!.base / PAGE_SIZE;
-    const zero = pageNumber - (page % LEAF_KEYS);
+    const zero = pageNumber - (page % reach);
     const end = Math.min(
-      zero + LEAF_KEYS,
+      zero + reach,
       start + mapping!.sizeBytes / PAGE_SIZE,
       shift + vmo.sizeBytes / PAGE_SIZE,
     );

@@ -1,4 +1,4 @@
-import { type Digest, type DigestWords, digestOfWords, Hasher } from '../base/digest.js';
+import { type Digest, type DigestWords, digestOfPage, digestOfWords } from '../base/digest.js';
 import type { Owner } from '../base/int-map.js';
 
 /** Bytes of a page. The ABI lets a kernel choose; Jacinth uses the size every Zircon riscv64 and x64 kernel has. */
@@ -24,7 +24,7 @@ export interface PageOrigin {
   /** Puts them there; whatever it throws, the asker gets. */
   read(to: Uint8Array): void;
   /** The digest of the bytes, if it is known without them. */
-  readonly digestWords?: DigestWords;
+  readonly knownDigest?: DigestWords;
   /** Whether somebody who saw the run before says that the page will be written soon. */
   readonly isAwaited?: boolean;
 }
@@ -46,7 +46,7 @@ export class Page implements PageOrigin {
   exclusive = false;
   /** Where the page is in the pool; -1 while it is not (see `pool.ts`). */
   slot = -1;
-  private memo: Digest | null = null;
+  private memo: DigestWords | null = null;
   private madeView: DataView | null = null;
   /** Where a page of a file is, for ever, or what this is to be a copy of. */
   private origin: PageOrigin | null = null;
@@ -232,23 +232,14 @@ export class Page implements PageOrigin {
   }
 
   /** Memoised, so call it only on pages that nobody may write any more. */
-  digest(): Digest {
-    if (this.memo === null) {
-      const known = this.knownDigest;
-      this.memo = known === null ? new Hasher().bytes(this.bytes).value() : digestOfWords(known);
-    }
+  digestWords(): DigestWords {
+    // What it is to be a copy of says nothing of a page that is written meanwhile.
+    this.memo ??= (this.owner === null ? this.origin?.knownDigest : undefined) ?? digestOfPage(this.bytes);
     return this.memo;
   }
 
-  /** As `h.digest(this.digest())`. */
-  addDigest(h: Hasher): void {
-    const known = this.memo === null ? this.knownDigest : null;
-    if (known === null) h.digest(this.digest());
-    else h.digestWords(known);
-  }
-
-  private get knownDigest(): DigestWords | null {
-    return this.owner === null ? (this.origin?.digestWords ?? null) : null;
+  digest(): Digest {
+    return digestOfWords(this.digestWords());
   }
 }
 

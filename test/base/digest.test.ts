@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { AssertionError } from '../../src/base/assert.js';
-import { digestWords, Hasher } from '../../src/base/digest.js';
+import { digestOfPage, digestOfWords, digestWords, Hasher } from '../../src/base/digest.js';
 import { murmur3, toBytes } from './murmur3.js';
 
 /** Without a size, fast-check keeps to about ten. */
@@ -106,6 +106,18 @@ test('bytes fold their length, then little-endian words, wherever they lie in me
       const hasher = new Hasher();
       for (const w of lead) hasher.word(w);
       return hasher.bytes(moved).value() === referenceDigest([...lead, bytes.length, ...words], 0);
+    }),
+  );
+  t.pass();
+});
+
+test('the digest of a page is that of its bytes', (t) => {
+  const page = fc.uint8Array({ minLength: 4096, maxLength: 4096 });
+  fc.assert(
+    fc.property(page, fc.nat(7), (bytes, offset) => {
+      const moved = new Uint8Array(4096 + 8).subarray(offset, offset + 4096);
+      moved.set(bytes);
+      return digestOfWords(digestOfPage(moved)) === new Hasher().bytes(bytes).value();
     }),
   );
   t.pass();

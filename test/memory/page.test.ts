@@ -32,7 +32,7 @@ test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
         } else if (kind === 'elsewhere') {
           const bytes = new Uint8Array(PAGE_SIZE).fill(i);
           const digest = new Hasher().bytes(bytes).value();
-          pages.push(Page.elsewhere({ read: (to) => to.set(bytes), digestWords: digestWords(digest) }));
+          pages.push(Page.elsewhere({ read: (to) => to.set(bytes), knownDigest: digestWords(digest) }));
           model.push(i & 0xff);
         } else if (kind === 'copy' || kind === 'replace') {
           const copy = page.copy(owner);

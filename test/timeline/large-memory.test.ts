@@ -38,8 +38,8 @@ test('however much is written, a stored checkpoint is 2^25 steps away at most, a
 test('pages that come before they are asked for, as the next checkpoint has others, are those of the run', (t) => {
   let brought = 0;
   const { renewAwaited } = ProcessMemory.prototype;
-  ProcessMemory.prototype.renewAwaited = function (this: ProcessMemory, pageNumber) {
-    const renewed = renewAwaited.call(this, pageNumber);
+  ProcessMemory.prototype.renewAwaited = function (this: ProcessMemory, pageNumber, reach) {
+    const renewed = renewAwaited.call(this, pageNumber, reach);
     brought += renewed.length;
     return renewed;
   };

@@ -19,6 +19,8 @@ const ADDRESS_MASK = MEMORY_BYTES - PAGE_SIZE;
 /** Entries that may be listed before all are dropped: more than this are there twice. */
 const LIST_LIMIT = 2 * TRANSLATIONS;
 
+/** So many pages of a stored state are brought at once: twice as many each time, for they are read in the order of the file. */
+const AWAITED_REACH = { first: 1 << 5, last: 1 << 13 };
 /** So many pages that were never written are looked up one by one: after that their neighbours are, too. */
 const FEW_ZEROS = 8;
 
@@ -136,6 +138,7 @@ export class Translations {
   private codeChanges = -1;
   private codeMadeInPool = -1;
   private zeros = 0;
+  private awaitedReach = AWAITED_REACH.first;
   /** Goes up when code may be another now: pages were remapped, or written over. */
   codeVersion = 0;
 
@@ -252,7 +255,8 @@ export class Translations {
   /** Many pages of a stored state are touched: those that will be written come together with their neighbours. */
   private bringAwaited(pageNumber: number): boolean {
     const memory = this.memory!;
-    const renewed = memory.renewAwaited?.(pageNumber) ?? [];
+    const renewed = memory.renewAwaited?.(pageNumber, this.awaitedReach) ?? [];
+    this.awaitedReach = Math.min(2 * this.awaitedReach, AWAITED_REACH.last);
     this.generation = memory.generation;
     for (const { original, page } of renewed) if (original.slot >= 0) this.moved(original, page);
     for (const { pageNumber: near, page } of renewed) {

@@ -61,7 +61,7 @@ function hashObject(h: Hasher, value: object | null): void {
     h.word(TAG.map);
     if (value.root === null) h.word(0);
     else h.word(value.root.level + 1).digest(nodeDigest(value.root));
-  } else if (value instanceof Page) value.addDigest(h.word(TAG.page));
+  } else if (value instanceof Page) h.word(TAG.page).digestWords(value.digestWords());
   else if ('bytes' in value && 'copy' in value) {
     // Registers: their bytes are all there is.
     h.word(TAG.bytes).bytes(value.bytes as Uint8Array);

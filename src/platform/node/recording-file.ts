@@ -50,15 +50,19 @@ function refused(doing: string, path: string, error: unknown): RecordingError {
 }
 
 /** Reads until `length` bytes are there or the file ends. */
-function readAt(descriptor: number, offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+function readAt(
+  descriptor: number,
+  offset: number,
+  length: number,
+  bytes: Uint8Array = new Uint8Array(length),
+): Uint8Array {
   let done = 0;
   while (done < length) {
     const count = readSync(descriptor, bytes, done, length - done, offset + done);
     if (count === 0) break;
     done += count;
   }
-  return done === length ? bytes : bytes.subarray(0, done);
+  return done === bytes.length ? bytes : bytes.subarray(0, done);
 }
 
 /** A recording on disk, open for reading. */
@@ -92,9 +96,9 @@ export class RecordingFile implements ByteSource {
     throw new RecordingError('io', `${path} is not a file`, null, 'give a recording');
   }
 
-  read(offset: number, length: number): Uint8Array {
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array {
     try {
-      return readAt(this.descriptor, offset, Math.max(0, Math.min(length, this.sizeBytes - offset)));
+      return readAt(this.descriptor, offset, Math.max(0, Math.min(length, this.sizeBytes - offset)), room);
     } catch (error) {
       throw refused('read', this.path, error);
     }

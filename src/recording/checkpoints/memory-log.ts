@@ -1,4 +1,3 @@
-import { digestWords } from '../../base/digest.js';
 import { IntMap, type IntMapNode } from '../../base/int-map.js';
 import type { KernelState } from '../../kernel/objects/kernel.js';
 import { PAGE_SIZE, type Page, ZERO_PAGE } from '../../memory/page.js';
@@ -146,7 +145,7 @@ export class MemoryLog {
       place: 0,
     };
     const digest = new DataView(this.scratch.buffer);
-    for (const [i, word] of digestWords(page.digest()).entries()) digest.setInt32(4 * i, word);
+    for (const [i, word] of page.digestWords().entries()) digest.setInt32(4 * i, word);
     this.store(version, this.scratch.subarray(0, DIGEST_BYTES + length));
     this.versions.push(version);
     page.logged = version;

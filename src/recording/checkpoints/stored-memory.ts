@@ -1,4 +1,4 @@
-import { type DigestWords, digestOfWords, Hasher } from '../../base/digest.js';
+import { type DigestWords, digestOfPage } from '../../base/digest.js';
 import { IntMapNode } from '../../base/int-map.js';
 import { PAGE_SIZE, Page, type PageOrigin, ZERO_PAGE } from '../../memory/page.js';
 import { ByteReader, ByteWriter } from '../format/bytes.js';
@@ -35,8 +35,8 @@ const DIGEST_BYTES = 16;
 const FEW_READS = 64;
 /** A place and a digest for each of 32, and the bitmap. */
 const MAX_TABLE_BYTES = 4 + 32 * (8 + 16);
-/** What is kept of chunks that were read, bytes: a working set of 32 MiB is touched in any order. */
-const CACHED_BYTES = 40 << 20;
+/** Chunks that are kept when they were read: 4 MiB. */
+const CACHED_CHUNKS = 64;
 
 /** Puts memory into a file of checkpoints. */
 export class MemoryWriter {
@@ -105,11 +105,10 @@ export class MemoryWriter {
 
 /** Memory in a file of checkpoints, which a stranger may have made up. */
 export class StoredMemory {
-  private readonly chunks = new Map<number, Words>();
+  private readonly chunks = new Map<number, { readonly content: Words; readonly room: Uint8Array }>();
   // Of the host's caches: where a page goes hosts are slow to write, and it is gone through several times.
   private readonly pageBytes = new Uint8Array(PAGE_SIZE);
   private readonly page = new Int32Array(this.pageBytes.buffer);
-  private cachedBytes = 0;
 
   constructor(private readonly file: Recording) {}
 
@@ -179,22 +178,26 @@ export class StoredMemory {
   private chunkOf(place: number, isChecked: boolean): Words {
     const number = Math.floor(place / CHUNK_BYTES);
     const known = this.chunks.get(number);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.content;
     const { file } = this;
-    const bytes = isChecked ? file.bytesIn('memory', number) : file.uncheckedBytesIn('memory', number);
-    for (const [first, { view }] of this.chunks) {
-      if (this.cachedBytes + bytes.length <= CACHED_BYTES) break;
-      this.chunks.delete(first);
-      this.cachedBytes -= view.byteLength;
-    }
+    const room = this.roomForOne();
+    const bytes = isChecked ? file.bytesIn('memory', number) : file.uncheckedBytesIn('memory', number, room);
     // As words, tables too, which end anywhere.
     const isWhole = bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0;
     const padded = isWhole ? bytes : new Uint8Array((bytes.length + 3) & ~3);
     if (!isWhole) padded.set(bytes);
-    const chunk = wordsOf(padded);
-    this.chunks.set(number, chunk);
-    this.cachedBytes += padded.length;
-    return chunk;
+    const content = wordsOf(padded);
+    this.chunks.set(number, { content, room });
+    return content;
+  }
+
+  /** That of the one that was read first, if there are enough. */
+  private roomForOne(): Uint8Array {
+    const { chunks } = this;
+    if (chunks.size < CACHED_CHUNKS) return new Uint8Array(CHUNK_BYTES);
+    const [number, { room }] = chunks.entries().next().value!;
+    chunks.delete(number);
+    return room;
   }
 }
 
@@ -235,7 +238,7 @@ export class StoredPages {
   at(place: number, digest: DigestWords): Page {
     const known = this.pages.get(place);
     if (known !== undefined) {
-      if (known.digest() !== digestOfWords(digest)) throw new PayloadError('a page has two digests');
+      if (!isSame(known.digestWords(), digest)) throw new PayloadError('a page has two digests');
       known.exclusive = false;
       return known;
     }
@@ -247,11 +250,15 @@ export class StoredPages {
   }
 }
 
+function isSame(a: DigestWords, b: DigestWords): boolean {
+  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
+}
+
 class StoredPage implements PageOrigin {
   constructor(
     private readonly pages: StoredPages,
     private readonly place: number,
-    readonly digestWords: DigestWords,
+    readonly knownDigest: DigestWords,
   ) {}
 
   get isAwaited(): boolean {
@@ -267,9 +274,7 @@ class StoredPage implements PageOrigin {
     } catch (reason) {
       throw unusable((reason as Error).message);
     }
-    const words = new Hasher().bytes(bytes).valueWords();
-    if (!words.every((word, i) => word === this.digestWords[i]))
-      throw unusable('it does not have its digest');
+    if (!isSame(digestOfPage(bytes), this.knownDigest)) throw unusable('it does not have its digest');
     to.set(bytes);
   }
 }

@@ -1,8 +1,11 @@
 /** Bytes that can be read anywhere: a file, a buffer. */
 export interface ByteSource {
   readonly sizeBytes: number;
-  /** Up to `length` bytes from `offset`; fewer only where the source ends. Throws RecordingError (`io`). */
-  read(offset: number, length: number): Uint8Array;
+  /**
+   * Up to `length` bytes from `offset`; fewer only where the source ends. Throws RecordingError (`io`).
+   * @param room of at least that length, that they may be put into: hosts take time to give memory
+   */
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array;
   /** The host's own, where it has one that is quicker. */
   readonly inflate?: Inflate;
 }

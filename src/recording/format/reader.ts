@@ -159,11 +159,18 @@ export class Recording {
     return this.payload(chunk);
   }
 
-  /** The same without a look at their checksum, for whoever knows the digests of what is there. */
-  uncheckedBytesIn(kind: BytesKind, chunk: number): Uint8Array {
+  /**
+   * The same without a look at their checksum, for whoever knows the digests of what is there.
+   * @param room where they may be put if there is enough
+   */
+  uncheckedBytesIn(kind: BytesKind, chunk: number, room: Uint8Array): Uint8Array {
     this.requireKind(kind, chunk);
     const { offset, storedLength, rawLength } = this.directory.get(chunk);
-    const stored = this.source.read(offset + HEAD_BYTES, storedLength);
+    const stored = this.source.read(
+      offset + HEAD_BYTES,
+      storedLength,
+      storedLength <= room.length ? room : undefined,
+    );
     if (stored.length < rawLength) throw this.damage(chunk, 'the file has become shorter');
     return stored;
   }
