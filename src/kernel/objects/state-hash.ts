@@ -61,11 +61,23 @@ function hashObject(h: Hasher, value: object | null): void {
     h.word(TAG.map);
     if (value.root === null) h.word(0);
     else h.word(value.root.level + 1).digest(nodeDigest(value.root));
-  } else if (value instanceof Page) h.word(TAG.page).digestWords(value.digestWords());
+  } else if (value instanceof Page) hashPage(h, value);
   else if ('bytes' in value && 'copy' in value) {
     // Registers: their bytes are all there is.
     h.word(TAG.bytes).bytes(value.bytes as Uint8Array);
   } else hashRecord(h, value as Record<string, unknown>);
+}
+
+function hashPage(h: Hasher, page: Page): void {
+  const out = h.room(5);
+  const at = h.start;
+  const [h1, h2, h3, h4] = page.digestWords();
+  out[at] = TAG.page;
+  out[at + 1] = h1;
+  out[at + 2] = h2;
+  out[at + 3] = h3;
+  out[at + 4] = h4;
+  h.wrote(at + 5);
 }
 
 function hashRecord(h: Hasher, record: Readonly<Record<string, unknown>>): void {
@@ -136,6 +148,8 @@ function nodeDigest(node: IntMapNode): Digest {
   const h = new Hasher(node.level).word(node.bitmap);
   for (const slot of node.slots) {
     if (node.level > 0) h.digest(nodeDigest(slot as IntMapNode));
+    // There are thousands of them.
+    else if (slot instanceof Page) hashPage(h, slot);
     else if (typeof slot === 'object' && slot !== null && 'koid' in slot && 'observers' in slot) {
       h.digest(recordDigest(slot));
     } else hashValue(h, slot);
