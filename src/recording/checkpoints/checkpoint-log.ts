@@ -117,8 +117,12 @@ export class CheckpointLog {
       throw new RecordingError('limit', what, null, 'do without them');
     }
     const header = { ...recording.header, checkpointsOf: recording.lastDigest };
-    // Not the sink itself: one with a clock would say when chunks end.
-    const writer = new RecordingWriter({ write: (bytes) => sink.write(bytes) }, header);
+    // Not the sink itself: one with a clock would say when chunks end. Most of it is pages; to inflate the rest would
+    // take a look longer than to read it.
+    const writer = new RecordingWriter(
+      { write: (bytes) => sink.write(bytes), deflate: (bytes) => bytes },
+      header,
+    );
     const memory = new MemoryWriter(writer, this.memory);
     const positions: StoredPosition[] = [];
     for (const [i, { steps, record, tables }] of this.list.entries()) {
