@@ -124,7 +124,7 @@ function open(bytes: Uint8Array): StoredMemory {
 
 /** The pages of a state as they are read. */
 function pagesAt(memory: StoredMemory, places: readonly number[]): Page[] {
-  const pages = new StoredPages(memory, 1000, unusable);
+  const pages = new StoredPages(memory, 5000, unusable);
   return places.flatMap((place) => memory.table(place, (at, digest) => pages.at(at, digest)).slots as Page[]);
 }
 
@@ -239,4 +239,54 @@ test('places that somebody made up are no pages', (t) => {
     { numRuns: 1000 },
   );
   t.pass();
+});
+
+test('the places of all tables of a state are no more than the pages that it can have', (t) => {
+  const pages = IntMap.from(
+    Array.from({ length: 20 }, (_, i): [number, Page] => [i, Page.zeroed({}).copy({})]),
+  );
+  for (const [i, page] of pages.entries()) page.words()[0] = i + 1;
+  const log = new MemoryLog();
+  log.add(stateWith(pages));
+  const { bytes, places } = write(log, [pages.leaves().map(([, leaf]) => log.table(leaf))]);
+  const memory = open(bytes);
+  const found = new Set<number>();
+  memory.addPlaces(places[0][0], found, 20);
+  t.is(found.size, 20);
+  t.throws(() => memory.addPlaces(places[0][0], new Set(), 19), { instanceOf: PayloadError });
+});
+
+test('pages in any order, from more of a file than is kept of it, into rooms that are used again', (t) => {
+  const COUNT = 2200;
+  const log = new MemoryLog();
+  const noise = (i: number) =>
+    Int32Array.from({ length: WORDS }, (_, at) => Math.imul(i + 1, at + 0x9e3779b1) | 1);
+  const pages = IntMap.from(
+    Array.from({ length: COUNT }, (_, i): [number, Page] => {
+      const page = Page.zeroed({});
+      page.words().set(noise(i));
+      return [i, page];
+    }),
+  );
+  log.add(stateWith(pages));
+  const { bytes, places } = write(log, [pages.leaves().map(([, leaf]) => log.table(leaf))]);
+  let roomsGiven = 0;
+  const rooms = new Set<ArrayBufferLike>();
+  const source = {
+    sizeBytes: bytes.length,
+    read: (offset: number, length: number, room?: Uint8Array): Uint8Array => {
+      const part = bytes.subarray(offset, offset + length);
+      if (room === undefined) return part.slice();
+      roomsGiven++;
+      rooms.add(room.buffer);
+      room.set(part);
+      return room.subarray(0, part.length);
+    },
+  };
+  const stored = pagesAt(new StoredMemory(Recording.openIndexed(source)), places[0]);
+  t.is(stored.length, COUNT);
+  // 1009 has no divisor in common with their number.
+  for (let i = 0, at = 0; i < COUNT; i++, at = (at + 1009) % COUNT)
+    assert.deepEqual(stored[at].words().slice(), noise(at));
+  t.true(rooms.size < roomsGiven / 2, `${rooms.size} rooms for ${roomsGiven} chunks`);
 });
