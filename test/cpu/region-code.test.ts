@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { RegionCode } from '../../src/cpu/engines/region-code.js';
 import { Templates } from '../../src/cpu/engines/template.js';
@@ -132,4 +134,11 @@ test('every text that is kept is one of a region', (t) => {
       .map((name) => `${name}.wat`)
       .sort(),
   );
+});
+
+test('a region of a thousand blocks in a row is written where the stack is small', (t) => {
+  const program = fileURLToPath(new URL('deep-region.js', import.meta.url));
+  // The host's own is 984 KB; hosts in browsers have less.
+  const out = execFileSync(process.execPath, ['--stack-size=400', program], { encoding: 'utf8' });
+  t.is(out, '991 true\n');
 });

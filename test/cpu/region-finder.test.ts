@@ -4,6 +4,7 @@ import { exitNumber, exitOf, NO_EXIT } from '../../src/cpu/engines/exit-stubs.js
 import { REACH, RegionFinder } from '../../src/cpu/engines/region.js';
 import { INSTRUCTION_SET } from '../../src/cpu/riscv64/arch.js';
 import { assemble as asm } from './assemble.js';
+import { toBytes } from './random-block.js';
 import { Codes, regionOf } from './region-fixture.js';
 
 const [ZERO, RA, A0, A1] = [0, 1, 10, 11];
@@ -27,6 +28,43 @@ function loopWithAside(body: readonly number[]): number[] {
     asm('jal', { j: -4 * (body.length + 4) }),
   ];
 }
+
+/** A loop of branches to the second half of each of some instructions, which reads as one of two bytes. */
+class Overlapping extends Codes {
+  private readonly view: DataView;
+
+  constructor(count: number) {
+    super([]);
+    const branches = Array.from({ length: count }, () => asm('bne', { x1: A0, x2: A0, b: 4 * count + 2 }));
+    const both = Array.from({ length: count }, () => asm('addi', { xd: A1, x1: 3 }));
+    const bytes = toBytes([...branches, ...both, asm('jal', { j: -8 * count })]);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  override decodeAt(at: number) {
+    if (at < 0 || at + 4 > this.view.byteLength) return null;
+    const length = INSTRUCTION_SET.instructionLength(this.view.getUint16(at, true));
+    return INSTRUCTION_SET.decode(
+      length === 2 ? this.view.getUint16(at, true) : this.view.getUint32(at, true),
+      length,
+    );
+  }
+}
+
+test('instructions that overlap are made once, however many ways run into them', (t) => {
+  for (const count of [20, 240, 450]) {
+    const region = new RegionFinder(INSTRUCTION_SET, new Overlapping(count)).find()!;
+    const places = region.blocks.flatMap(({ at, instructions }) => {
+      let place = at;
+      return instructions.map(({ d }) => {
+        place += d.lengthBytes;
+        return place - d.lengthBytes;
+      });
+    });
+    t.is(new Set(places).size, region.size);
+    t.true(region.size > 2 * count && region.size <= 1000, `${region.size} instructions`);
+  }
+});
 
 test('what a loop goes to behind its end, and comes back from, is of it; how it is left is not', (t) => {
   for (const length of [1, 100, 400]) {

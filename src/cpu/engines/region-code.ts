@@ -98,7 +98,8 @@ export class RegionCode extends RegionWriter {
     }
     const chunk = this.chunks[block] ?? null;
     if (chunk !== null) this.chunk(block, chunk);
-    this.block(block);
+    const behind = this.block(block);
+    if (behind !== null) this.tree(behind);
     for (const next of merged) {
       this.close();
       this.tree(next);
@@ -131,17 +132,20 @@ export class RegionCode extends RegionWriter {
     return flow.entrances[to]! > 1 ? this.to(this.before[to]!) : null;
   }
 
-  private goTo(from: number, to: number | null, at: number, dirty: RegisterSet): void {
+  /** @returns the block whose code comes next, if there is one: not made from here, for blocks in a row can be many */
+  private goTo(from: number, to: number | null, at: number, dirty: RegisterSet): number | null {
     if (to === null) {
       this.leaveTo(from, at, dirty);
-      return;
+      return null;
     }
     const label = this.labelOf(from, to);
-    if (label === null) this.tree(to);
-    else this.code.br(label);
+    if (label === null) return to;
+    this.code.br(label);
+    return null;
   }
 
-  private block(number: number): void {
+  /** @returns as `goTo` */
+  private block(number: number): number | null {
     const { flow } = this;
     const block = this.region.blocks[number]!;
     const { instructions } = block;
@@ -162,7 +166,7 @@ export class RegionCode extends RegionWriter {
       this.instruction(instruction, member, 0);
       if (dirty.addAll(instruction.writes)) this.stub = null;
     }
-    this.endBlock(number, block, dirty);
+    return this.endBlock(number, block, dirty);
   }
 
   private findChunks(): void {
@@ -228,57 +232,55 @@ export class RegionCode extends RegionWriter {
     this.setPlace(group);
   }
 
-  private endBlock(number: number, block: Block, dirty: RegisterSet): void {
+  private endBlock(number: number, block: Block, dirty: RegisterSet): number | null {
     const { code } = this;
     const { end } = block;
     switch (end.kind) {
       case 'next':
-        this.goTo(number, end.next, end.at, dirty);
-        return;
+        return this.goTo(number, end.next, end.at, dirty);
       case 'branch': {
         // The condition is on the stack.
         const label = end.taken === null ? null : this.labelOf(number, end.taken);
         if (label !== null) code.brIf(label);
         else {
           this.openIf();
-          this.goTo(number, end.taken, end.takenAt, dirty);
+          const taken = this.goTo(number, end.taken, end.takenAt, dirty);
+          if (taken !== null) this.tree(taken);
           this.close();
         }
-        this.goTo(number, end.next, end.nextAt, dirty);
-        return;
+        return this.goTo(number, end.next, end.nextAt, dirty);
       }
       case 'call':
         this.spill(dirty);
         this.call(end.targetAt);
-        this.comeBack(number, end.next, end.nextAt);
-        return;
+        return this.comeBack(number, end.next, end.nextAt);
       case 'indirect-call':
         this.spill(dirty);
         code.tape(this.pieces.storeTarget, this);
         this.callAtTarget();
-        this.comeBack(number, end.next, end.nextAt);
-        return;
+        return this.comeBack(number, end.next, end.nextAt);
       case 'indirect':
-        if (end.next === null) this.leaveToTarget(number, dirty);
-        else this.goTo(number, end.next, 0, dirty);
-        return;
+        if (end.next !== null) return this.goTo(number, end.next, 0, dirty);
+        this.leaveToTarget(number, dirty);
+        return null;
       case 'dispatch':
         this.dispatch(number, end.targets);
         this.leaveToTarget(number, dirty);
-        return;
+        return null;
       case 'return':
         this.spill(dirty);
         code.tape(this.pieces.storeTarget, this);
         code.get(LEFT).op('return');
-        return;
+        return null;
       case 'leave':
         if (end.stop === null) {
           this.leaveTo(number, end.at, dirty);
-          return;
+          return null;
         }
         this.spill(dirty);
         this.storePc(end.at);
         code.tape(this.pieces.stop(end.stop), this);
+        return null;
     }
   }
 
@@ -327,18 +329,18 @@ export class RegionCode extends RegionWriter {
   }
 
   /** Behind a call: goes on if it came back to here, and there is budget. */
-  private comeBack(number: number, next: number | null, nextAt: number): void {
+  private comeBack(number: number, next: number | null, nextAt: number): number | null {
     const { code, flow } = this;
     if (next === null) {
       code.get(LEFT).op('return');
-      return;
+      return null;
     }
     code.get(LEFT).i32(flow.cost[next]!).op('i32.lt_s');
     code.i32(0).access('i64.load', registerAddress(this.isa.pcSlot));
     this.pushAddress(nextAt);
     code.op('i64.ne').op('i32.or').tape(this.pieces.returnLeft, this);
     this.reload(flow.live[next]!);
-    this.goTo(number, next, nextAt, flow.dirty[next]!);
+    return this.goTo(number, next, nextAt, flow.dirty[next]!);
   }
 
   /** What is dirty at each place that the region is left at by a stub. */

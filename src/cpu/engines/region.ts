@@ -229,8 +229,14 @@ export class RegionFinder {
   /** Takes instructions into the region from a place on, to where control leaves them or to those that are there. */
   private follow(start: number, limit: number, endsAtRegions: boolean): void {
     const { instructions, source, isa } = this;
-    for (let at = start; at >= -REACH && at <= REACH && instructions.length < limit; ) {
-      if (found.has(at) || (endsAtRegions && at !== 0 && source.startsRegionAt(at))) return;
+    for (let at = start; at >= -REACH && at <= REACH; ) {
+      if (endsAtRegions && at !== 0 && source.startsRegionAt(at)) return;
+      if (found.has(at)) {
+        // Where instructions overlap, one way runs into the middle of another: what they share is made once.
+        this.lead(at);
+        return;
+      }
+      if (instructions.length >= limit) return;
       const d = source.decodeAt(at);
       const instruction = d === null ? null : instructionOf(d, isa);
       if (instruction === null) return;
