@@ -9,8 +9,20 @@ import '../../src/platform/node/wasm-features.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'jacinth-bundle-'));
 const recording = join(folder, 'a.jacinth');
+/** Programs whose hot code has most kinds of instructions that any has, each with an argument for 10^6 steps or so. */
+const PROGRAMS = [
+  ['n-body', '1338'],
+  ['mandelbrot', '2'],
+  ['matrix-multiply', '1'],
+  ['memory-blocks', '1'],
+  ['integer-mix', '19'],
+  ['quick-sort', '17939'],
+  ['hash-table', '24400'],
+  ['bytecode', '1700'],
+  ['calls', '6'],
+] as const;
 const USES = [
-  ['run', 'test/guests/bench/n-body.elf', '--', '10'],
+  ...PROGRAMS.map(([name, size]) => ['run', `test/guests/bench/${name}.elf`, '--', size]),
   ['record', 'test/guests/bench/sha256.elf', '-o', recording, '--keep-checkpoints', '--', '1'],
   ['replay', recording],
   ['info', recording],

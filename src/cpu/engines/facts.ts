@@ -33,6 +33,8 @@ export interface Instruction {
 /** What all instructions are of which the same code is made, but for constants and places of registers. */
 export interface Kind extends Narrowness {
   readonly number: number;
+  /** What is known of them, as bits. */
+  readonly key: number;
   /** It shifts by the immediate, which is below 32. */
   readonly isShort: boolean;
 }
@@ -58,7 +60,7 @@ function kindOf(d: Decoded, { entries, zeroSlot, sinkSlot }: RegionSet, shifts: 
   let kind = kinds.get(key);
   if (kind === undefined) {
     const { operations } = entries[entry]!;
-    kind = { number: kinds.size, isShort, ...narrownessOf(d, operations, zeroSlot) };
+    kind = { number: kinds.size, key, isShort, ...narrownessOf(d, operations, zeroSlot) };
     kinds.set(key, kind);
   }
   return kind;

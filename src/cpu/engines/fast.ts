@@ -32,7 +32,6 @@ import { Translations } from './translations.js';
 
 /** What fast engines must know of an architecture, besides what the reference engine does. */
 export interface FastInstructionSet extends InstructionSet, RegionMakerSet {
-  readonly name: string;
   /** The table, in the order that `Decoded.entry` counts. */
   readonly entries: RegionMakerSet['entries'];
 }

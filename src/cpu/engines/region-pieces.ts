@@ -38,6 +38,7 @@ function lookUp(code: TemplateCode, translations: number): void {
 
 /** Tapes of what all regions are made of, besides instructions. */
 export class RegionPieces {
+  private static readonly known = new WeakMap<RegionSet, RegionPieces>();
   /** Puts the target into the pc. */
   readonly storeTarget: Tape;
   readonly callArguments: Tape;
@@ -54,7 +55,7 @@ export class RegionPieces {
   readonly lookUpStores = tapeOf((code) => lookUp(code, STORES));
   private readonly stops = new Map<Status, Tape>();
 
-  constructor({ pcSlot, floatStatusSlot }: RegionSet) {
+  private constructor({ pcSlot, floatStatusSlot }: RegionSet) {
     this.storeTarget = tapeOf((code) => {
       code.i32(0).get(VARIABLE.address).access('i64.store', registerAddress(pcSlot));
     });
@@ -67,6 +68,16 @@ export class RegionPieces {
     });
     this.returnLeft = tapeOf(returnLeft);
     this.isOtherRounding = tapeOf((code) => emitIsOtherRounding(code, registerAddress(floatStatusSlot)));
+  }
+
+  /** Those of a table of instructions. */
+  static of(isa: RegionSet): RegionPieces {
+    let pieces = RegionPieces.known.get(isa);
+    if (pieces === undefined) {
+      pieces = new RegionPieces(isa);
+      RegionPieces.known.set(isa, pieces);
+    }
+    return pieces;
   }
 
   stop(status: Status): Tape {

@@ -6,6 +6,7 @@ import type { Effects, Operation } from './transcript.js';
 
 /** What is told of the instructions in a table. */
 export interface RegionSet {
+  readonly name: string;
   readonly zeroSlot: number;
   readonly sinkSlot: number;
   readonly pcSlot: number;

@@ -8,6 +8,7 @@ import type { Instruction } from './facts.js';
 import { EXACT, FastFloat, isFastMode } from './float-code.js';
 import { emitResultNoted } from './float-inexact.js';
 import { DYNAMIC, FLOAT_SHAPES, type FloatName } from './float-shapes.js';
+import { keptTapes } from './kept-tapes.js';
 import { Lowering, registerAddress, type StopKind } from './lowering.js';
 import { planOf } from './plan.js';
 import type { RegionSet } from './region.js';
@@ -208,6 +209,9 @@ export class Templates {
   readonly pieces: RegionPieces;
   /** By kind and what is known of it where it stands. */
   private readonly tapes: (Tape | undefined)[] = [];
+  /** The same by key: all, and those that a build of the same code made. */
+  private readonly byKey = new Map<number, Tape>();
+  private readonly kept: ReadonlyMap<number, Tape>;
 
   /**
    * `fuses`: what `hasFusedMultiplyAdd` says of the host. `notes`: whether arithmetic raises NX where it has to, for
@@ -218,7 +222,9 @@ export class Templates {
     private readonly fuses: boolean,
     readonly notes: boolean,
   ) {
-    this.pieces = new RegionPieces(isa);
+    this.pieces = RegionPieces.of(isa);
+    const name = `tapes of ${isa.name}${notes ? ', with notes' : ''}${fuses ? ', fused' : ''}`;
+    this.kept = keptTapes(name, () => this.byKey);
   }
 
   /**
@@ -226,11 +232,14 @@ export class Templates {
    * @param areNarrow whether all registers that it reads are sign-extended from 32 bits, if that makes a difference
    */
   tapeOf(instruction: Instruction, isGrouped: boolean, areNarrow: boolean): Tape {
-    const index = instruction.kind.number * 4 + (isGrouped ? 2 : 0) + (areNarrow ? 1 : 0);
+    const where = (isGrouped ? 2 : 0) + (areNarrow ? 1 : 0);
+    const index = instruction.kind.number * 4 + where;
     let tape = this.tapes[index];
     if (tape === undefined) {
-      tape = this.make(instruction, isGrouped, areNarrow);
+      const key = instruction.kind.key * 4 + where;
+      tape = this.kept.get(key) ?? this.make(instruction, isGrouped, areNarrow);
       this.tapes[index] = tape;
+      this.byKey.set(key, tape);
     }
     return tape;
   }

@@ -55,15 +55,26 @@ export class TapeWriter {
 
   tape(): Tape {
     const { items, size } = this;
-    const start = store.used;
-    const end = start + items.length;
-    if (end > store.items.length) {
-      const larger = new Uint16Array(Math.max(store.items.length * 2, end));
-      larger.set(store.items);
-      store.items = larger;
-    }
-    store.items.set(items, start);
-    store.used = end;
-    return { start, end, size };
+    const start = storeItems(items);
+    return { start, end: start + items.length, size };
   }
+}
+
+/** Puts items behind all others; gives where they start. */
+export function storeItems(items: ArrayLike<number>): number {
+  const start = store.used;
+  const end = start + items.length;
+  if (end > store.items.length) {
+    const larger = new Uint16Array(Math.max(store.items.length * 2, end));
+    larger.set(store.items);
+    store.items = larger;
+  }
+  store.items.set(items, start);
+  store.used = end;
+  return start;
+}
+
+/** A tape's items. */
+export function tapeItems({ start, end }: Tape): Uint16Array {
+  return store.items.subarray(start, end);
 }
