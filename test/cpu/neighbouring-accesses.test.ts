@@ -121,6 +121,8 @@ class Maker {
       ...this.pointTo(POINTERS[0]!, 20),
       ...this.pointTo(POINTERS[1]!, 41),
       asm('addi', { xd: COUNTER, x1: 0, i: 1 + prng.below(30) }),
+      // Now and then the loop is come to in its middle, which is then where it starts.
+      ...(this.chance(3) ? [asm('jal', { j: 4 * (1 + prng.below(loop.length + 1)) })] : []),
       ...loop,
       asm('bne', { x1: COUNTER, x2: 0, b: -4 * loop.length }),
     ];

@@ -25,9 +25,9 @@ export interface Chunk {
   readonly members: readonly (Member | undefined)[];
 }
 
-/** Goes on in a block, by higher addresses, until the first block of the way is come to again. */
+/** Goes on in a block until the first of the way is come to again, be it in the middle of the loop's code. */
 function goOn(way: number[], block: number, size: number, blocks: readonly Block[], flow: Flow): boolean {
-  const { instructions, at, end } = blocks[block]!;
+  const { instructions, end } = blocks[block]!;
   const total = size + instructions.length;
   if (total > LONGEST_ROUND || way.length === LONGEST_WAY) return false;
   if (end.kind !== 'next' && end.kind !== 'branch') return false;
@@ -35,7 +35,7 @@ function goOn(way: number[], block: number, size: number, blocks: readonly Block
   way.push(block);
   for (const to of successors(blocks[block]!)) {
     if (to === way[0]) return true;
-    if (!flow.isLoop[to] && blocks[to]!.at > at && goOn(way, to, total, blocks, flow)) return true;
+    if (!flow.isLoop[to] && goOn(way, to, total, blocks, flow)) return true;
   }
   way.pop();
   return false;
