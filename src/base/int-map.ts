@@ -75,6 +75,8 @@ function branch(level: number, key: number, value: unknown, owner: Owner | null)
 
 /** Whether the last `setIn` met a key that was not there. Beside the result, because it runs for every syscall. */
 let added = false;
+/** How many keys that were not there `setAllIn` met. */
+let addedKeys = 0;
 
 function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | null): IntMapNode {
   const bit = 1 << place(key, node.level);
@@ -104,6 +106,61 @@ function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | nul
   copy.bitmap |= bit;
   added = true;
   return copy;
+}
+
+/** As `setIn` for keys from `from` to `end`, all of which the node covers. */
+function setAllIn(
+  node: IntMapNode,
+  keys: readonly number[],
+  values: readonly unknown[],
+  from: number,
+  end: number,
+  owner: Owner | null,
+): IntMapNode {
+  const copy = editable(node, owner);
+  const { level } = copy;
+  if (level === 0) {
+    setLeaf(copy, keys, values, from, end);
+    return copy;
+  }
+  for (let start = from; start < end; ) {
+    const bit = 1 << place(keys[start], level);
+    const behind = (Math.floor(keys[start] * INVERSES[level]) + 1) * POWERS[level];
+    let next = start + 1;
+    while (next < end && keys[next] < behind) next++;
+    const index = popcount(copy.bitmap & (bit - 1));
+    if ((copy.bitmap & bit) === 0) {
+      insertAt(copy.slots, index, new IntMapNode(level - 1, 0, [], owner));
+      copy.bitmap |= bit;
+    }
+    copy.slots[index] = setAllIn(copy.slots[index] as IntMapNode, keys, values, start, next, owner);
+    start = next;
+  }
+  return copy;
+}
+
+/** The same for one of the lowest nodes, which may be changed: what it has and gets is merged. */
+function setLeaf(
+  leaf: IntMapNode,
+  keys: readonly number[],
+  values: readonly unknown[],
+  from: number,
+  end: number,
+): void {
+  const { bitmap, slots } = leaf;
+  let bits = 0;
+  for (let i = from; i < end; i++) bits |= 1 << place(keys[i], 0);
+  const merged: unknown[] = [];
+  let held = 0;
+  let next = from;
+  for (let left = bitmap | bits; left !== 0; left &= left - 1) {
+    const bit = left & -left;
+    const before = (bitmap & bit) === 0 ? undefined : slots[held++];
+    merged.push((bits & bit) === 0 ? before : values[next++]);
+  }
+  leaf.bitmap = bitmap | bits;
+  leaf.slots = merged;
+  addedKeys += merged.length - slots.length;
 }
 
 /** The node without the key (which must be present), or null when nothing is left. */
@@ -199,6 +256,19 @@ export class IntMap<V> {
     const changed = setIn(root, key, value, owner);
     if (added) return new IntMap<V>(changed, this.size + 1);
     return changed === this.root ? this : new IntMap<V>(changed, this.size);
+  }
+
+  /** As `set` for each of the keys, which ascend. */
+  setAll(keys: readonly number[], values: readonly V[], owner: Owner | null = null): IntMap<V> {
+    if (keys.length === 0) return this;
+    const last = keys[keys.length - 1];
+    assert(Number.isSafeInteger(last) && keys[0] >= 0, 'IntMap keys');
+    const level = levelFor(last);
+    let root = this.root ?? new IntMapNode(level, 0, [], owner);
+    while (root.level < level) root = new IntMapNode(root.level + 1, 1, [root], owner);
+    addedKeys = 0;
+    const changed = setAllIn(root, keys, values, 0, keys.length, owner);
+    return new IntMap<V>(changed, this.size + addedKeys);
   }
 
   delete(key: number, owner: Owner | null = null): IntMap<V> {

@@ -20,6 +20,12 @@ const key = fc.oneof(
 /** A shy change leaves the token aside that it could have used. */
 type Step =
   | { readonly kind: 'set'; readonly key: number; readonly value: number; readonly shy: boolean }
+  | {
+      readonly kind: 'setAll';
+      readonly keys: readonly number[];
+      readonly value: number;
+      readonly shy: boolean;
+    }
   | { readonly kind: 'delete'; readonly key: number; readonly shy: boolean }
   /** Keeps the map as it is now and changes owner: none, or a new token. */
   | { readonly kind: 'keep'; readonly owned: boolean };
@@ -28,6 +34,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({ kind: fc.constant('set' as const), key, value: fc.nat(3), shy: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('setAll' as const),
+      keys: fc
+        .uniqueArray(fc.oneof(key, fc.nat(2000)), { maxLength: 40 })
+        .map((keys) => keys.sort((a, b) => a - b)),
+      value: fc.nat(3),
+      shy: fc.boolean(),
+    }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('delete' as const), key, shy: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('keep' as const), owned: fc.boolean() }) },
@@ -87,14 +104,18 @@ test('a map answers as a plain Map does; kept versions never change; equal keys 
         else if (s.kind === 'set') {
           map = map.set(s.key, s.value, s.shy ? null : owner);
           model.set(s.key, s.value);
+        } else if (s.kind === 'setAll') {
+          const values = s.keys.map((_, i) => s.value + i);
+          map = map.setAll(s.keys, values, s.shy ? null : owner);
+          s.keys.forEach((one, i) => {
+            model.set(one, values[i]);
+          });
         } else {
           map = map.delete(s.key, s.shy ? null : owner);
           model.delete(s.key);
         }
       }
-      const probes = steps.flatMap((s) =>
-        s.kind === 'keep' ? [] : [s.key, s.key + 1, Math.max(0, s.key - 1)],
-      );
+      const probes = steps.flatMap((s) => ('key' in s ? [s.key, s.key + 1, Math.max(0, s.key - 1)] : []));
       t.is(difference(map, model, probes), null);
       t.deepEqual(shapeOf(map), shapeOf(IntMap.from(sorted(model))));
       t.deepEqual(shapeOf(map), shapeOf(IntMap.from(sorted(model).reverse())));
