@@ -23,6 +23,21 @@ export interface RenewedPage {
   readonly page: Page;
 }
 
+/** Some of 32 pages: those of a group have numbers from `group * 32` on, and a bit each. */
+export interface PageGroup {
+  readonly group: number;
+  readonly pages: number;
+}
+
+/** Which pages were never written, group by group. */
+export interface ZeroPages {
+  readonly firstGroup: number;
+  /** Of each, a bit for each page that reads as zeros and is committed by a store. */
+  readonly groups: readonly number[];
+  /** Whether a store does nothing else, and loads are allowed where stores are. */
+  readonly isStorable: boolean;
+}
+
 /** How an engine sees the address space that a thread runs in. Page numbers are addresses / 4096. */
 export interface MemoryView {
   /**
@@ -50,8 +65,15 @@ export interface MemoryView {
    * and gives null. Absent: it is never so.
    */
   renew?(pageNumber: number): Page | null;
-  /** Numbers near one of a page that was never written, which `pageForLoad` gives the same page for. */
-  zerosNear?(pageNumber: number): readonly number[];
+  /**
+   * Looks at so many groups of pages, a power of 2, around one that may be loaded from, as far as they are in the same
+   * mapping; null where none is known to be like that. It stays so until `generation` changes. Absent: as null.
+   */
+  zerosNear?(pageNumber: number, groups: number): ZeroPages | null;
+  /** How many pages may be committed. */
+  readonly pagesLeft?: number;
+  /** Does what `pageForStore` does for pages of which `zerosNear` said so, at most `pagesLeft`. In ascending order. */
+  commitZeros?(groups: readonly PageGroup[]): readonly Page[];
   /**
    * Does what `renew` does for pages near one, and itself, that await a store. Absent: none do.
    * @param reach how many are looked at, at most: a power of 2, at least 32

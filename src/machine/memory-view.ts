@@ -1,6 +1,6 @@
 import { VmOption } from '../abi/vm.js';
-import { LEAF_KEYS } from '../base/int-map.js';
-import type { MemoryView, RenewedPage } from '../cpu/arch.js';
+import { type IntMap, LEAF_KEYS } from '../base/int-map.js';
+import type { MemoryView, PageGroup, RenewedPage, ZeroPages } from '../cpu/arch.js';
 import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
 import type { Mapping } from '../kernel/objects/vmar.js';
@@ -9,6 +9,7 @@ import {
   isThere,
   isWritable,
   newPage,
+  newPages,
   type Place,
   pageForRead,
   pageOfVmoForWrite,
@@ -19,11 +20,26 @@ import { PAGE_SIZE, type Page } from '../memory/page.js';
 
 /** Some of a mapping. */
 interface Near {
+  readonly permissions: number;
   readonly vmo: VmoState;
   /** What their numbers are more than those in the VMO. */
   readonly shift: number;
   readonly first: number;
   readonly end: number;
+}
+
+/** Which of LEAF_KEYS pages from one on are held, a bit each. */
+function heldFrom(pages: IntMap<Page>, page: number): number {
+  const offset = ((page % LEAF_KEYS) + LEAF_KEYS) % LEAF_KEYS;
+  const held = pages.neighbours(page);
+  return offset === 0
+    ? held
+    : (held >>> offset) | (pages.neighbours(page + LEAF_KEYS) << (LEAF_KEYS - offset));
+}
+
+/** The lowest bit that is set. */
+function lowest(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
 }
 
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
@@ -89,24 +105,62 @@ export class ProcessMemory implements MemoryView {
     return renewPage(this.k, vmo, offset / PAGE_SIZE, page);
   }
 
-  zerosNear(pageNumber: number): number[] {
-    const numbers: number[] = [];
-    const near = this.near(pageNumber, VmOption.PERM_READ, LEAF_KEYS);
+  zerosNear(pageNumber: number, groups: number): ZeroPages | null {
+    const near = this.near(pageNumber, VmOption.PERM_READ);
     // What else there is comes from a VMO that lends it.
-    if (near === null || near.vmo.lenderBytes > 0) return numbers;
-    const { vmo, shift, first, end } = near;
-    const held = vmo.pages.neighbours(pageNumber - shift);
-    for (let number = first; number < end; number++)
-      if ((held & (1 << ((number - shift) % LEAF_KEYS))) === 0) numbers.push(number);
-    return numbers;
+    if (near === null || near.vmo.lenderBytes > 0) return null;
+    const { permissions, vmo, shift, first, end } = near;
+    const around = Math.floor(pageNumber / LEAF_KEYS / groups) * groups;
+    const firstGroup = Math.max(around, Math.floor(first / LEAF_KEYS));
+    const endGroup = Math.min(around + groups, Math.ceil(end / LEAF_KEYS));
+    const zeros: number[] = [];
+    for (let group = firstGroup; group < endGroup; group++) {
+      const start = group * LEAF_KEYS;
+      let left = ~heldFrom(vmo.pages, start - shift);
+      if (first > start) left &= -1 << (first - start);
+      if (end < start + LEAF_KEYS) left &= ~(-1 << (end - start));
+      zeros.push(left);
+    }
+    const isStorable =
+      (permissions & (VmOption.PERM_WRITE | VmOption.PERM_EXECUTE)) === VmOption.PERM_WRITE &&
+      vmo.mappings === 1 &&
+      vmo.children.size === 0;
+    return { firstGroup, groups: zeros, isStorable };
+  }
+
+  get pagesLeft(): number {
+    return Math.max(0, this.k.config.physicalPages - this.k.state.committedPages);
+  }
+
+  commitZeros(groups: readonly PageGroup[]): Page[] {
+    const made: Page[] = [];
+    let near: Near | null = null;
+    let numbers: number[] = [];
+    const commit = (): void => {
+      if (near !== null) for (const page of newPages(this.k, near.vmo, numbers)) made.push(page);
+      numbers = [];
+    };
+    for (const { group, pages } of groups) {
+      const start = group * LEAF_KEYS;
+      const first = start + lowest(pages);
+      if (near === null || first < near.first || first >= near.end) {
+        commit();
+        near = this.near(first, VmOption.PERM_WRITE)!;
+      }
+      for (let bits = pages; bits !== 0; bits &= bits - 1) numbers.push(start + lowest(bits) - near.shift);
+    }
+    commit();
+    return made;
   }
 
   renewAwaited(pageNumber: number, reach: number): RenewedPage[] {
     const renewed: RenewedPage[] = [];
-    const near = this.near(pageNumber, VmOption.PERM_READ | VmOption.PERM_WRITE, reach);
+    const near = this.near(pageNumber, VmOption.PERM_READ | VmOption.PERM_WRITE);
     if (near === null) return renewed;
-    const { vmo, shift, first, end } = near;
-    for (let number = first; number < end; number++) {
+    const { vmo, shift } = near;
+    const start = pageNumber - ((pageNumber - shift) % reach);
+    const end = Math.min(start + reach, near.end);
+    for (let number = Math.max(start, near.first); number < end; number++) {
       const original = vmo.pages.get(number - shift);
       if (original?.awaitsStore !== true || !this.isRenewable(vmo, original)) continue;
       renewed.push({
@@ -124,26 +178,17 @@ export class ProcessMemory implements MemoryView {
     return alone && page.exclusive && page.code === null && page.owner !== this.k.owner;
   }
 
-  /**
-   * Numbers near one, and itself, that show pages of the same VMO, which has no pager.
-   * @param reach how many, at most: so many pages of the VMO from a multiple of that on
-   */
-  private near(pageNumber: number, permissions: number, reach: number): Near | null {
+  /** Numbers around one that show pages of the same VMO, which has no pager. */
+  private near(pageNumber: number, permissions: number): Near | null {
     const mapping = this.mapping(pageNumber, permissions);
     const place = this.placeIn(mapping, pageNumber);
     if (place === null || mapping!.endsWithStream) return null;
     const { vmo, offset } = place;
     if (vmo.source !== null || mapping!.vmo !== vmo.koid) return null;
-    const page = offset / PAGE_SIZE;
-    const shift = pageNumber - page;
-    const start = mapping!.base / PAGE_SIZE;
-    const zero = pageNumber - (page % reach);
-    const end = Math.min(
-      zero + reach,
-      start + mapping!.sizeBytes / PAGE_SIZE,
-      shift + vmo.sizeBytes / PAGE_SIZE,
-    );
-    return { vmo, shift, first: Math.max(zero, start), end };
+    const shift = pageNumber - offset / PAGE_SIZE;
+    const first = mapping!.base / PAGE_SIZE;
+    const end = Math.min(first + mapping!.sizeBytes / PAGE_SIZE, shift + vmo.sizeBytes / PAGE_SIZE);
+    return { permissions: mapping!.permissions, vmo, shift, first, end };
   }
 
   private page(pageNumber: number, permission: number): Page | null {

@@ -36,6 +36,22 @@ export class PagePool {
     return this.start + page.slot * PAGE_SIZE;
   }
 
+  /** Places that were never used hold zeros: where the first is, and how many follow each other from there on. */
+  get unusedAddress(): number {
+    return this.start + this.pages.length * PAGE_SIZE;
+  }
+
+  get unused(): number {
+    return this.slots - this.pages.length;
+  }
+
+  /** Brings a page of which nobody asked for the bytes to an unused place, where its bytes are already. */
+  adopt(page: Page, address: number): void {
+    const slot = (address - this.start) / PAGE_SIZE;
+    while (this.pages.length <= slot) this.pages.push(null);
+    this.place(page, slot, true);
+  }
+
   pageAt(address: number): Page {
     return this.pages[(address - this.start) / PAGE_SIZE]!;
   }
@@ -55,9 +71,8 @@ export class PagePool {
   }
 
   private bring(page: Page): void {
-    // What was never used holds zeros.
-    const isClean = this.pages.length < this.slots;
-    this.place(page, isClean ? this.pages.push(null) - 1 : this.takeSlot(), isClean);
+    if (this.unused > 0) this.adopt(page, this.unusedAddress);
+    else this.place(page, this.takeSlot(), false);
   }
 
   private place(page: Page, slot: number, isClean: boolean): void {

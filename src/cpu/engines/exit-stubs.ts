@@ -4,8 +4,8 @@ import type { RegisterSet } from './register-set.js';
 /** Told in place of an exit's number when it was the interpreter that left, or when a region goes on elsewhere. */
 export const NO_EXIT = -1;
 /** Enough for the instructions of a block. */
-const UNRETIRED_BITS = 10;
-const UNRETIRED_MASK = (1 << UNRETIRED_BITS) - 1;
+export const UNRETIRED_BITS = 10;
+export const UNRETIRED_MASK = (1 << UNRETIRED_BITS) - 1;
 
 /** Where a region was left at an instruction. */
 export interface Exit {

@@ -28,6 +28,7 @@ import { RegionMaker, type RegionMakerSet } from './regions.js';
 import { RunCode } from './run-code.js';
 import { SlotCodes } from './slot-codes.js';
 import { createSlowFloat } from './slow-float.js';
+import { TouchCode } from './touch-code.js';
 import { Translations } from './translations.js';
 
 /** What fast engines must know of an architecture, besides what the reference engine does. */
@@ -72,7 +73,9 @@ function makeInterpreter(isa: FastInstructionSet, codes: SlotCodes, hasFloats: b
     const module = new ModuleBuilder(MEMORY_BYTES);
     module.importTable();
     const interpreter = addInterpreter(module, isa, codes, hasFloats, { layout, fuses });
-    module.export('run', module.add(new RunCode(isa, interpreter, module.type(REGION_SIGNATURE)).write()));
+    const touch = module.add(new TouchCode(isa, codes).write());
+    const run = new RunCode(isa, interpreter, touch, module.type(REGION_SIGNATURE));
+    module.export('run', module.add(run.write()));
     return module.result();
   });
   const slowFloat = createSlowFloat(hostMemory.buffer, layout);
@@ -196,7 +199,9 @@ export class FastEngine implements Engine {
     const end = this.timeLow + this.steps + budget;
     words[CONTROL.endTime >> 2] = end;
     words[(CONTROL.endTime >> 2) + 1] = this.timeHigh + Math.floor(end / 2 ** 32);
+    this.translations.makeRoom();
     const back = this.interpreter.run(budget);
+    this.translations.settle();
     this.steps += budget - (back & ~STOPPED_BIT);
     if (words[CONTROL.unnoted >> 2] !== 0) this.noteInexact();
     if (back >= 0) return BUDGET;

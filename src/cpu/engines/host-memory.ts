@@ -49,6 +49,13 @@ export const CONTROL = {
   scratch: 1088,
   /** i64: a region that was not run because NX is not set, its address and 1; 0 when there is none. */
   unnoted: 1120,
+  /** i32: where pages go that are stored to for the first time, one behind the other, and how many may. */
+  room: 1128,
+  rooms: 1132,
+  /** i32: where the page is that is loaded where nobody stored yet. */
+  zeros: 1136,
+  /** i32: bytes of what stands in TOUCHED. */
+  touched: 1140,
 } as const;
 
 /** Why generated code came back before the budget was used up. */
@@ -85,6 +92,29 @@ export const STORES = LOADS + TRANSLATIONS * 8;
 export const ENTRY_MASK = (TRANSLATIONS - 1) * 8;
 /** The bits of `entry ^ va` that must be clear. */
 export const MISS_MASK = -(2n ** BigInt(SPACE_BITS));
+
+/**
+ * Pages that were never written, by groups: the low bits of a group's number are its place, where the whole number is
+ * (i64), a bit each of the pages that nobody stored to yet, of those that generated code stored to since the host
+ * looked, and what is known of all of them.
+ */
+export const GROUP_PAGES = 32;
+export const GROUP_BITS = 17n;
+export const GROUPS = TRANSLATIONS / GROUP_PAGES;
+export const GROUP_BYTES = 32;
+export const ZEROS = STORES + TRANSLATIONS * 8;
+export const GROUP = { number: 0, pages: 8, stored: 12, flags: 16 } as const;
+export const GROUP_FLAGS = {
+  /** It was looked at: other pages are there, or none. */
+  known: 1,
+  /** Its pages may be stored to. */
+  storable: 2,
+  /** Generated code made entries for its pages, and the host does not know yet. */
+  touched: 4,
+} as const;
+
+/** The groups that are touched: offsets of their places (i32). */
+export const TOUCHED = ZEROS + GROUPS * GROUP_BYTES;
 
 /** Decoded pages of code by the low bits of their number: virtual address (i64), place (i32). */
 export const FETCHES = 0x1000;
@@ -129,6 +159,7 @@ export const pool = new PagePool(memory.buffer, POOL, (MEMORY_BYTES - POOL) / PA
 export const bytes = new Uint8Array(memory.buffer);
 export const view = new DataView(memory.buffer);
 export const words = new Int32Array(memory.buffer);
+export const entries = new BigInt64Array(memory.buffer);
 
 /** Places for decoded pages; they are reused when all are taken. */
 export const DECODED_PLACES = Math.floor((POOL - DECODED_PAGES) / DECODED_PAGE_BYTES);

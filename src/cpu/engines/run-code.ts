@@ -24,10 +24,11 @@ export class RunCode {
   /** Code led here: where a run starts is chance. */
   private readonly came = this.code.local('i32');
 
-  /** @param interpreter and `regionType`: numbers of the interpreter and of REGION_SIGNATURE in the module */
+  /** @param interpreter and others: numbers of it, of what `TouchCode` writes and of REGION_SIGNATURE in the module */
   constructor(
     private readonly isa: InterpretedSet,
     private readonly interpreter: number,
+    private readonly touch: number,
     private readonly regionType: number,
   ) {}
 
@@ -68,7 +69,8 @@ export class RunCode {
     emitIsOtherFloatState(code, registerAddress(this.isa.floatStatusSlot));
     code.op('i32.add').callIndirect(this.regionType).tee(LEFT).i32(0).op('i32.lt_s').if();
     code.i32(0).access('i32.load', CONTROL.status).i32(STATUS.short).op('i32.ne').if();
-    code.get(LEFT).op('return').op('end');
+    this.stopped(3);
+    code.op('end');
     code.get(LEFT).i32(~STOPPED_BIT).op('i32.and').set(LEFT);
     code.i32(1).set(this.ignore).op('end');
   }
@@ -98,7 +100,19 @@ export class RunCode {
       .i32(0)
       .op('i32.lt_s')
       .if();
+    this.stopped(2);
+    code.op('end');
+  }
+
+  /**
+   * Back to the host, or on after a page was touched that it need not be asked for.
+   * @param depth of what is inside the loop
+   */
+  private stopped(depth: number): void {
+    const { code } = this;
+    code.get(LEFT).call(this.touch).tee(LEFT).i32(0).op('i32.lt_s').if();
     code.get(LEFT).op('return').op('end');
+    code.i32(0).set(this.came).br(depth);
   }
 
   private stop(status: number): void {

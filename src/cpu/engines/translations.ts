@@ -1,8 +1,12 @@
-import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
-import type { MemoryView } from '../arch.js';
+import { PAGE_SIZE, Page } from '../../memory/page.js';
+import type { MemoryView, PageGroup } from '../arch.js';
 import {
+  CONTROL,
   emptyTranslation,
   emptyWord,
+  entries,
+  GROUP_PAGES,
+  GROUPS,
   LOADS,
   MEMORY_BYTES,
   pool,
@@ -11,6 +15,7 @@ import {
   words,
 } from './host-memory.js';
 import { WrittenPages } from './written-pages.js';
+import { ZeroGroups } from './zero-groups.js';
 
 /** Pages of 64 bits of addresses. */
 const HIGH_PAGES = 2 ** 20;
@@ -21,8 +26,6 @@ const LIST_LIMIT = 2 * TRANSLATIONS;
 
 /** So many pages of a stored state are brought at once: twice as many each time, for they are read in the order of the file. */
 const AWAITED_REACH = { first: 1 << 5, last: 1 << 13 };
-/** So many pages that were never written are looked up one by one: after that their neighbours are, too. */
-const FEW_ZEROS = 8;
 
 /** The entries of one table that are not empty, and what they hold while another engine uses the table. */
 class Entries {
@@ -30,6 +33,10 @@ class Entries {
   private list = new Int32Array(64);
   private count = 0;
   private saved: Int32Array | null = null;
+  /** Places of groups of pages of which any entry may be theirs, too, and what they hold. */
+  private groups: number[] = [];
+  private readonly isNoted = new Uint8Array(GROUPS);
+  private savedGroups: BigInt64Array[] = [];
 
   constructor(private readonly start: number) {}
 
@@ -42,6 +49,14 @@ class Entries {
     this.list[this.count++] = index;
   }
 
+  /** Some entries of a group of pages are not empty any more. */
+  noteGroup(group: number): void {
+    const place = group % GROUPS;
+    if (this.isNoted[place] === 1) return;
+    this.isNoted[place] = 1;
+    this.groups.push(place);
+  }
+
   private makeRoom(): void {
     if (this.count >= LIST_LIMIT) {
       this.clear();
@@ -52,29 +67,31 @@ class Entries {
     this.list = list;
   }
 
-  /** As `set` for each of them for which no other has the place. */
-  setFree(pageNumbers: readonly number[], address: number): void {
-    for (const pageNumber of pageNumbers) {
-      const index = pageNumber % TRANSLATIONS;
-      const at = (this.start >> 2) + index * 2;
-      const isFree = words[at] === emptyWord(index) && words[at + 1] === 0;
-      if (isFree) this.set(pageNumber, address);
-    }
-  }
-
   /** Forgets pages that code was made of. */
   forgetCode(): void {
     let kept = 0;
     for (let i = 0; i < this.count; i++) {
       const index = this.list[i]!;
-      const at = (this.start >> 2) + index * 2;
-      const low = words[at]!;
-      if (low === emptyWord(index) && words[at + 1] === 0) continue;
-      // Above the index's bits an address in this memory has none.
-      if (pool.pageAt((low ^ (index * PAGE_SIZE)) & ADDRESS_MASK).code === null) this.list[kept++] = index;
-      else emptyTranslation(this.start, index);
+      if (this.forgetIfCode(index)) this.list[kept++] = index;
     }
     this.count = kept;
+    for (const place of this.groups)
+      for (let i = 0; i < GROUP_PAGES; i++) this.forgetIfCode(place * GROUP_PAGES + i);
+  }
+
+  /** Whether there is an entry still. */
+  private forgetIfCode(index: number): boolean {
+    const low = words[(this.start >> 2) + index * 2]!;
+    if (low === emptyWord(index) && words[(this.start >> 2) + index * 2 + 1] === 0) return false;
+    if (pool.pageAt(this.addressAt(index)).code === null) return true;
+    emptyTranslation(this.start, index);
+    return false;
+  }
+
+  /** Where the page of an entry is, which is not empty. */
+  addressAt(index: number): number {
+    // Above the index's bits an address in this memory has none.
+    return (words[(this.start >> 2) + index * 2]! ^ (index * PAGE_SIZE)) & ADDRESS_MASK;
   }
 
   has(pageNumber: number): boolean {
@@ -90,6 +107,15 @@ class Entries {
 
   private empty(): void {
     for (let i = 0; i < this.count; i++) emptyTranslation(this.start, this.list[i]!);
+    for (const place of this.groups) {
+      const first = place * GROUP_PAGES;
+      this.entriesOf(place).fill(BigInt(emptyWord(first)));
+    }
+  }
+
+  /** All of a group. */
+  private entriesOf(place: number): BigInt64Array {
+    return entries.subarray(this.start / 8 + place * GROUP_PAGES, this.start / 8 + (place + 1) * GROUP_PAGES);
   }
 
   clear(): void {
@@ -104,6 +130,7 @@ class Entries {
       saved[i * 2] = words[at]!;
       saved[i * 2 + 1] = words[at + 1]!;
     }
+    this.savedGroups = this.groups.map((place) => this.entriesOf(place).slice());
     this.empty();
     this.saved = saved;
   }
@@ -111,18 +138,25 @@ class Entries {
   takeOut(): void {
     const { saved } = this;
     if (saved === null) return;
+    this.groups.forEach((place, i) => {
+      this.entriesOf(place).set(this.savedGroups[i]!);
+    });
     for (let i = 0; i < this.count; i++) {
       const at = (this.start >> 2) + this.list[i]! * 2;
       words[at] = saved[i * 2]!;
       words[at + 1] = saved[i * 2 + 1]!;
     }
     this.saved = null;
+    this.savedGroups = [];
   }
 
   /** As `clear`, while another engine uses the table. */
   drop(): void {
     this.count = 0;
     this.saved = null;
+    for (const place of this.groups) this.isNoted[place] = 0;
+    this.groups = [];
+    this.savedGroups = [];
   }
 }
 
@@ -130,6 +164,7 @@ class Entries {
 export class Translations {
   private readonly loads = new Entries(LOADS);
   private readonly stores = new Entries(STORES);
+  private readonly zeros = new ZeroGroups();
   private readonly written = new WrittenPages();
   private memory: MemoryView | null = null;
   private generation = -1;
@@ -137,7 +172,6 @@ export class Translations {
   private moves = -1;
   private codeChanges = -1;
   private codeMadeInPool = -1;
-  private zeros = 0;
   private awaitedReach = AWAITED_REACH.first;
   /** Goes up when code may be another now: pages were remapped, or written over. */
   codeVersion = 0;
@@ -187,6 +221,7 @@ export class Translations {
   putAway(): void {
     this.loads.putAway();
     this.stores.putAway();
+    this.zeros.clear();
   }
 
   /** Back into the tables, as far as it is still good. */
@@ -206,6 +241,7 @@ export class Translations {
     if (generation !== this.generation || pool.moves !== this.moves) {
       this.loads.clear();
       this.stores.clear();
+      this.zeros.clear();
       this.codeVersion++;
       this.generation = generation;
       this.moves = pool.moves;
@@ -245,10 +281,8 @@ export class Translations {
       if (this.bringAwaited(pageNumber)) return true;
       page = memory.pageForLoad(pageNumber)!;
     }
-    const address = this.addressOf(page);
-    this.loads.set(pageNumber, address);
-    if (page === ZERO_PAGE && ++this.zeros > FEW_ZEROS && memory.zerosNear !== undefined)
-      this.loads.setFree(memory.zerosNear(pageNumber), address);
+    this.loads.set(pageNumber, this.addressOf(page));
+    this.zeros.look(memory, pageNumber);
     return true;
   }
 
@@ -282,6 +316,7 @@ export class Translations {
     this.stores.set(pageNumber, address);
     if (memory.isLoadable === true) this.loads.set(pageNumber, address);
     if (memory.original?.awaitsStore === true) this.bringAwaited(pageNumber);
+    this.zeros.look(memory, pageNumber);
     return true;
   }
 
@@ -293,6 +328,39 @@ export class Translations {
       return;
     }
     this.loads.forget(pageNumber);
+    this.zeros.forget(pageNumber);
     if (this.isCode(pageNumber)) this.codeVersion++;
+  }
+
+  /** Before generated code runs: sets pages aside for what it stores to first. */
+  makeRoom(): void {
+    const left = this.zeros.some ? (this.memory!.pagesLeft ?? 0) : 0;
+    words[CONTROL.rooms >> 2] = Math.min(left, pool.unused);
+    words[CONTROL.room >> 2] = pool.unusedAddress;
+  }
+
+  /** After it ran: what it did with pages that were never written is so in the machine, too. */
+  settle(): void {
+    if (words[CONTROL.touched >> 2] === 0) return;
+    const touched = this.zeros.takeTouched();
+    const stored: PageGroup[] = [];
+    for (const one of touched) {
+      this.loads.noteGroup(one.group);
+      if (one.pages === 0) continue;
+      this.stores.noteGroup(one.group);
+      stored.push(one);
+    }
+    if (stored.length === 0) return;
+    const memory = this.memory!;
+    const made = memory.commitZeros!(stored);
+    let next = 0;
+    for (const { group, pages } of stored) {
+      const first = (group % GROUPS) * GROUP_PAGES;
+      for (let bits = pages; bits !== 0; bits &= bits - 1) {
+        const index = first + 31 - Math.clz32(bits & -bits);
+        pool.adopt(made[next++]!, this.stores.addressAt(index));
+      }
+    }
+    this.generation = memory.generation;
   }
 }

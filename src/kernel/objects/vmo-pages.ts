@@ -107,6 +107,22 @@ export function newPage(k: Kernel, vmo: VmoState, pageNumber: number): Page {
   return fresh;
 }
 
+/** As `newPage` for each of the numbers, which ascend. */
+export function newPages(k: Kernel, vmo: VmoState, pageNumbers: readonly number[]): Page[] {
+  const made: Page[] = [];
+  for (let i = 0; i < pageNumbers.length; i++) {
+    const fresh = Page.zeroed(k.owner);
+    fresh.exclusive = true;
+    made.push(fresh);
+  }
+  k.update(vmo.koid, 'vmo', (v) => {
+    v.pages = v.pages.setAll(pageNumbers, made, k.owner);
+  });
+  k.state.committedPages += made.length;
+  k.memoryGeneration += made.length;
+  return made;
+}
+
 /** A VMO has another page, or a new one. */
 export function setPage(k: Kernel, vmoKoid: number, pageNumber: number, page: Page, isNew: boolean): void {
   k.update(vmoKoid, 'vmo', (vmo) => {
