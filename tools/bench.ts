@@ -11,6 +11,7 @@ import { DEFAULTS, launch, type RunSpec } from '../src/loader/launch.js';
 import type { Machine } from '../src/machine/machine.js';
 import { RecordingFileSink } from '../src/platform/node/recording-file.js';
 import { Recorder } from '../src/recording/recorder.js';
+import { runWithCheckpoints } from './checkpointed-run.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const CLI = join(ROOT, '.build', 'src', 'cli', 'main.cjs');
@@ -140,20 +141,6 @@ function recording(): void {
   report(what, `${Math.round(trips)} /s`, '>= 100000 /s', trips >= 100_000);
 }
 
-/** Runs with a checkpoint every so many steps; `look` sees the machine after each. */
-function runWithCheckpoints(s: RunSpec, everySteps: number, look: (machine: Machine) => void): number {
-  const machine = launch(s);
-  const kept: unknown[] = [];
-  for (let next = everySteps; !machine.halted; ) {
-    machine.command();
-    if (machine.k.state.steps < next) continue;
-    next = machine.k.state.steps + everySteps;
-    kept.push(machine.checkpoint());
-    look(machine);
-  }
-  return kept.length;
-}
-
 /** What taking a checkpoint every so often adds to a run, against 50 us and 3 us for each page written in between. */
 function checkpoints(): void {
   const s = spec('heap-sort', ['5000']);
@@ -168,8 +155,8 @@ function checkpoints(): void {
   const plain: number[] = [];
   const withThem: number[] = [];
   for (let i = 0; i < ROUNDS; i++) {
-    plain.push(timed(() => run(s)).ms);
-    withThem.push(timed(() => runWithCheckpoints(s, everySteps, () => {})).ms);
+    plain.push(timed(() => runWithCheckpoints(s, Number.POSITIVE_INFINITY)).ms);
+    withThem.push(timed(() => runWithCheckpoints(s, everySteps)).ms);
   }
   const us = (Math.max(0, median(withThem) - median(plain)) / taken) * 1000;
   const goal = 50 + (3 * pages) / taken;

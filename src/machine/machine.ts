@@ -1,9 +1,11 @@
 import { Subject } from 'rxjs';
 import { Status } from '../abi/status.js';
 import { argumentRegisters, type Syscall, syscallByName } from '../abi/syscalls.js';
+import { assert } from '../base/assert.js';
 import { type Digest, Hasher } from '../base/digest.js';
 import type { Arch, Engine, EngineKind, MemoryView, Stop, Trace } from '../cpu/arch.js';
 import { countSteps } from '../kernel/objects/core.js';
+import type { SnapshotMark } from '../kernel/objects/dead-pages.js';
 import { applyEvent, type KernelEvent } from '../kernel/objects/events.js';
 import { Kernel, type KernelState, type MachineConfig } from '../kernel/objects/kernel.js';
 import { hashEvent } from '../kernel/objects/state-hash.js';
@@ -62,6 +64,8 @@ export interface Checkpoint {
   readonly span: OpenSpan | null;
   /** Where programs in the host's language are. */
   readonly programs: number;
+  /** Of one that somebody will release. */
+  readonly mark?: SnapshotMark;
 }
 
 /** The vDSO's code, as far as the machine must know it: which call the trap at an offset belongs to. */
@@ -198,8 +202,22 @@ export class Machine implements Decider {
 
   /** The state here, to go on from; only between commands. */
   checkpoint(): Checkpoint {
+    return { state: this.k.snapshot(), ...this.besidesState() };
+  }
+
+  /** As `checkpoint`, for whoever will `release` it: one that is forgotten without keeps more than it has itself. */
+  checkpointToRelease(): Checkpoint {
+    return { ...this.k.snapshotToRelease(), ...this.besidesState() };
+  }
+
+  /** Nobody looks at it, or goes on from it, any more: room of pages that only it has is used again. */
+  release({ mark }: Checkpoint): void {
+    assert(mark !== undefined, 'a checkpoint is released that was to stay');
+    this.k.deadPages.release(mark);
+  }
+
+  private besidesState(): Omit<Checkpoint, 'state' | 'mark'> {
     return {
-      state: this.k.snapshot(),
       events: this.eventHasher.clone(),
       slices: this.slices,
       span: this.span,
@@ -208,6 +226,7 @@ export class Machine implements Decider {
   }
 
   restore(checkpoint: Checkpoint): void {
+    assert(checkpoint.mark?.isReleased !== true, 'a released checkpoint is gone to');
     this.cut = false;
     this.k.restore(checkpoint.state);
     this.eventHasher = checkpoint.events.clone();

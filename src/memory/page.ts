@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { type Digest, type DigestWords, digestOfPage, digestOfWords } from '../base/digest.js';
 import type { Owner } from '../base/int-map.js';
 
@@ -31,6 +32,9 @@ export interface PageOrigin {
 
 /** Of pages that nobody asked for since they were made: most go to a place where zeros are already. */
 const ZEROS: PageOrigin = { read: (to) => to.fill(0) };
+
+/** Of pages that were released. */
+const NOWHERE: PageOrigin = { read: () => assert(false, 'a page of a released snapshot is read') };
 
 /**
  * 4 KiB of memory. Whoever holds the owner token may write; for everybody else (every snapshot) the page never
@@ -150,6 +154,20 @@ export class Page implements PageOrigin {
     copy.place = place;
     copy.madeView = null;
     copy.origin = null;
+  }
+
+  /** Nobody will read it any more: whoever does fails. In the pool it keeps its place until others need that. */
+  release(): void {
+    if (this.slot >= 0) return;
+    this.leaveRoom();
+    this.place = null;
+    this.madeView = null;
+    this.memo = null;
+    this.origin = NOWHERE;
+  }
+
+  get isReleased(): boolean {
+    return this.origin === NOWHERE;
   }
 
   private leaveRoom(): void {

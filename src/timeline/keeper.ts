@@ -1,5 +1,4 @@
-import type { KernelState } from '../kernel/objects/kernel.js';
-import type { Machine } from '../machine/machine.js';
+import type { Checkpoint, Machine } from '../machine/machine.js';
 import { CheckpointLog, type LogLimits } from '../recording/checkpoints/checkpoint-log.js';
 import type { Recording } from '../recording/format/reader.js';
 import type { RecordingSink } from '../recording/format/writer.js';
@@ -19,7 +18,9 @@ const MOST_STEPS = 1 << 25;
 export class CheckpointKeeper {
   private readonly log: CheckpointLog;
   /** Where the last one was taken, and the machine's count of page changes there. */
-  private last: KernelState;
+  private last: Checkpoint;
+  /** The one before: engines look at the pages that it had until the next epoch starts. */
+  private lastButOne: Checkpoint | null = null;
   private generation = 0;
 
   /** @param every steps and kernel events between them, whichever come first, while the run is short */
@@ -29,12 +30,13 @@ export class CheckpointKeeper {
     limits = LIMITS,
   ) {
     this.log = new CheckpointLog(limits);
-    this.last = machine.k.snapshot();
+    this.last = machine.checkpointToRelease();
   }
 
   /** To be called between two commands, as often as one likes. */
   look(): void {
-    const { last, every } = this;
+    const { every } = this;
+    const last = this.last.state;
     const { spacing } = this.log;
     const { state, memoryGeneration } = this.machine.k;
     const steps = state.steps - last.steps;
@@ -56,10 +58,17 @@ export class CheckpointKeeper {
   }
 
   private take(): void {
-    const checkpoint = this.machine.checkpoint();
-    if (checkpoint.state.seq > this.last.seq || checkpoint.state.step > this.last.step)
-      this.log.add(checkpoint);
-    this.last = checkpoint.state;
-    this.generation = this.machine.k.memoryGeneration;
+    const { machine, last, lastButOne } = this;
+    const checkpoint = machine.checkpointToRelease();
+    const { seq, step } = checkpoint.state;
+    if (seq === last.state.seq && step === last.state.step) {
+      machine.release(checkpoint);
+      return;
+    }
+    this.log.add(checkpoint);
+    if (lastButOne !== null) machine.release(lastButOne);
+    this.lastButOne = last;
+    this.last = checkpoint;
+    this.generation = machine.k.memoryGeneration;
   }
 }

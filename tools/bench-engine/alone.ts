@@ -5,6 +5,7 @@ import { Prng, seedPrng } from '../../src/base/prng.js';
 import type { EngineKind } from '../../src/cpu/arch.js';
 import { DEFAULTS, launch, type RunSpec } from '../../src/loader/launch.js';
 import { formatPosition } from '../../src/machine/position.js';
+import { runWithCheckpoints } from '../checkpointed-run.js';
 import type { RoundCost } from './engine-cost.js';
 import { type Clock, jacinth, ROOT, run } from './processes.js';
 import { type Program, runArguments, type Sized } from './programs.js';
@@ -13,8 +14,6 @@ import { median } from './statistics.js';
 /** Rounds of all programs in one process, of which the second half counts. */
 const WARM_ROUNDS = 10;
 const CHECKPOINT_STEPS = 1_000_000;
-/** How many of the last checkpoints stay alive, as a timeline would keep some. */
-const CHECKPOINTS_KEPT = 64;
 /** A working set is small up to 1 MiB. */
 const SMALL_PAGES = 256;
 
@@ -33,19 +32,6 @@ function cpuMs(work: () => void): number {
   return (user + system) / 1000;
 }
 
-/** Where slices end, as whoever keeps checkpoints takes them. */
-function runWithCheckpoints(spec: RunSpec): void {
-  const machine = launch(spec);
-  const kept: unknown[] = [];
-  let taken = 0;
-  for (let next = CHECKPOINT_STEPS; !machine.halted; ) {
-    machine.command();
-    if (machine.k.state.steps < next) continue;
-    next = machine.k.state.steps + CHECKPOINT_STEPS;
-    kept[taken++ % CHECKPOINTS_KEPT] = machine.checkpoint();
-  }
-}
-
 /** Processor time of a run with a checkpoint every 10^6 instructions over one without; null for a large working set. */
 export function checkpointCost(
   program: Program,
@@ -60,8 +46,8 @@ export function checkpointCost(
   if (first.k.state.committedPages > SMALL_PAGES) return null;
   const ratios: number[] = [];
   for (let i = 0; i < rounds; i++) {
-    const plain = cpuMs(() => launch(spec).run());
-    ratios.push(cpuMs(() => runWithCheckpoints(spec)) / plain);
+    const plain = cpuMs(() => runWithCheckpoints(spec, Number.POSITIVE_INFINITY));
+    ratios.push(cpuMs(() => runWithCheckpoints(spec, CHECKPOINT_STEPS)) / plain);
   }
   return median(ratios);
 }

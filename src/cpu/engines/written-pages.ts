@@ -35,7 +35,8 @@ export class WrittenPages {
     const written = new Map<number, Written>();
     const expected: number[] = [];
     for (const [pageNumber, one] of this.now) {
-      if (one.original?.hasBytesOf(one.page) === true) continue;
+      const { original } = one;
+      if (original !== null && !original.isReleased && original.hasBytesOf(one.page)) continue;
       written.set(pageNumber, one);
       if (one.epochs >= EPOCHS_IN_A_ROW && expected.length < MOST_AT_ONCE) expected.push(pageNumber);
     }

@@ -5,6 +5,7 @@ import { IntMap, type Owner } from '../../base/int-map.js';
 import { type PrngState, seedPrng } from '../../base/prng.js';
 import type { Arch, Registers } from '../../cpu/arch.js';
 import type { CoreState, Deadline, Slice } from './core.js';
+import { DeadPages, type SnapshotMark } from './dead-pages.js';
 import type { KernelObject, Mutable, ObjectKind, ObjectOf } from './object.js';
 import { NO_SHARED_STATE, type SharedState } from './shared-state.js';
 import type { FoundMapping } from './vmar.js';
@@ -153,13 +154,16 @@ function copyOf(object: KernelObject): KernelObject {
 export class Kernel {
   readonly state: Mutable<KernelState>;
   /** What was made under this token may be changed in place. */
-  owner: Owner = {};
+  owner: Owner;
+  readonly deadPages = new DeadPages();
   /** Goes up when a page that somebody may have cached is no longer the one to use. */
   memoryGeneration = 0;
   /** Goes up when addresses may lie in another mapping than before. */
   mappingGeneration = 0;
   /** Goes up when pages that could be written in place must be copied first, as a snapshot has them now. */
-  epoch = 0;
+  get epoch(): number {
+    return this.deadPages.epoch;
+  }
   /** What `findMapping` found lately: every copy to and from a program asks for a few pages over and over. */
   readonly foundMappings: (FoundMapping | undefined)[] = [];
   private readonly recentObjects = new Recent<KernelObject>();
@@ -175,16 +179,26 @@ export class Kernel {
     private readonly draft: 'owned' | 'immer' = 'owned',
   ) {
     this.state = { ...state };
+    this.owner = this.deadPages.newEpoch();
   }
 
   /** The state now, as a value that will not change. Costs nothing now; later first writes copy again. */
   snapshot(): KernelState {
+    this.deadPages.keep();
     this.newEpoch();
     return { ...this.state };
   }
 
+  /** As `snapshot`, with what to release it by once nobody looks at it any more. */
+  snapshotToRelease(): { readonly state: KernelState; readonly mark: SnapshotMark } {
+    const mark = this.deadPages.mark();
+    this.newEpoch();
+    return { state: { ...this.state }, mark };
+  }
+
   /** Makes this cursor go on from another state of the same machine. */
   restore(state: KernelState): void {
+    this.deadPages.forget();
     this.newEpoch();
     this.mappingsChanged();
     Object.assign(this.state, state);
@@ -194,13 +208,12 @@ export class Kernel {
 
   /** Gives up ownership of everything made so far, so that it may be shared. */
   newEpoch(): void {
-    this.owner = {};
+    this.owner = this.deadPages.newEpoch();
     this.ownedObjects.clear();
     this.ownedShared.clear();
     this.ownedRegisters.clear();
     this.recentObjects.disown();
     this.recentRegisters.disown();
-    this.epoch++;
   }
 
   mappingsChanged(): void {

@@ -86,6 +86,7 @@ export function pageOfVmoForWrite(k: Kernel, vmo: VmoState, pageNumber: number):
   const before = page ?? pageForRead(k.state, vmo, pageNumber);
   const fresh = before === ZERO_PAGE ? Page.zeroed(k.owner) : before.copy(k.owner);
   fresh.exclusive = true;
+  if (page !== undefined) k.deadPages.replaced(page);
   if (source !== null && !known) setSource(k, vmo.koid, written(source, pageNumber, pageNumber + 1, k.owner));
   setPage(k, vmo.koid, pageNumber, fresh, page === undefined);
   return fresh;
@@ -95,6 +96,7 @@ export function pageOfVmoForWrite(k: Kernel, vmo: VmoState, pageNumber: number):
 export function renewPage(k: Kernel, vmo: VmoState, pageNumber: number, page: Page): Page {
   const fresh = page.copy(k.owner);
   fresh.exclusive = true;
+  k.deadPages.replaced(page);
   setPage(k, vmo.koid, pageNumber, fresh, false);
   return fresh;
 }
