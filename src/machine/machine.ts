@@ -65,7 +65,7 @@ export interface Checkpoint {
   /** Where programs in the host's language are. */
   readonly programs: number;
   /** Of one that somebody will release. */
-  readonly mark?: SnapshotMark;
+  readonly mark?: SnapshotMark | undefined;
 }
 
 /** The vDSO's code, as far as the machine must know it: which call the trap at an offset belongs to. */
@@ -202,12 +202,13 @@ export class Machine implements Decider {
 
   /** The state here, to go on from; only between commands. */
   checkpoint(): Checkpoint {
-    return { state: this.k.snapshot(), ...this.besidesState() };
+    return this.checkpointOf(this.k.snapshot());
   }
 
   /** As `checkpoint`, for whoever will `release` it: one that is forgotten without keeps more than it has itself. */
   checkpointToRelease(): Checkpoint {
-    return { ...this.k.snapshotToRelease(), ...this.besidesState() };
+    const { state, mark } = this.k.snapshotToRelease();
+    return this.checkpointOf(state, mark);
   }
 
   /** Nobody looks at it, or goes on from it, any more: room of pages that only it has is used again. */
@@ -216,12 +217,14 @@ export class Machine implements Decider {
     this.k.deadPages.release(mark);
   }
 
-  private besidesState(): Omit<Checkpoint, 'state' | 'mark'> {
+  private checkpointOf(state: KernelState, mark?: SnapshotMark): Checkpoint {
     return {
+      state,
       events: this.eventHasher.clone(),
       slices: this.slices,
       span: this.span,
       programs: this.programs?.mark() ?? 0,
+      mark,
     };
   }
 

@@ -15,8 +15,8 @@ function stepsAtCheckpoints(): number[] {
   const player = new Player(RECORDING);
   const { machine } = player;
   const taken: number[] = [];
-  const take = machine.checkpoint.bind(machine);
-  machine.checkpoint = () => {
+  const take = machine.checkpointToRelease.bind(machine);
+  machine.checkpointToRelease = () => {
     taken.push(machine.k.state.steps);
     return take();
   };
