@@ -61,10 +61,10 @@ export interface MemoryView {
   /** After `pageForStore` gave a page: it may be loaded from, too. Absent: that is not known. */
   readonly isLoadable?: boolean;
   /**
-   * Does what `pageForStore` does where that is nothing but to make such a copy, which nobody can see; else does nothing
-   * and gives null. Absent: it is never so.
+   * Does what `pageForStore` does for those pages where that is nothing but to make such a copy, which nobody can see.
+   * Absent: it is never so.
    */
-  renew?(pageNumber: number): Page | null;
+  renew?(pageNumbers: readonly number[]): readonly RenewedPage[];
   /**
    * Looks at so many groups of pages, a power of 2, around one that may be loaded from, as far as they are in the same
    * mapping; null where none is known to be like that. It stays so until `generation` changes. Absent: as null.

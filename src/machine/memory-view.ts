@@ -14,7 +14,7 @@ import {
   pageForRead,
   pageOfVmoForWrite,
   placeBehind,
-  renewPage,
+  renewPages,
 } from '../kernel/objects/vmo-pages.js';
 import { PAGE_SIZE, type Page } from '../memory/page.js';
 
@@ -95,14 +95,32 @@ export class ProcessMemory implements MemoryView {
     return now;
   }
 
-  renew(pageNumber: number): Page | null {
-    const place = this.place(pageNumber, VmOption.PERM_WRITE);
-    if (place === null) return null;
-    const { vmo, offset } = place;
-    const page = vmo.pages.get(offset / PAGE_SIZE);
-    if (page === undefined || !this.isRenewable(vmo, page)) return null;
-    this.original = page;
-    return renewPage(this.k, vmo, offset / PAGE_SIZE, page);
+  renew(pageNumbers: readonly number[]): RenewedPage[] {
+    const renewed: RenewedPage[] = [];
+    for (let i = 0; i < pageNumbers.length; ) {
+      const near = this.near(pageNumbers[i]!, VmOption.PERM_WRITE);
+      const from = i++;
+      if (near === null) continue;
+      while (i < pageNumbers.length && pageNumbers[i]! >= near.first && pageNumbers[i]! < near.end) i++;
+      this.renewIn(near, pageNumbers.slice(from, i), renewed);
+    }
+    return renewed;
+  }
+
+  /** Those pages that may be renewed are, and told. */
+  private renewIn({ vmo, shift }: Near, pageNumbers: readonly number[], renewed: RenewedPage[]): void {
+    const pages: number[] = [];
+    const originals: Page[] = [];
+    for (const pageNumber of pageNumbers) {
+      const original = vmo.pages.get(pageNumber - shift);
+      if (original === undefined || !this.isRenewable(vmo, original)) continue;
+      pages.push(pageNumber - shift);
+      originals.push(original);
+    }
+    if (pages.length === 0) return;
+    const fresh = renewPages(this.k, vmo, pages, originals);
+    for (let i = 0; i < fresh.length; i++)
+      renewed.push({ pageNumber: pages[i]! + shift, original: originals[i]!, page: fresh[i]! });
   }
 
   zerosNear(pageNumber: number, groups: number): ZeroPages | null {
@@ -160,15 +178,10 @@ export class ProcessMemory implements MemoryView {
     const { vmo, shift } = near;
     const start = pageNumber - ((pageNumber - shift) % reach);
     const end = Math.min(start + reach, near.end);
-    for (let number = Math.max(start, near.first); number < end; number++) {
-      const original = vmo.pages.get(number - shift);
-      if (original?.awaitsStore !== true || !this.isRenewable(vmo, original)) continue;
-      renewed.push({
-        pageNumber: number,
-        original,
-        page: renewPage(this.k, vmo, number - shift, original),
-      });
-    }
+    const awaiting: number[] = [];
+    for (let number = Math.max(start, near.first); number < end; number++)
+      if (vmo.pages.get(number - shift)?.awaitsStore === true) awaiting.push(number);
+    this.renewIn(near, awaiting, renewed);
     return renewed;
   }
 

@@ -194,15 +194,15 @@ export class Translations {
   /** After a snapshot: pages that are written all the time are copied before they are missed. */
   private expectStores(): void {
     const memory = this.memory!;
-    for (const pageNumber of this.written.next()) {
-      const page = memory.renew?.(pageNumber) ?? null;
-      if (page === null) continue;
-      const original = memory.original!;
-      this.generation = memory.generation;
+    const expected = this.written.next();
+    if (expected.length === 0) return;
+    const renewed = memory.renew?.(expected) ?? [];
+    this.generation = memory.generation;
+    for (const { pageNumber, page, original } of renewed) {
       this.written.add(pageNumber, page, original, true);
       this.moved(original, page);
-      this.stores.set(pageNumber, this.addressOf(page));
     }
+    for (const { pageNumber, page } of renewed) this.stores.set(pageNumber, this.addressOf(page));
   }
 
   /** A copy of a page that nothing but snapshots has from now on is in its place. */

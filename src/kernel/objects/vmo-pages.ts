@@ -92,12 +92,24 @@ export function pageOfVmoForWrite(k: Kernel, vmo: VmoState, pageNumber: number):
   return fresh;
 }
 
-/** A copy of a page of a VMO without a source, in its place: to be written until the next epoch. */
-export function renewPage(k: Kernel, vmo: VmoState, pageNumber: number, page: Page): Page {
-  const fresh = page.copy(k.owner);
-  fresh.exclusive = true;
-  k.deadPages.replaced(page);
-  setPage(k, vmo.koid, pageNumber, fresh, false);
+/** Copies of pages of a VMO without a source, in their places: to be written until the next epoch. */
+export function renewPages(
+  k: Kernel,
+  vmo: VmoState,
+  pageNumbers: readonly number[],
+  pages: readonly Page[],
+): Page[] {
+  const fresh: Page[] = [];
+  for (const page of pages) {
+    const copy = page.copy(k.owner);
+    copy.exclusive = true;
+    k.deadPages.replaced(page);
+    fresh.push(copy);
+  }
+  k.update(vmo.koid, 'vmo', (v) => {
+    for (let i = 0; i < fresh.length; i++) v.pages = v.pages.set(pageNumbers[i], fresh[i], k.owner);
+  });
+  k.memoryGeneration += fresh.length;
   return fresh;
 }
 

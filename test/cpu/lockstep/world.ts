@@ -1,4 +1,4 @@
-import type { MemoryView } from '../../../src/cpu/arch.js';
+import type { MemoryView, RenewedPage } from '../../../src/cpu/arch.js';
 import { PAGE_SIZE, Page } from '../../../src/memory/page.js';
 
 export interface Access {
@@ -153,12 +153,16 @@ export class World implements MemoryView {
     return now;
   }
 
-  renew(pageNumber: number): Page | null {
-    const mapping = this.mappings.get(pageNumber);
-    if (mapping?.now.store !== true || mapping.holder.mappings > 1) return null;
-    const { page } = mapping.holder;
-    if (!page.exclusive || page.code !== null || page.owner === this.machine.owner) return null;
-    return this.pageForStore(pageNumber);
+  renew(pageNumbers: readonly number[]): RenewedPage[] {
+    const renewed: RenewedPage[] = [];
+    for (const pageNumber of pageNumbers) {
+      const mapping = this.mappings.get(pageNumber);
+      if (mapping?.now.store !== true || mapping.holder.mappings > 1) continue;
+      const original = mapping.holder.page;
+      if (!original.exclusive || original.code !== null || original.owner === this.machine.owner) continue;
+      renewed.push({ pageNumber, original, page: this.pageForStore(pageNumber)! });
+    }
+    return renewed;
   }
 
   /** Whether the kernel took away what this page may be used for; then it gives it back. */
