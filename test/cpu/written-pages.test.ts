@@ -32,7 +32,7 @@ test('a page that was written in several epochs in a row is expected until it is
   for (let more = [7]; more.length > 0; inVain++) {
     pages.add(7, ...copied(false), true);
     more = pages.next();
-    t.true(inVain < 10);
+    t.true(inVain < 20);
   }
   pages.add(7, ...copied(true), false);
   t.deepEqual(pages.next(), []);
@@ -46,4 +46,40 @@ test('what is expected is bounded', (t) => {
     most = Math.max(most, pages.next().length);
   }
   t.true(most > 0 && most <= 64, `${most}`);
+});
+
+test('pages that are written one behind the other are expected, as far as they were written lately', (t) => {
+  const pages = new WrittenPages();
+  const misses: number[] = [];
+  for (let epoch = 0; epoch < 10; epoch++) {
+    t.deepEqual(pages.next(), []);
+    // Every other epoch, so that they are never written in a row.
+    if (epoch % 2 === 1) continue;
+    const expected = new Set<number>();
+    let missed = 0;
+    for (let page = 10; page < 42; page++) {
+      if (expected.has(page)) continue;
+      missed++;
+      const behind = pages.behind(page);
+      pages.add(page, ...copied(true), false);
+      for (const one of behind) {
+        t.true(one > page && one < 42);
+        t.false(expected.has(one));
+        pages.add(one, ...copied(true), true);
+        expected.add(one);
+      }
+    }
+    misses.push(missed);
+  }
+  t.is(misses[0], 32);
+  for (const missed of misses.slice(1)) t.true(missed < 8, `${misses}`);
+});
+
+test('a page behind others that was not written for long is not expected', (t) => {
+  const pages = new WrittenPages();
+  const write = (page: number) => pages.add(page, ...copied(true), false);
+  for (const page of [5, 6, 7]) write(page);
+  for (let epoch = 0; epoch < 20; epoch++) pages.next();
+  for (const page of [4, 5, 6]) write(page);
+  t.deepEqual(pages.behind(6), []);
 });

@@ -27,6 +27,8 @@ const LIST_LIMIT = 2 * TRANSLATIONS;
 /** So many pages of a stored state are brought at once: twice as many each time, for they are read in the order of the file. */
 const AWAITED_REACH = { first: 1 << 5, last: 1 << 13 };
 
+const NONE: readonly number[] = [];
+
 /** The entries of one table that are not empty, and what they hold while another engine uses the table. */
 class Entries {
   /** The first `count` are theirs. Not an array: to empty one takes longer. */
@@ -188,14 +190,13 @@ export class Translations {
     }
     const newEpoch = memory.epoch !== this.epoch;
     this.check();
-    if (newEpoch) this.expectStores();
+    if (newEpoch) this.expectStores(this.written.next());
   }
 
-  /** After a snapshot: pages that are written all the time are copied before they are missed. */
-  private expectStores(): void {
-    const memory = this.memory!;
-    const expected = this.written.next();
+  /** Pages that will be written are copied before they are missed. */
+  private expectStores(expected: readonly number[]): void {
     if (expected.length === 0) return;
+    const memory = this.memory!;
     const renewed = memory.renew?.(expected) ?? [];
     this.generation = memory.generation;
     for (const { pageNumber, page, original } of renewed) {
@@ -305,10 +306,14 @@ export class Translations {
   addStore(pageNumber: number): boolean {
     const memory = this.memory!;
     const page = memory.pageForStore(pageNumber);
+    let expected: readonly number[] = NONE;
     if (memory.replacedAlone && memory.generation === this.generation + 1) {
       const { original } = memory;
       this.replaced(pageNumber, original, page);
-      if (original !== null && page !== null) this.written.add(pageNumber, page, original, false);
+      if (original !== null && page !== null) {
+        expected = this.written.behind(pageNumber);
+        this.written.add(pageNumber, page, original, false);
+      }
     }
     this.check();
     if (page === null || page.code !== null) return false;
@@ -317,6 +322,7 @@ export class Translations {
     if (memory.isLoadable === true) this.loads.set(pageNumber, address);
     if (memory.original?.awaitsStore === true) this.bringAwaited(pageNumber);
     this.zeros.look(memory, pageNumber);
+    this.expectStores(expected);
     return true;
   }
 

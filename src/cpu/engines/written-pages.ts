@@ -4,51 +4,78 @@ import type { Page } from '../../memory/page.js';
 const EPOCHS_IN_A_ROW = 4;
 /** So many pages are made writable at once, at most: those of a small working set. */
 const MOST_AT_ONCE = 64;
-/** Whether one is still written is looked at in one epoch of so many: looking takes as long as copying. */
-const LOOKED_AT_EVERY = 8;
+/** Whether one is written that was expected is looked at once in so many times: looking takes longer than copying. */
+const LOOKED_AT_EVERY = 16;
+/** Where stores went is known for so many epochs. */
+const EPOCHS_KNOWN = 8;
+/** Of more pages it is not: those are no small working set. */
+const MOST_KNOWN = 256;
+/** So many pages are expected behind one, at most. */
+const MOST_BEHIND = 16;
 
 interface Written {
-  /** In how many epochs in a row, the one it was added in last included. */
-  epochs: number;
+  /** In how many epochs in a row it was added. */
+  inARow: number;
   /** The last of them. */
   last: number;
+  /** How often it was expected. */
+  guesses: number;
   page: Page;
   /** What `page` is a copy of, when nobody stored there yet and whether somebody does is to be looked at. */
   original: Page | null;
 }
 
 /**
- * Which pages are written again and again, between one snapshot and the next: to copy them when an epoch starts costs
- * less than to leave generated code for each. One that was copied in vain has to show that again.
+ * Which pages are written again and again, between one snapshot and the next, or one behind the other: to copy them
+ * when that begins costs less than to leave generated code for each. One that was copied in vain has to show it again.
  */
 export class WrittenPages {
-  /** Those of this epoch and the one before. */
   private readonly pages = new Map<number, Written>();
   private epoch = 0;
 
   /** A page was copied because of a store to it, or because one is expected. */
   add(pageNumber: number, page: Page, original: Page, expected: boolean): void {
     const { epoch } = this;
-    const known = this.pages.get(pageNumber);
-    if (known === undefined) {
-      this.pages.set(pageNumber, { epochs: 1, last: epoch, page, original: null });
-      return;
+    let written = this.pages.get(pageNumber);
+    if (written === undefined) {
+      written = { inARow: 0, last: -1, guesses: 0, page, original: null };
+      this.pages.set(pageNumber, written);
     }
-    if (known.last !== epoch) known.epochs++;
-    known.last = epoch;
-    known.page = page;
-    known.original = expected && known.epochs % LOOKED_AT_EVERY === 0 ? original : null;
+    if (written.last !== epoch) {
+      written.inARow = written.last === epoch - 1 ? written.inARow + 1 : 1;
+      written.last = epoch;
+    }
+    written.page = page;
+    const isDue = expected && ++written.guesses % LOOKED_AT_EVERY === 0;
+    written.original = isDue ? original : null;
   }
 
   /** To be called when an epoch starts: the pages to which stores are expected in it. */
   next(): number[] {
     const expected: number[] = [];
-    for (const [pageNumber, { epochs, last, page, original }] of this.pages) {
-      const inVain = original !== null && !original.isReleased && original.hasBytesOf(page);
-      if (last !== this.epoch || inVain) this.pages.delete(pageNumber);
-      else if (epochs >= EPOCHS_IN_A_ROW && expected.length < MOST_AT_ONCE) expected.push(pageNumber);
+    const ended = this.epoch++;
+    const isMany = this.pages.size > MOST_KNOWN;
+    for (const [pageNumber, { inARow, last, page, original }] of this.pages) {
+      const inVain = last === ended && original !== null && !original.isReleased && original.hasBytesOf(page);
+      const isOld = isMany ? last !== ended : last <= this.epoch - EPOCHS_KNOWN;
+      if (inVain || isOld) this.pages.delete(pageNumber);
+      else if (last === ended && inARow >= EPOCHS_IN_A_ROW && expected.length < MOST_AT_ONCE)
+        expected.push(pageNumber);
     }
-    this.epoch++;
+    return expected;
+  }
+
+  /** What may be stored to next, as this page followed those before it: no more than they are. */
+  behind(pageNumber: number): number[] {
+    const expected: number[] = [];
+    let before = pageNumber - 1;
+    while (pageNumber - before <= MOST_BEHIND && this.pages.get(before)?.last === this.epoch) before--;
+    const end = 2 * pageNumber - before;
+    for (let number = pageNumber + 1; number < end; number++) {
+      const last = this.pages.get(number)?.last ?? this.epoch;
+      if (last === this.epoch) break;
+      expected.push(number);
+    }
     return expected;
   }
 
