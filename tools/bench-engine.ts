@@ -35,7 +35,6 @@ const STEPS = 1e9;
 const QUICK_STEPS = 1e8;
 /** A short run's part of it. */
 const SHORT = 1 / 4;
-const CHECKPOINTED_STEPS = 1e8;
 const START_UP_ROUNDS = 5;
 /** Positions that are shown, over all programs. */
 const SHOWN = 30;
@@ -197,7 +196,7 @@ function judgeRest(goals: Goals, rows: readonly Row[], options: Options): void {
   goals.atMost(`emission, warm${emissionUs === null ? '' : ` (${besides})`}`, emissionUs, 5, ' us');
   goals.atMost('memory of the engine', memoryMiB, 200, ' MiB', 0);
   const checkpoints = rows
-    .map(({ program, short }) => checkpointCost(program, short.argument, CHECKPOINTED_STEPS, engine, rounds))
+    .map(({ program, long }) => checkpointCost(program, long.argument, engine, rounds))
     .filter((ratio) => ratio !== null);
   const cost = checkpoints.length === 0 ? null : (geometricMean(checkpoints) - 1) * 100;
   goals.atMost('checkpoint every 10^6, small working sets', cost, 5, ' %', 1);

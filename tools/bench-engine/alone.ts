@@ -32,6 +32,17 @@ function cpuMs(work: () => void): number {
   return (user + system) / 1000;
 }
 
+/** The most pages that a run takes, as far as can be seen between two commands. */
+function peakPages(spec: RunSpec): number {
+  const machine = launch(spec);
+  let most = 0;
+  while (!machine.halted) {
+    machine.command();
+    most = Math.max(most, machine.k.state.committedPages);
+  }
+  return most;
+}
+
 /**
  * Processor time of a run with a checkpoint every 10^6 instructions over one without; null for a large working set. As
  * many rounds as a third go before, in which V8 compiles what takes checkpoints.
@@ -39,14 +50,11 @@ function cpuMs(work: () => void): number {
 export function checkpointCost(
   program: Program,
   argument: number,
-  maxSteps: number,
   engine: EngineKind,
   rounds: number,
 ): number | null {
-  const spec = { ...specOf(program, argument, engine), maxSteps };
-  const first = launch(spec);
-  first.run();
-  if (first.k.state.committedPages > SMALL_PAGES) return null;
+  const spec = specOf(program, argument, engine);
+  if (peakPages(spec) > SMALL_PAGES) return null;
   const ratios: number[] = [];
   for (let i = -Math.ceil(rounds / 3); i < rounds; i++) {
     const plain = cpuMs(() => runWithCheckpoints(spec, Number.POSITIVE_INFINITY));
