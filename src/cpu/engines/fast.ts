@@ -22,7 +22,7 @@ import {
   words,
 } from './host-memory.js';
 import { addInterpreter, REGION_SIGNATURE } from './interpreter-code.js';
-import { registerAddress } from './lowering.js';
+import { atomicSize, registerAddress } from './lowering.js';
 import { type InstructionSet, ReferenceEngine } from './reference.js';
 import { RegionMaker, type RegionMakerSet } from './regions.js';
 import { RunCode } from './run-code.js';
@@ -340,8 +340,9 @@ export class FastEngine implements Engine {
   private slow(): Stop {
     const code = this.codeToRun() ?? this.codeDecoded();
     const entry = this.interpreter.codes.at(code)?.entry;
-    const effects = entry === undefined ? undefined : this.isa.entries[entry]!.effects;
-    if (effects === undefined || !(effects.loads || effects.stores)) return this.byReference();
+    if (entry === undefined) return this.byReference();
+    const { effects, operations } = this.isa.entries[entry]!;
+    if (!(effects.loads || effects.stores) || isMisaligned(operations)) return this.byReference();
     const pageNumber = pageNumberIn(CONTROL.address);
     const { translations } = this;
     let better = false;
@@ -370,6 +371,12 @@ export class FastEngine implements Engine {
     if (!this.decodedAt(pc)) this.decodeFrom(pc);
     return this.decodedPage(pc)!.codeAt(offsetOf(pc));
   }
+}
+
+/** Whether that is what stops at the address that was missed: no page is committed then. */
+function isMisaligned(operations: Parameters<typeof atomicSize>[0]): boolean {
+  const sizeBytes = atomicSize(operations);
+  return sizeBytes > 0 && (words[CONTROL.address >> 2]! & (sizeBytes - 1)) !== 0;
 }
 
 /** The number of the page of an address that stands in the host memory. */

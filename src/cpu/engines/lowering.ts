@@ -50,6 +50,12 @@ export function accessSize(op: string): number | null {
   return (LOAD[op] ?? STORE[op])?.[1] ?? null;
 }
 
+/** Bytes of what stops where it is misaligned, before it is known whether it can be stored to; 0 of other instructions. */
+export function atomicSize(operations: readonly Operation[]): number {
+  const atomic = operations.find(({ op }) => op === 'checkAtomic' || op === 'storeConditional');
+  return atomic === undefined ? 0 : (atomic.args[1] as number);
+}
+
 export type StopKind = 'syscall' | 'breakpoint';
 
 /**

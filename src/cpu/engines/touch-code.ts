@@ -23,7 +23,7 @@ import {
   TRANSLATIONS,
   ZEROS,
 } from './host-memory.js';
-import { registerAddress } from './lowering.js';
+import { atomicSize, registerAddress } from './lowering.js';
 import { emitDecodedPage } from './region-index.js';
 import { EXTRA, FIRST_CODE, type SlotCodes } from './slot-codes.js';
 import type { InterpretedSet } from './slot-lowering.js';
@@ -70,11 +70,14 @@ export class TouchCode {
     this.giveUp();
     this.findPage();
     this.findPc();
-    // Which instruction it is decides: of those that store, whatever else they do.
+    // Which instruction it is decides.
     code.block().block().block();
     this.pushInstruction();
     const depths = this.codes.list.map(({ entry }) => {
-      const { loads, stores } = this.isa.entries[entry]!.effects;
+      const { effects, operations } = this.isa.entries[entry]!;
+      const { loads, stores } = effects;
+      // The host looks whether those are misaligned.
+      if (atomicSize(operations) > 0) return 0;
       if (stores) return 1;
       return loads ? 2 : 0;
     });
