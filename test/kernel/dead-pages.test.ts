@@ -44,7 +44,7 @@ class World {
   readonly taken: Taken[] = [];
   readonly released: Taken[] = [];
   /** Pages that an engine holds code of, as it was then. */
-  private code: { readonly page: Page; readonly byte: number }[] = [];
+  private code: { readonly page: Page; readonly code: object; readonly byte: number }[] = [];
   private writes = 0;
 
   constructor() {
@@ -76,7 +76,7 @@ class World {
     } else if (kind === 'code') {
       if (own === undefined) return;
       own.code = {};
-      this.code.push({ page: own, byte: model[i][page] });
+      this.code.push({ page: own, code: own.code, byte: model[i][page] });
     } else if (kind === 'mark') this.take(k.snapshotToRelease());
     else if (kind === 'snapshot') this.take({ state: k.snapshot(), mark: null });
     else if (kind === 'restore' && one !== null) {
@@ -130,7 +130,7 @@ class World {
         if (bytes[0] !== byte || bytes[PAGE_SIZE - 1] !== byte || page.isReleased) return false;
       }
     // Nobody's code goes with a snapshot.
-    if (this.code.some(({ page, byte }) => page.code !== null && page.bytes[0] !== byte)) return false;
+    if (this.code.some(({ page, code, byte }) => page.code === code && page.bytes[0] !== byte)) return false;
     return this.released.every((one) => [...World.pagesOf(one)].every(readsRightOrThrows));
   }
 }
