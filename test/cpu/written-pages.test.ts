@@ -83,3 +83,15 @@ test('a page behind others that was not written for long is not expected', (t) =
   for (const page of [4, 5, 6]) write(page);
   t.deepEqual(pages.behind(6), []);
 });
+
+test('pages that were released while other engines ran are not looked at', (t) => {
+  for (const gone of [0, 1]) {
+    const pages = new WrittenPages();
+    for (let epoch = 0; epoch < 40; epoch++) {
+      const pair = copied(false);
+      pages.add(7, ...pair, true);
+      pair[gone]!.release();
+      t.notThrows(() => pages.next());
+    }
+  }
+});

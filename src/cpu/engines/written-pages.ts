@@ -56,7 +56,7 @@ export class WrittenPages {
     const ended = this.epoch++;
     const isMany = this.pages.size > MOST_KNOWN;
     for (const [pageNumber, { inARow, last, page, original }] of this.pages) {
-      const inVain = last === ended && original !== null && !original.isReleased && original.hasBytesOf(page);
+      const inVain = last === ended && original !== null && isSame(original, page);
       const isOld = isMany ? last !== ended : last <= this.epoch - EPOCHS_KNOWN;
       if (inVain || isOld) this.pages.delete(pageNumber);
       else if (last === ended && inARow >= EPOCHS_IN_A_ROW && expected.length < MOST_AT_ONCE)
@@ -82,4 +82,9 @@ export class WrittenPages {
   clear(): void {
     this.pages.clear();
   }
+}
+
+/** Other engines may have run in several epochs since: then either may be gone. */
+function isSame(original: Page, page: Page): boolean {
+  return !original.isReleased && !page.isReleased && original.hasBytesOf(page);
 }
