@@ -200,8 +200,7 @@ export class FastEngine implements Engine {
     words[CONTROL.endTime >> 2] = end;
     words[(CONTROL.endTime >> 2) + 1] = this.timeHigh + Math.floor(end / 2 ** 32);
     this.translations.makeRoom();
-    const back = this.interpreter.run(budget);
-    this.translations.settle();
+    const back = this.call(budget);
     this.steps += budget - (back & ~STOPPED_BIT);
     if (words[CONTROL.unnoted >> 2] !== 0) this.noteInexact();
     if (back >= 0) return BUDGET;
@@ -222,6 +221,15 @@ export class FastEngine implements Engine {
         return BUDGET;
       default:
         return BUDGET;
+    }
+  }
+
+  /** Where the host's stack is too small, which is the caller's to know, other engines must find its pages all the same. */
+  private call(budget: number): number {
+    try {
+      return this.interpreter.run(budget);
+    } finally {
+      this.translations.settle();
     }
   }
 
