@@ -10,9 +10,11 @@ import { EFFECTS } from './format/kinds.js';
 import { type RecordingSink, RecordingWriter } from './format/writer.js';
 import { type Detail, headerOf } from './run-header.js';
 
-/** Commands and steps between looks at the clock, whichever come first: what is buffered reaches the file in time. */
-const POLL_COMMANDS = 256;
-const POLL_STEPS = 1 << 20;
+/** Commands and steps between looks of the caller, whichever come first. */
+const LOOK_COMMANDS = 256;
+const LOOK_STEPS = 1 << 20;
+/** The same between looks at the clock: what is buffered reaches the file in time. The slowest engine takes 0.2 s for them. */
+const POLL_STEPS = 1 << 22;
 
 /**
  * Runs a program and writes down what is needed to run it again (`essential`: the schedule, and digests to check
@@ -47,15 +49,18 @@ export class Recorder {
    */
   run(look: () => void = () => {}): RecordingEnd {
     const { machine, writer } = this;
+    let lookedSteps = 0;
     let polledSteps = 0;
     for (let i = 0; !machine.halted; i++) {
       machine.command(Number.POSITIVE_INFINITY, this.trace);
       const { seq, steps, committedPages } = machine.k.state;
       if (this.cadence.due(steps, seq, committedPages)) this.digest();
-      if (i % POLL_COMMANDS !== 0 && steps - polledSteps < POLL_STEPS) continue;
+      if (i % LOOK_COMMANDS !== 0 && steps - lookedSteps < LOOK_STEPS) continue;
+      lookedSteps = steps;
+      look();
+      if (i % LOOK_COMMANDS !== 0 && steps - polledSteps < POLL_STEPS) continue;
       polledSteps = steps;
       writer.poll();
-      look();
     }
     const { halt } = machine.k.state;
     const end = {

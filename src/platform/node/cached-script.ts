@@ -39,10 +39,14 @@ export function runScript(path: string): unknown {
   return execute(compile(path, readBeside(cacheFile(path))), path);
 }
 
-/** What `keepCode` kept beside a script; undefined when it was not called. */
+/** What `keepCode` kept beside a script; undefined when it was not called, or what it kept was cut. */
 export function valueBeside(path: string): unknown {
   const bytes = readBeside(valueFile(path));
-  return bytes === undefined ? undefined : deserialize(bytes);
+  try {
+    return bytes === undefined ? undefined : deserialize(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Keeps what V8 has compiled of a script when `use` has used it, and what that gives. */

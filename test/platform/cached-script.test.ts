@@ -1,0 +1,25 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { keepCode, runScript, valueBeside } from '../../src/platform/node/cached-script.js';
+
+test('what is kept beside a script may be cut or missing: it is made anew then', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'jacinth-cached-script-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'a.cjs');
+  writeFileSync(path, 'exports.answer = () => 42;');
+  t.is(valueBeside(path), undefined);
+  const value = [['a name', Uint8Array.of(1, 2, 3)]];
+  await keepCode(path, async () => value);
+  t.deepEqual(valueBeside(path), value);
+  for (const kind of ['value', 'cache']) {
+    const whole = readFileSync(`${path}.${kind}`);
+    for (let length = 0; length < whole.length; length += Math.ceil(whole.length / 50)) {
+      writeFileSync(`${path}.${kind}`, whole.subarray(0, length));
+      if (kind === 'value') t.is(valueBeside(path), undefined);
+      t.is((runScript(path) as { answer(): number }).answer(), 42);
+    }
+    writeFileSync(`${path}.${kind}`, whole);
+  }
+});
