@@ -46,20 +46,23 @@ export const futexReducers: Reducers<FutexEvents> = {
   },
   'futex-owner-set': (k, e) => {
     const futex = k.sharedBy(e.process).futexes.get(e.address);
-    if (futex !== undefined) setFutex(k, e.process, e.address, { ...futex, owner: e.owner });
+    if (futex !== undefined) setFutex(k, e.process, e.address, { owner: e.owner, waiters: futex.waiters });
   },
 };
 
 function addWaiter(k: Kernel, process: number, address: number, order: number, thread: number): void {
   const futex = k.sharedBy(process).futexes.get(address) ?? UNKNOWN;
-  setFutex(k, process, address, { ...futex, waiters: futex.waiters.set(order, thread, k.owner) });
+  setFutex(k, process, address, {
+    owner: futex.owner,
+    waiters: futex.waiters.set(order, thread, k.owner),
+  });
 }
 
 function removeWaiter(k: Kernel, process: number, address: number, order: number): void {
   const futex = k.sharedBy(process).futexes.get(address);
   if (futex === undefined) return;
   const waiters = futex.waiters.delete(order, k.owner);
-  if (waiters.size > 0) setFutex(k, process, address, { ...futex, waiters });
+  if (waiters.size > 0) setFutex(k, process, address, { owner: futex.owner, waiters });
   else {
     updateShared(k, process, (state) => {
       state.futexes = state.futexes.delete(address, k.owner);

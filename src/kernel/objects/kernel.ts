@@ -4,6 +4,7 @@ import { AssertionError, assert } from '../../base/assert.js';
 import { IntMap, type Owner } from '../../base/int-map.js';
 import { type PrngState, seedPrng } from '../../base/prng.js';
 import type { Arch, Registers } from '../../cpu/arch.js';
+import { copyOf, copyOfShared } from './copies.js';
 import type { CoreState, Deadline, Slice } from './core.js';
 import { DeadPages, type SnapshotMark } from './dead-pages.js';
 import type { KernelObject, Mutable, ObjectKind, ObjectOf } from './object.js';
@@ -134,18 +135,6 @@ class Recent<V> {
   }
 }
 
-/** Objects of one shape are copied ten times as fast where no others are: the kinds that change after every snapshot. */
-function copyOf(object: KernelObject): KernelObject {
-  switch (object.kind) {
-    case 'thread':
-      return { ...object };
-    case 'vmo':
-      return { ...object };
-    default:
-      return { ...object };
-  }
-}
-
 /**
  * A cursor over states: what reducers change. Between two snapshots it owns what it made and changes it in place;
  * `snapshot` gives the value away and owns nothing from then on. With `draft: 'immer'` every change goes through an
@@ -253,7 +242,8 @@ export class Kernel {
   create(object: KernelObject): void {
     assert(object.koid === this.state.nextKoid, 'koid out of turn');
     this.state.nextKoid = object.koid + 1;
-    this.setObject(object.koid, object);
+    // As a copy from the start: code then meets one hidden class.
+    this.setObject(object.koid, copyOf(object));
   }
 
   /** Runs a recipe on one object. It may assign fields, nothing deeper. */
@@ -317,7 +307,7 @@ export class Kernel {
     if (this.draft === 'immer') this.state.shared = this.state.shared.set(id, produce(state, recipe));
     else if (this.ownedShared.has(id)) recipe(state as Mutable<SharedState>);
     else {
-      const copy = { ...state };
+      const copy: Mutable<SharedState> = copyOfShared(state);
       recipe(copy);
       this.setShared(id, copy);
     }

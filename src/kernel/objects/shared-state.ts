@@ -1,4 +1,5 @@
 import { IntMap } from '../../base/int-map.js';
+import { copyOfShared } from './copies.js';
 import type { Futex } from './futex.js';
 import type { Kernel } from './kernel.js';
 import type { HandleEntry, Mutable } from './object.js';
@@ -32,7 +33,7 @@ export const NO_SHARED_STATE: SharedState = {
 /** A process is born into a state; the first one brings it along. */
 export function joinShared(k: Kernel, id: number, handleSecret: number): void {
   const state = k.state.shared.get(id) ?? { ...NO_SHARED_STATE, handleSecret };
-  k.setShared(id, { ...state, members: state.members + 1 });
+  k.setShared(id, copyOfShared({ ...state, members: state.members + 1 }));
 }
 
 /** A process died. */
@@ -40,7 +41,7 @@ export function leaveShared(k: Kernel, id: number): void {
   const state = k.state.shared.get(id);
   if (state === undefined) return;
   if (state.members === 1) k.removeShared(id);
-  else k.setShared(id, { ...state, members: state.members - 1 });
+  else k.setShared(id, copyOfShared({ ...state, members: state.members - 1 }));
 }
 
 /** Changes what a process shares. */
