@@ -1,4 +1,5 @@
 import { assert } from './assert.js';
+import { lowestBit } from './bits.js';
 
 /**
  * A persistent ordered map from non-negative safe integers: a 32-way radix tree with bitmap-compressed nodes.
@@ -323,7 +324,7 @@ export class IntMap<V> {
 function listIn<V>(node: IntMapNode, base: number, out: (readonly [number, V])[]): void {
   let { bitmap } = node;
   for (let i = 0; i < node.slots.length; i++) {
-    const p = WIDTH - 1 - Math.clz32(bitmap & -bitmap);
+    const p = lowestBit(bitmap);
     bitmap &= bitmap - 1;
     const slot = node.slots[i];
     if (node.level === 0) out.push([base + p, slot as V]);
@@ -338,7 +339,7 @@ function leavesIn(node: IntMapNode, base: number, out: Leaf[]): void {
   }
   let { bitmap } = node;
   for (const slot of node.slots) {
-    const p = WIDTH - 1 - Math.clz32(bitmap & -bitmap);
+    const p = lowestBit(bitmap);
     bitmap &= bitmap - 1;
     leavesIn(slot as IntMapNode, base + p * POWERS[node.level], out);
   }

@@ -1,4 +1,5 @@
 import { VmOption } from '../abi/vm.js';
+import { lowestBit } from '../base/bits.js';
 import { type IntMap, LEAF_KEYS } from '../base/int-map.js';
 import type { MemoryView, PageGroup, RenewedPage, ZeroPages } from '../cpu/arch.js';
 import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
@@ -35,11 +36,6 @@ function heldFrom(pages: IntMap<Page>, page: number): number {
   return offset === 0
     ? held
     : (held >>> offset) | (pages.neighbours(page + LEAF_KEYS) << (LEAF_KEYS - offset));
-}
-
-/** The lowest bit that is set. */
-function lowest(bits: number): number {
-  return 31 - Math.clz32(bits & -bits);
 }
 
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
@@ -160,12 +156,12 @@ export class ProcessMemory implements MemoryView {
     };
     for (const { group, pages } of groups) {
       const start = group * LEAF_KEYS;
-      const first = start + lowest(pages);
+      const first = start + lowestBit(pages);
       if (near === null || first < near.first || first >= near.end) {
         commit();
         near = this.near(first, VmOption.PERM_WRITE)!;
       }
-      for (let bits = pages; bits !== 0; bits &= bits - 1) numbers.push(start + lowest(bits) - near.shift);
+      for (let bits = pages; bits !== 0; bits &= bits - 1) numbers.push(start + lowestBit(bits) - near.shift);
     }
     commit();
     return made;

@@ -1,3 +1,5 @@
+import { lowestBit } from '../../base/bits.js';
+
 /** A set of register slots below 64. */
 export class RegisterSet {
   constructor(
@@ -59,17 +61,12 @@ export class RegisterSet {
   /** In order of slot. */
   slots(): number[] {
     const slots: number[] = [];
-    for (let rest = this.low; rest !== 0; rest &= rest - 1) slots.push(lowest(rest));
-    for (let rest = this.high; rest !== 0; rest &= rest - 1) slots.push(32 + lowest(rest));
+    for (let rest = this.low; rest !== 0; rest &= rest - 1) slots.push(lowestBit(rest));
+    for (let rest = this.high; rest !== 0; rest &= rest - 1) slots.push(32 + lowestBit(rest));
     return slots;
   }
 
   [Symbol.iterator](): IterableIterator<number> {
     return this.slots()[Symbol.iterator]();
   }
-}
-
-/** The place of the lowest bit that is set. */
-function lowest(word: number): number {
-  return 31 - Math.clz32(word & -word);
 }

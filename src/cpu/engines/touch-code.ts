@@ -156,20 +156,8 @@ export class TouchCode {
       .op('i32.and');
     code.op('i32.eqz').i32(0).access('i32.load', CONTROL.rooms).op('i32.eqz').op('i32.or');
     this.giveUp();
-    code
-      .get(group)
-      .get(group)
-      .access('i32.load', ZEROS + GROUP.pages)
-      .get(this.bit)
-      .op('i32.xor');
-    code.access('i32.store', ZEROS + GROUP.pages);
-    code
-      .get(group)
-      .get(group)
-      .access('i32.load', ZEROS + GROUP.stored)
-      .get(this.bit)
-      .op('i32.or');
-    code.access('i32.store', ZEROS + GROUP.stored);
+    this.changeBit(GROUP.pages, 'i32.xor');
+    this.changeBit(GROUP.stored, 'i32.or');
     this.pushPage();
     code.i32(0).access('i64.load32_u', CONTROL.room).op('i64.xor').set(place);
     code.get(entry).get(place).access('i64.store', LOADS);
@@ -177,6 +165,17 @@ export class TouchCode {
     this.add(CONTROL.room, PAGE_SIZE);
     this.add(CONTROL.rooms, -1);
     this.note();
+  }
+
+  /** The page's, in a word of its group. */
+  private changeBit(word: number, op: 'i32.xor' | 'i32.or'): void {
+    const { code, group } = this;
+    code.get(group).get(group);
+    code
+      .access('i32.load', ZEROS + word)
+      .get(this.bit)
+      .op(op);
+    code.access('i32.store', ZEROS + word);
   }
 
   /** Its first load: all of the group come with it, but where others have the place. */

@@ -1,3 +1,4 @@
+import { lowestBit } from '../../base/bits.js';
 import { PAGE_SIZE, Page } from '../../memory/page.js';
 import type { MemoryView, PageGroup } from '../arch.js';
 import {
@@ -363,7 +364,7 @@ export class Translations {
     for (const { group, pages } of stored) {
       const first = (group % GROUPS) * GROUP_PAGES;
       for (let bits = pages; bits !== 0; bits &= bits - 1) {
-        const index = first + 31 - Math.clz32(bits & -bits);
+        const index = first + lowestBit(bits);
         pool.adopt(made[next++]!, this.stores.addressAt(index));
       }
     }

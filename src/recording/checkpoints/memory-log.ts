@@ -1,3 +1,4 @@
+import { lowestBit } from '../../base/bits.js';
 import { IntMap, type IntMapNode } from '../../base/int-map.js';
 import type { KernelState } from '../../kernel/objects/kernel.js';
 import { PAGE_SIZE, type Page, ZERO_PAGE } from '../../memory/page.js';
@@ -111,7 +112,7 @@ export class MemoryLog {
   private log(key: number, leaf: IntMapNode, before: IntMap<Page>): PageTable {
     let { bitmap } = leaf;
     const pages = leaf.slots.map((slot) => {
-      const number = key + 31 - Math.clz32(bitmap & -bitmap);
+      const number = key + lowestBit(bitmap);
       bitmap &= bitmap - 1;
       const page = slot as Page;
       if (page === ZERO_PAGE) return null;

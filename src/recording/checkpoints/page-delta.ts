@@ -1,3 +1,4 @@
+import { lowestBit } from '../../base/bits.js';
 import { PAGE_SIZE } from '../../memory/page.js';
 
 /**
@@ -64,8 +65,4 @@ export function applyDelta({ words, view }: Words, start: number, page: Int32Arr
     for (let map = view.getInt32(4 * at++, true); map !== 0; map &= map - 1)
       page[group + lowestBit(map)] ^= words[at++];
   }
-}
-
-function lowestBit(bits: number): number {
-  return 31 - Math.clz32(bits & -bits);
 }
