@@ -67,9 +67,25 @@ function removeAt(slots: unknown[], index: number): void {
   slots.pop();
 }
 
+// Lists that hold numbers begin as lists of objects: V8 keeps a list of numbers alone as floats as soon as one list made
+// in the same place had a large one, and what is compiled for small ones is compiled again wherever its numbers go.
+
+function listOf(value: unknown): unknown[] {
+  const slots: unknown[] = [null];
+  slots[0] = value;
+  return slots;
+}
+
+function entryOf<V>(key: number, value: unknown): readonly [number, V] {
+  const entry: [unknown, unknown] = [null, null];
+  entry[0] = key;
+  entry[1] = value;
+  return entry as [number, V];
+}
+
 /** Nodes from this level down that hold one entry. */
 function branch(level: number, key: number, value: unknown, owner: Owner | null): IntMapNode {
-  let node = new IntMapNode(0, 1 << place(key, 0), [value], owner);
+  let node = new IntMapNode(0, 1 << place(key, 0), listOf(value), owner);
   for (let l = 1; l <= level; l++) node = new IntMapNode(l, 1 << place(key, l), [node], owner);
   return node;
 }
@@ -327,7 +343,7 @@ function listIn<V>(node: IntMapNode, base: number, out: (readonly [number, V])[]
     const p = lowestBit(bitmap);
     bitmap &= bitmap - 1;
     const slot = node.slots[i];
-    if (node.level === 0) out.push([base + p, slot as V]);
+    if (node.level === 0) out.push(entryOf(base + p, slot));
     else listIn<V>(slot as IntMapNode, base + p * POWERS[node.level], out);
   }
 }
@@ -371,7 +387,7 @@ function floorIn<V>(node: IntMapNode, base: number, key: number): readonly [numb
     const p = WIDTH - 1 - Math.clz32(bits);
     const bit = 1 << p;
     const slot = node.slots[popcount(node.bitmap & (bit - 1))];
-    if (node.level === 0) return [base + p, slot as V];
+    if (node.level === 0) return entryOf(base + p, slot);
     const found = floorIn<V>(slot as IntMapNode, base + p * span, key);
     if (found !== undefined) return found;
     bits &= ~bit;
@@ -387,7 +403,7 @@ function ceilingIn<V>(node: IntMapNode, base: number, key: number): readonly [nu
     const bit = bits & -bits;
     const p = WIDTH - 1 - Math.clz32(bit);
     const slot = node.slots[popcount(node.bitmap & (bit - 1))];
-    if (node.level === 0) return [base + p, slot as V];
+    if (node.level === 0) return entryOf(base + p, slot);
     const found = ceilingIn<V>(slot as IntMapNode, base + p * span, key);
     if (found !== undefined) return found;
     bits &= ~bit;

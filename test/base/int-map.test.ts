@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import test from 'ava';
 import fc from 'fast-check';
 import { AssertionError } from '../../src/base/assert.js';
@@ -204,4 +205,27 @@ test('a map is the same when it is put together again from its lowest nodes', (t
     }),
   );
   t.pass();
+});
+
+/** Asks the host how it keeps a list: natives are functions of V8 that scripts have once a flag allows them. */
+function isOfFloats(list: readonly unknown[]): boolean {
+  setFlagsFromString('--allow-natives-syntax');
+  return new Function('list', 'return %HasDoubleElements(list)')(list) as boolean;
+}
+
+test('a large number in one map leaves the small ones of others as they are', (t) => {
+  const large = 2 ** 40;
+  const made = (key: number, value: number) => [
+    ...IntMap.from([[key, value]]).entries(),
+    ...IntMap.from([[key, value]]).list(),
+  ];
+  // The control: a list made in the same place as another of large numbers is one of floats.
+  const pair = (key: number, value: number): number[] => [key, value];
+  for (let i = 0; i < 1000; i++) {
+    made(large, large);
+    pair(large, large);
+  }
+  t.true(isOfFloats(pair(1, 2)));
+  for (const entry of made(1, 2)) t.false(isOfFloats(entry));
+  t.false(isOfFloats(IntMap.from([[1, 2]]).root?.slots ?? []));
 });
