@@ -13,8 +13,8 @@ import { type Detail, headerOf } from './run-header.js';
 /** Commands and steps between looks of the caller, whichever come first. */
 const LOOK_COMMANDS = 256;
 const LOOK_STEPS = 1 << 20;
-/** The same between looks at the clock: what is buffered reaches the file in time. The slowest engine takes 0.2 s for them. */
-const POLL_STEPS = 1 << 22;
+/** The same between looks at the clock: what is buffered reaches the file in time. The slowest engine takes 0.4 s for them. */
+const POLL_STEPS = 1 << 23;
 
 /**
  * Runs a program and writes down what is needed to run it again (`essential`: the schedule, and digests to check

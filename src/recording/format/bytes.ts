@@ -53,7 +53,9 @@ export class ByteWriter {
 
   digest(digest: Digest): void {
     assert(/^[0-9a-f]{32}$/.test(digest), `a digest is 32 hex digits, not ${digest}`);
-    for (let i = 0; i < 32; i += 2) this.u8(Number.parseInt(digest.slice(i, i + 2), 16));
+    this.room(DIGEST_BYTES);
+    for (let i = 0; i < 32; i += 8, this.used += 4)
+      this.view.setUint32(this.used, Number.parseInt(digest.slice(i, i + 8), 16));
   }
 
   bytes(bytes: Uint8Array): void {

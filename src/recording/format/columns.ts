@@ -29,10 +29,10 @@ interface Storage<V> {
   readonly code: number;
   /** Bytes that a row takes at least: what a row count is checked against before anything is allocated for it. */
   readonly leastBytes: number;
-  /** What the first row's value is told to be `above`. */
-  readonly zero: V;
+  /** Bytes that a row mostly takes. */
+  readonly usualBytes: number;
   accepts(value: V): boolean;
-  write(out: ByteWriter, value: V, above: V): void;
+  write(out: ByteWriter, values: readonly V[]): void;
   read(from: ByteReader, rowCount: number): ArrayLike<V>;
 }
 
@@ -58,17 +58,19 @@ const numbers = {
   u8: {
     code: 1,
     leastBytes: 1,
-    zero: 0,
+    usualBytes: 1,
     accepts: (v) => (v & 0xff) === v,
-    write: (out, value) => out.u8(value),
+    write: (out, values) => out.bytes(Uint8Array.from(values)),
     read: (from, rowCount) => from.bytes(rowCount).slice(),
   },
   u32: {
     code: 2,
     leastBytes: 4,
-    zero: 0,
+    usualBytes: 4,
     accepts: (v) => v >>> 0 === v,
-    write: (out, value) => out.u32(value),
+    write(out, values) {
+      for (const value of values) out.u32(value);
+    },
     read(from, rowCount) {
       const values = new Uint32Array(rowCount);
       for (let i = 0; i < rowCount; i++) values[i] = from.u32();
@@ -78,9 +80,11 @@ const numbers = {
   varint: {
     code: 3,
     leastBytes: 1,
-    zero: 0,
+    usualBytes: 3,
     accepts: isCount,
-    write: (out, value) => out.varint(value),
+    write(out, values) {
+      for (const value of values) out.varint(value);
+    },
     read(from, rowCount) {
       const values = new Float64Array(rowCount);
       for (let i = 0; i < rowCount; i++) values[i] = from.varint();
@@ -90,9 +94,15 @@ const numbers = {
   delta: {
     code: 4,
     leastBytes: 1,
-    zero: 0,
+    usualBytes: 2,
     accepts: isCount,
-    write: (out, value, above) => writeDelta(out, value - above),
+    write(out, values) {
+      let above = 0;
+      for (const value of values) {
+        writeDelta(out, value - above);
+        above = value;
+      }
+    },
     read(from, rowCount) {
       const values = new Float64Array(rowCount);
       let value = 0;
@@ -110,9 +120,11 @@ const bigints = {
   u64: {
     code: 5,
     leastBytes: 8,
-    zero: 0n,
+    usualBytes: 8,
     accepts: isU64,
-    write: (out, value) => out.u64(value),
+    write(out, values) {
+      for (const value of values) out.u64(value);
+    },
     read(from, rowCount) {
       const values = new BigUint64Array(rowCount);
       for (let i = 0; i < rowCount; i++) values[i] = from.u64();
@@ -122,11 +134,15 @@ const bigints = {
   delta64: {
     code: 6,
     leastBytes: 1,
-    zero: 0n,
+    usualBytes: 3,
     accepts: isU64,
-    write(out, value, above) {
-      const delta = BigInt.asIntN(64, value - above);
-      out.varint64(BigInt.asUintN(64, (delta << 1n) ^ (delta >> 63n)));
+    write(out, values) {
+      let above = 0n;
+      for (const value of values) {
+        const delta = BigInt.asIntN(64, value - above);
+        out.varint64(BigInt.asUintN(64, (delta << 1n) ^ (delta >> 63n)));
+        above = value;
+      }
     },
     read(from, rowCount) {
       const values = new BigUint64Array(rowCount);
@@ -144,9 +160,11 @@ const bigints = {
 const digests: Storage<Digest> = {
   code: 7,
   leastBytes: DIGEST_BYTES,
-  zero: '',
+  usualBytes: DIGEST_BYTES,
   accepts: (v) => typeof v === 'string' && /^[0-9a-f]{32}$/.test(v),
-  write: (out, value) => out.digest(value),
+  write(out, values) {
+    for (const value of values) out.digest(value);
+  },
   read: (from, rowCount) => Array.from({ length: rowCount }, () => from.digest()),
 };
 
@@ -157,48 +175,48 @@ function storageOf(type: ColumnType): Storage<unknown> {
 }
 
 class Column {
-  readonly cells = new ByteWriter();
-  private above: unknown;
+  private values: unknown[] = [];
 
   constructor(
     readonly name: string,
     readonly storage: Storage<unknown>,
-  ) {
-    this.above = storage.zero;
+  ) {}
+
+  add(value: unknown): void {
+    if (!this.storage.accepts(value)) assert(false, `column ${this.name} cannot hold ${String(value)}`);
+    this.values.push(value);
   }
 
-  /** The bytes that it takes. */
-  add(value: unknown): number {
-    const { storage, cells } = this;
-    if (!storage.accepts(value)) assert(false, `column ${this.name} cannot hold ${String(value)}`);
-    const before = cells.length;
-    storage.write(cells, value, this.above);
-    this.above = value;
-    return cells.length - before;
-  }
-
-  clear(): void {
-    this.cells.clear();
-    this.above = this.storage.zero;
+  /** Its cells; the values are forgotten. */
+  take(): Uint8Array {
+    const cells = new ByteWriter();
+    this.storage.write(cells, this.values);
+    this.values = [];
+    return cells.take();
   }
 }
 
 /**
  * Encodes rows to a table: rowCount, columnCount, then for each column, in the schema's order: type code, length in
- * bytes, cells.
+ * bytes, cells. They are encoded together, when they are taken: one by one it took most of what recording costs.
  */
 export class ColumnBuffer<S extends Schema> {
   private readonly columns: readonly Column[];
+  private readonly rowBytes: number;
   rowCount = 0;
-  /** Of all cells. */
-  sizeBytes = 0;
 
   constructor(schema: S) {
     this.columns = Object.keys(schema).map((name) => new Column(name, storageOf(schema[name])));
+    this.rowBytes = this.columns.reduce((sum, { storage }) => sum + storage.usualBytes, 0);
+  }
+
+  /** What all cells will take, about. */
+  get sizeBytes(): number {
+    return this.rowCount * this.rowBytes;
   }
 
   add(row: Row<S>): void {
-    for (const column of this.columns) this.sizeBytes += column.add(row[column.name]);
+    for (const column of this.columns) column.add(row[column.name]);
     this.rowCount++;
   }
 
@@ -208,13 +226,12 @@ export class ColumnBuffer<S extends Schema> {
     out.varint(this.rowCount);
     out.varint(this.columns.length);
     for (const column of this.columns) {
+      const cells = column.take();
       out.u8(column.storage.code);
-      out.varint(column.cells.length);
-      out.bytes(column.cells.take());
-      column.clear();
+      out.varint(cells.length);
+      out.bytes(cells);
     }
     this.rowCount = 0;
-    this.sizeBytes = 0;
     return out.take();
   }
 }

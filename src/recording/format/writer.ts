@@ -60,7 +60,7 @@ export class RecordingWriter {
   private readonly directory = new Directory();
   private previous: Digest;
   private offset: number;
-  /** Bytes buffered. */
+  /** Bytes buffered, about. */
   private pendingBytes = 0;
   private items = 0;
   private ended = false;
@@ -89,7 +89,7 @@ export class RecordingWriter {
   }
 
   /**
-   * One item of a kind. The item is encoded at once, so it may change afterwards. Throws
+   * One item of a kind, which may change afterwards. Throws
    * RecordingError (`limit`) for records that no reader would accept.
    */
   append<K extends RecordKind | ColumnKind>(kind: K, seq: number, item: ItemOf<K>): void {
