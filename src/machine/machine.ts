@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 import { Status } from '../abi/status.js';
 import { argumentRegisters, type Syscall, syscallByName } from '../abi/syscalls.js';
 import { assert } from '../base/assert.js';
@@ -114,7 +114,14 @@ class PositionReached {}
 export class Machine implements Decider {
   readonly k: Kernel;
   /** Every kernel event, and every span before the kernel event that ends it. Observers read, never call back. */
-  readonly happened = new Subject<Happened>();
+  readonly happened = new Observable<Happened>((observer) => {
+    this.observers = [...this.observers, observer];
+    return () => {
+      this.observers = this.observers.filter((one) => one !== observer);
+    };
+  });
+  /** Another list whenever somebody comes or goes. A Subject would make a closure and an iterator for each event. */
+  private observers: readonly Subscriber<Happened>[] = [];
   /** Slices chosen so far: a recording's schedule is indexed by it. */
   slices = 0;
   private eventHasher = new Hasher();
@@ -183,10 +190,10 @@ export class Machine implements Decider {
 
   private tell(seq: number, event: KernelEvent, by = this.actor): void {
     hashEvent(this.eventHasher, event);
-    if (this.happened.observed) {
-      const { steps, idleNs } = this.k.state;
-      this.happened.next(new Happened(seq, event, by, steps, idleNs));
-    }
+    if (this.observers.length === 0) return;
+    const { steps, idleNs } = this.k.state;
+    const happened = new Happened(seq, event, by, steps, idleNs);
+    for (const observer of this.observers) observer.next(happened);
   }
 
   get openSpan(): OpenSpan | null {
