@@ -25,6 +25,10 @@ export class Recorder {
   private readonly writer: RecordingWriter;
   private readonly cadence = new DigestCadence();
   private readonly trace: Trace | undefined;
+  /** The scheduler's last choice, how often it was taken since the writer was told, and where first. */
+  private choice: Choice | null = null;
+  private chosen = 0;
+  private chosenSeq = 0;
 
   /**
    * @param openSink called once the program is known to be one, so that no file is made for what cannot run
@@ -60,8 +64,10 @@ export class Recorder {
       look();
       if (i % LOOK_COMMANDS !== 0 && steps - polledSteps < POLL_STEPS) continue;
       polledSteps = steps;
+      this.writeChoices();
       writer.poll();
     }
+    this.writeChoices();
     const { halt } = machine.k.state;
     const end = {
       exitCode: halt === null ? 0 : exitStatus(halt),
@@ -78,10 +84,25 @@ export class Recorder {
 
   /** The schedule is taken where it is made: telling every event to an observer would cost more than the recording. */
   private noteChoice(seq: number, choice: Choice | null): Choice | null {
-    if (choice !== null) {
-      this.writer.append('schedule', seq, { core: choice.core, thread: choice.thread, steps: choice.steps });
+    if (choice === null) return null;
+    const { choice: last } = this;
+    if (last?.core !== choice.core || last.thread !== choice.thread || last.steps !== choice.steps) {
+      this.writeChoices();
+      this.choice = choice;
     }
+    if (this.chosen++ === 0) this.chosenSeq = seq;
+    // What else is recorded may be written at any time, and not before it.
+    if (this.trace !== undefined) this.writeChoices();
     return choice;
+  }
+
+  /** A thread alone is chosen again and again: the writer is told once. */
+  private writeChoices(): void {
+    const { choice, chosen, chosenSeq } = this;
+    if (choice === null || chosen === 0) return;
+    const { core, thread, steps } = choice;
+    this.writer.append('schedule', chosenSeq, { core, thread, steps }, chosen);
+    this.chosen = 0;
   }
 
   private note({ seq, event }: Happened): void {
@@ -94,6 +115,7 @@ export class Recorder {
   }
 
   private digest(): void {
+    this.writeChoices();
     const { seq, step } = this.machine.position;
     const state = stateHash(this.machine.k.snapshot());
     this.writer.append('digests', seq, { seq, step, state, events: this.machine.eventHash() });

@@ -46,6 +46,19 @@ test('any rows come back as they were', (t) => {
   );
 });
 
+test('a row so many times is as many rows', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(row, fc.nat(3)), { maxLength: 10 }), (runs) => {
+      const buffer = new ColumnBuffer(SCHEMA);
+      for (const [r, times] of runs) buffer.add(r, times);
+      t.deepEqual(
+        buffer.take(),
+        encode(runs.flatMap(([r, times]) => Array.from({ length: times }, () => r))),
+      );
+    }),
+  );
+});
+
 test('a buffer starts anew after it was taken', (t) => {
   const buffer = new ColumnBuffer({ n: 'delta' });
   buffer.add({ n: 5 });

@@ -182,9 +182,9 @@ class Column {
     readonly storage: Storage<unknown>,
   ) {}
 
-  add(value: unknown): void {
+  add(value: unknown, times: number): void {
     if (!this.storage.accepts(value)) assert(false, `column ${this.name} cannot hold ${String(value)}`);
-    this.values.push(value);
+    for (let i = 0; i < times; i++) this.values.push(value);
   }
 
   /** Its cells; the values are forgotten. */
@@ -215,9 +215,9 @@ export class ColumnBuffer<S extends Schema> {
     return this.rowCount * this.rowBytes;
   }
 
-  add(row: Row<S>): void {
-    for (const column of this.columns) column.add(row[column.name]);
-    this.rowCount++;
+  add(row: Row<S>, times = 1): void {
+    for (const column of this.columns) column.add(row[column.name], times);
+    this.rowCount += times;
   }
 
   /** The table; the rows are forgotten. */

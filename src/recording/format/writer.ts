@@ -62,6 +62,7 @@ export class RecordingWriter {
   private offset: number;
   /** Bytes buffered, about. */
   private pendingBytes = 0;
+  /** Appended since the clock was looked at. */
   private items = 0;
   private ended = false;
 
@@ -89,18 +90,22 @@ export class RecordingWriter {
   }
 
   /**
-   * One item of a kind, which may change afterwards. Throws
-   * RecordingError (`limit`) for records that no reader would accept.
+   * An item of a kind, so many times in a row; it may change afterwards.
+   * @param seq where the first of them stands
+   * @throws RecordingError (`limit`) for records that no reader would accept
    */
-  append<K extends RecordKind | ColumnKind>(kind: K, seq: number, item: ItemOf<K>): void {
+  append<K extends RecordKind | ColumnKind>(kind: K, seq: number, item: ItemOf<K>, times = 1): void {
     const { buffer } = this.open(kind, seq);
     const before = buffer.sizeBytes;
-    if (buffer instanceof ColumnBuffer) buffer.add(item as Row<Schema>);
-    else addRecord(buffer as RecordBuffer, kind, item);
+    if (buffer instanceof ColumnBuffer) buffer.add(item as Row<Schema>, times);
+    else for (let i = 0; i < times; i++) addRecord(buffer as RecordBuffer, kind, item);
     this.pendingBytes += buffer.sizeBytes - before;
     if ((buffer as RecordBuffer | ColumnBuffer<Schema>).rowCount >= MAX_ROWS) this.flush();
-    if (++this.items % POLL_ITEMS === 0) this.poll();
-    else if (this.pendingBytes >= FLUSH_BYTES) this.flush();
+    this.items += times;
+    if (this.items >= POLL_ITEMS) {
+      this.items = 0;
+      this.poll();
+    } else if (this.pendingBytes >= FLUSH_BYTES) this.flush();
   }
 
   /** Bytes found by their digest; bytes that this recording has are not written again. Returns the digest. */
