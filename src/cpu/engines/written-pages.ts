@@ -5,7 +5,7 @@ const EPOCHS_IN_A_ROW = 4;
 /** So many pages are made writable at once, at most: those of a small working set. */
 const MOST_AT_ONCE = 64;
 /** Whether one is written that was expected is looked at once in so many times: looking takes longer than copying. */
-const LOOKED_AT_EVERY = 16;
+const LOOKED_AT_EVERY = 32;
 /** Where stores went is known for so many epochs. */
 const EPOCHS_KNOWN = 8;
 /** Of more pages it is not: those are no small working set. */
@@ -23,6 +23,8 @@ interface Written {
   page: Page;
   /** What `page` is a copy of, when nobody stored there yet and whether somebody does is to be looked at. */
   original: Page | null;
+  /** It had its bytes still when that was looked at: no store is expected until there was one. */
+  inVain: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export class WrittenPages {
     const { epoch } = this;
     let written = this.pages.get(pageNumber);
     if (written === undefined) {
-      written = { inARow: 0, last: -1, guesses: 0, page, original: null };
+      written = { inARow: 0, last: -1, guesses: 0, page, original: null, inVain: false };
       this.pages.set(pageNumber, written);
     }
     if (written.last !== epoch) {
@@ -46,6 +48,7 @@ export class WrittenPages {
       written.last = epoch;
     }
     written.page = page;
+    if (!expected) written.inVain = false;
     const isDue = expected && ++written.guesses % LOOKED_AT_EVERY === 0;
     written.original = isDue ? original : null;
   }
@@ -55,11 +58,13 @@ export class WrittenPages {
     const expected: number[] = [];
     const ended = this.epoch++;
     const isMany = this.pages.size > MOST_KNOWN;
-    for (const [pageNumber, { inARow, last, page, original }] of this.pages) {
-      const inVain = last === ended && original !== null && isSame(original, page);
+    for (const [pageNumber, written] of this.pages) {
+      const { inARow, last, page, original } = written;
       const isOld = isMany ? last !== ended : last <= this.epoch - EPOCHS_KNOWN;
-      if (inVain || isOld) this.pages.delete(pageNumber);
-      else if (last === ended && inARow >= EPOCHS_IN_A_ROW && expected.length < MOST_AT_ONCE)
+      if (isOld) this.pages.delete(pageNumber);
+      if (last !== ended) continue;
+      if (original !== null) written.inVain = isSame(original, page);
+      if (inARow >= EPOCHS_IN_A_ROW && !written.inVain && expected.length < MOST_AT_ONCE)
         expected.push(pageNumber);
     }
     return expected;
@@ -72,8 +77,8 @@ export class WrittenPages {
     while (pageNumber - before <= MOST_BEHIND && this.pages.get(before)?.last === this.epoch) before--;
     const end = 2 * pageNumber - before;
     for (let number = pageNumber + 1; number < end; number++) {
-      const last = this.pages.get(number)?.last ?? this.epoch;
-      if (last === this.epoch) break;
+      const written = this.pages.get(number);
+      if (written === undefined || written.inVain || written.last === this.epoch) break;
       expected.push(number);
     }
     return expected;
