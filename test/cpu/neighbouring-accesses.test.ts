@@ -96,12 +96,15 @@ class Maker {
     const isPlain = this.chance(2);
     /** Branches on to the next round, or out of the loop. */
     const ways: number[] = [];
-    for (let i = 1 + prng.below(isPlain ? 6 : 16); i > 0; i--) {
+    for (let i = 1 + prng.below(isPlain ? pick(prng, [6, 24]) : 16); i > 0; i--) {
       if (isPlain) {
         const pointer = pick(prng, POINTERS);
         body.push(this.access(pointer));
         if (this.chance(2))
           body.push(asm('addi', { xd: pointer, x1: pointer, i: pick(prng, [1, 8, 16, -4]) }));
+        // Sums that nothing is loaded at, and of which nothing remains.
+        if (this.chance(6))
+          body.push(asm('addi', { xd: pick(prng, [0, this.value()]), x1: pointer, i: this.offset(4) }));
         if (this.chance(6)) body.push(asm('bne', { x1: this.value(), x2: this.value(), b: 4 }));
         if (this.chance(6)) {
           ways.push(body.length);

@@ -45,27 +45,54 @@ export interface ChunkGroup extends AccessGroup {
   readonly slot: number;
 }
 
+/** A sum in a round of a loop: a register as it is where rounds start, and a constant that grows from round to round. */
+export interface Sum {
+  readonly slot: number;
+  readonly distance: number;
+  readonly stride: number;
+}
+
+/** What is found for several rounds of a loop; lists are by instruction of a round. */
+export interface Strides {
+  readonly groups: readonly ChunkGroup[];
+  readonly members: readonly (Member | undefined)[];
+  readonly sums: readonly (Sum | undefined)[];
+  /** Registers that such sums are made of. */
+  readonly moving: readonly number[];
+}
+
 const SLOTS = 64;
 
 /** What registers are in a block: each some value, by number, and a constant added to that. Of one block at a time. */
 const roots = new Int32Array(SLOTS);
 const distances = new Float64Array(SLOTS);
+/** By how much registers grow in each round of a loop. */
+const strides = new Float64Array(SLOTS);
 
 function candidatesOf(
   instructions: readonly Instruction[],
   zeroSlot: number,
   longestSpan: number,
 ): Candidate[] {
-  for (let slot = 0; slot < SLOTS; slot++) roots[slot] = slot;
-  distances.fill(0);
+  forgetRegisters();
   const candidates: Candidate[] = [];
   for (let at = 0; at < instructions.length; at++) {
     const { access, d, addsConstant } = instructions[at]!;
     if (access !== null && d.rs1 !== zeroSlot) join(candidates, access, d, at, longestSpan);
-    roots[d.rd] = addsConstant ? roots[d.rs1]! : SLOTS + at;
-    distances[d.rd] = addsConstant ? distances[d.rs1]! + Number(d.imm) : 0;
+    follow(d, addsConstant, at);
   }
   return candidates;
+}
+
+function forgetRegisters(): void {
+  for (let slot = 0; slot < SLOTS; slot++) roots[slot] = slot;
+  distances.fill(0);
+}
+
+/** What an instruction puts into a register. */
+function follow({ rd, rs1, imm }: Decoded, addsConstant: boolean, at: number): void {
+  roots[rd] = addsConstant ? roots[rs1]! : SLOTS + at;
+  distances[rd] = addsConstant ? distances[rs1]! + Number(imm) : 0;
 }
 
 /** Takes an access into the last candidate that is about the same value, or into a new one. */
@@ -130,7 +157,7 @@ export function groupsOfChunk(
   round: readonly Instruction[],
   rounds: number,
   zeroSlot: number,
-): { readonly groups: readonly ChunkGroup[]; readonly members: readonly (Member | undefined)[] } | null {
+): Strides | null {
   const members: (Member | undefined)[] = [];
   const groups: ChunkGroup[] = [];
   let left = 0;
@@ -148,5 +175,27 @@ export function groupsOfChunk(
       members[at] = { group, offset: distance - start, stride };
     left -= candidate.members.length;
   }
-  return left === 0 && groups.length > 0 ? { groups, members } : null;
+  if (left > 0 || groups.length === 0) return null;
+  return { groups, members, ...sumsOf(round) };
+}
+
+/** The sums of a round, once it is known what registers are at its end. */
+function sumsOf(round: readonly Instruction[]): Pick<Strides, 'sums' | 'moving'> {
+  const sums: (Sum | undefined)[] = [];
+  const moving: number[] = [];
+  for (let slot = 0; slot < SLOTS; slot++) {
+    strides[slot] = roots[slot] === slot ? distances[slot]! : 0;
+    if (strides[slot] !== 0) moving.push(slot);
+  }
+  forgetRegisters();
+  for (let at = 0; at < round.length; at++) {
+    const { d, addsConstant } = round[at]!;
+    follow(d, addsConstant, at);
+    // Where nothing remains of the result, it is put into no register.
+    if (!addsConstant || d.rd >= SLOTS) continue;
+    const slot = roots[d.rd]!;
+    const stride = strides[slot]!;
+    if (stride !== 0) sums[at] = { slot, distance: distances[d.rd]!, stride };
+  }
+  return { sums, moving };
 }

@@ -1,11 +1,13 @@
-import { type ChunkGroup, groupsOfChunk, type Member } from './access-groups.js';
+import { groupsOfChunk, type Strides } from './access-groups.js';
 import type { Block } from './region.js';
 import { type Flow, successors } from './region-flow.js';
 
 /** Rounds of a chunk: the most that a chunk of so many instructions has room for. */
 const ROUNDS = [4, 2] as const;
-const CHUNK_INSTRUCTIONS = 32;
+const CHUNK_INSTRUCTIONS = 140;
 const LONGEST_ROUND = CHUNK_INSTRUCTIONS / 2;
+/** Up to so many instructions, a round has few results that only a way out of the loop needs. */
+const SHORT_ROUND = 16;
 /** Blocks of a way around a loop. */
 const LONGEST_WAY = 4;
 /** Look-ups before a chunk. */
@@ -14,15 +16,17 @@ const MOST_GROUPS = 4;
 /**
  * Several rounds of a short loop without a look at the budget or at pages in between. They are made where the loop
  * starts, before one round as ever, which is made when not all accesses of all rounds are in pages that are known.
+ *
+ * Where the loop starts it can be left, so that all registers it writes must be there, and V8 makes and keeps each of
+ * them in every round, halves of rotations, too. Chunks of longer rounds are therefore a loop of their own, inside: what
+ * they go on with is looked at behind their last round, where results that only the way out needs are made on that way.
  */
-export interface Chunk {
+export interface Chunk extends Strides {
   /** The blocks of a round, from the loop's start on. */
   readonly way: readonly number[];
   readonly rounds: number;
-  /** What is looked up before it. */
-  readonly groups: readonly ChunkGroup[];
-  /** By instruction of a round. */
-  readonly members: readonly (Member | undefined)[];
+  /** Whether it is a loop of its own. */
+  readonly isLoop: boolean;
 }
 
 /** Goes on in a block until the first of the way is come to again, be it in the middle of the loop's code. */
@@ -48,7 +52,8 @@ export function chunkOf(head: number, blocks: readonly Block[], flow: Flow, zero
   const round = way.length === 1 ? blocks[head]!.instructions : way.flatMap((b) => blocks[b]!.instructions);
   const rounds = ROUNDS.find((count) => count * round.length <= CHUNK_INSTRUCTIONS)!;
   const found = groupsOfChunk(round, rounds, zeroSlot);
-  return found === null || found.groups.length > MOST_GROUPS ? null : { way, rounds, ...found };
+  if (found === null || found.groups.length > MOST_GROUPS) return null;
+  return { way, rounds, isLoop: round.length > SHORT_ROUND, ...found };
 }
 
 /** Where control goes when a chunk ends in the middle, by the branch or behind it. */

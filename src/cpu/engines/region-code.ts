@@ -181,43 +181,77 @@ export class RegionCode extends RegionWriter {
     for (const block of flow.order) if (flow.entrances[block]! > 1) this.merged.push(block);
   }
 
-  /** The rounds of a chunk, if all that its accesses need is known; goes on behind if not. */
+  /** Chunks, while all that their accesses need is known; goes on behind when it is not. */
   private chunk(head: number, chunk: Chunk): void {
-    const { code, region } = this;
-    const { way, rounds, groups, members } = chunk;
+    const { code } = this;
     const slow = this.depth;
+    const loop = this.loops[head]!;
     this.open();
-    for (const group of groups) {
-      this.lookUp(group, group.slot);
-      code.brIf(this.to(slow));
-      this.setPlace(group);
+    this.findPlaces(chunk, slow);
+    if (chunk.isLoop) {
+      const again = this.depth;
+      code.loop();
+      this.depth++;
+      // It ends at one place: for each, V8 would bring all registers to where they are looked for next.
+      const last = this.depth;
+      this.open();
+      this.rounds(head, chunk);
+      code.get(LEFT).i32(this.flow.cost[head]!).op('i32.lt_s').brIf(this.to(last));
+      this.findPlaces(chunk, last);
+      code.br(this.to(again));
+      this.close();
+      code.br(this.to(loop));
+      this.close();
+    } else {
+      this.rounds(head, chunk);
+      code.br(this.to(loop));
     }
+    this.close();
+  }
+
+  private rounds(head: number, chunk: Chunk): void {
+    const { code, region } = this;
+    const { blocks } = region;
+    const { way, rounds, members, sums, moving } = chunk;
+    let steps = 0;
+    for (const slot of moving) code.get(this.local(slot)).set(this.local(VARIABLE.starts + slot));
     this.narrow.clear();
     for (let round = 0; round < rounds; round++) {
       let made = 0;
       for (let place = 0; place < way.length; place++) {
-        const { at, instructions } = region.blocks[way[place]!]!;
+        const { at, instructions } = blocks[way[place]!]!;
         this.at = at;
-        this.charge(instructions.length);
-        for (const instruction of instructions) this.instruction(instruction, members[made++], round);
-        const out = wayOut(chunk, place, region.blocks);
-        if (out !== null) this.leaveChunk(head, out);
+        for (const instruction of instructions) {
+          const sum = sums[made];
+          if (sum === undefined) this.instruction(instruction, members[made], round);
+          else this.sum(instruction, sum, round);
+          made++;
+        }
+        steps += instructions.length;
+        const out = wayOut(chunk, place, blocks);
+        if (out !== null) this.leaveChunk(head, out, steps);
       }
     }
-    code.br(this.to(this.loops[head]!));
-    this.close();
+    this.charge(steps);
+  }
+
+  /** Finds where a chunk's accesses are; goes elsewhere when not all of that is known. */
+  private findPlaces({ groups }: Chunk, elsewhere: number): void {
+    for (const group of groups) {
+      this.lookUp(group, group.slot);
+      this.code.brIf(this.to(elsewhere));
+      this.setPlace(group);
+    }
   }
 
   /** The condition is on the stack. */
-  private leaveChunk(head: number, { to, at, isTaken }: WayOut): void {
+  private leaveChunk(head: number, { to, at, isTaken }: WayOut, steps: number): void {
     const { code } = this;
     if (!isTaken) code.op('i32.eqz');
-    if (to !== null) {
-      code.brIf(this.labelOf(head, to)!);
-      return;
-    }
     this.openIf();
-    this.leaveTo(head, at, this.flow.dirty[head]!);
+    this.charge(steps);
+    if (to === null) this.leaveTo(head, at, this.flow.dirty[head]!);
+    else code.br(this.labelOf(head, to)!);
     this.close();
   }
 

@@ -2,7 +2,7 @@ import { PAGE_SIZE } from '../../memory/page.js';
 import { FunctionCode } from '../wasm/code.js';
 import type { ValueType } from '../wasm/opcodes.js';
 import type { TapeFiller } from '../wasm/tape.js';
-import type { AccessGroup, Member } from './access-groups.js';
+import type { AccessGroup, Member, Sum } from './access-groups.js';
 import type { Decoded } from './evaluator.js';
 import { type ExitStub, exitNumber } from './exit-stubs.js';
 import type { Instruction } from './facts.js';
@@ -92,6 +92,16 @@ export abstract class RegionWriter implements TapeFiller {
     }
     const areNarrow = this.narrow.areAllFor(instruction);
     this.code.tape(this.templates.tapeOf(instruction, member !== undefined, areNarrow), this);
+    this.narrow.after(instruction);
+    this.at += d.lengthBytes;
+  }
+
+  /** An instruction that is such a sum, in one of the rounds of a chunk. */
+  protected sum(instruction: Instruction, { slot, distance, stride }: Sum, round: number): void {
+    const { d } = instruction;
+    const { code } = this;
+    code.get(this.local(VARIABLE.starts + slot)).i64(distance + stride * round);
+    code.op('i64.add').set(this.local(d.rd));
     this.narrow.after(instruction);
     this.at += d.lengthBytes;
   }

@@ -10,6 +10,9 @@ const TEMPORARIES = 32;
 /** Variables before the others: guest registers by slot. */
 export const REGISTER_SLOTS = 64;
 
+/** Groups of accesses of one block, at most. */
+export const GROUPS = 32;
+
 /**
  * Locals of a region by number, before it is known which of them it has: guest registers by slot, what instructions use
  * for themselves, and some for the region's own use.
@@ -26,12 +29,14 @@ export const VARIABLE = {
   index: REGISTER_SLOTS + TYPES.length * TEMPORARIES + 2,
   /** From here on the places (i32) of a block's groups of accesses. */
   groups: REGISTER_SLOTS + TYPES.length * TEMPORARIES + 3,
+  /** From here on registers (i64) as they were where a chunk of a loop started, by slot. */
+  starts: REGISTER_SLOTS + TYPES.length * TEMPORARIES + 3 + GROUPS,
 } as const;
-export const GROUPS = 32;
-export const VARIABLES = VARIABLE.groups + GROUPS;
+export const VARIABLES = VARIABLE.starts + REGISTER_SLOTS;
 
 /** The type of a variable that is no register. */
 export function variableType(variable: number): ValueType {
+  if (variable >= VARIABLE.starts) return 'i64';
   if (variable >= VARIABLE.exit) return 'i32';
   return TYPES[Math.floor((variable - REGISTER_SLOTS) / TEMPORARIES)]!;
 }

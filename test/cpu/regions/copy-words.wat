@@ -6,7 +6,7 @@
 ;; 10014: bne a2,zero,0x10000
 ;; 10018: jalr zero,0(ra)
 (func (param i32 i32) (result i32)
-  (local i64 i64 i64 i64 i64 i32 i64 i32 i32 i32 i32)
+  (local i64 i64 i64 i64 i64 i32 i64 i32 i32 i64 i64 i64 i32 i32)
   local.get 0 i32.const 24 i32.lt_s if
     i32.const 0 i64.const 65536 i64.store offset=520 align=1
     i32.const 0 i32.const 7 i32.store offset=1032 align=1
@@ -28,50 +28,54 @@
         local.get 8 i32.wrap_i64 local.set 9
         local.get 3 i64.const 4 i64.add local.tee 6 local.get 6 i32.wrap_i64 i32.const 9 i32.shr_u i32.const 1048568 i32.and i64.load offset=2097152 align=1 i64.xor local.tee 8 i64.const -268431361 i64.and i64.const 4080 i64.gt_u br_if 0
         local.get 8 i32.wrap_i64 local.set 10
-        local.get 0 i32.const 6 i32.sub local.set 0
+        local.get 2 local.set 11
+        local.get 3 local.set 12
+        local.get 4 local.set 13
         local.get 9 i64.load32_s align=1 local.set 5
         local.get 10 local.get 5 i64.store32 align=1
-        local.get 2 i64.const 4 i64.add local.set 2
-        local.get 3 i64.const 4 i64.add local.set 3
-        local.get 4 i64.const -1 i64.add local.set 4
+        local.get 11 i64.const 4 i64.add local.set 2
+        local.get 12 i64.const 4 i64.add local.set 3
+        local.get 13 i64.const -1 i64.add local.set 4
         local.get 4 i64.const 0 i64.ne i32.eqz if
+          local.get 0 i32.const 6 i32.sub local.set 0
           i64.const 65560 local.set 6
           i32.const -1 local.set 7
           br 3
         end
-        local.get 0 i32.const 6 i32.sub local.set 0
         local.get 9 i64.load32_s offset=4 align=1 local.set 5
         local.get 10 local.get 5 i64.store32 offset=4 align=1
-        local.get 2 i64.const 4 i64.add local.set 2
-        local.get 3 i64.const 4 i64.add local.set 3
-        local.get 4 i64.const -1 i64.add local.set 4
+        local.get 11 i64.const 8 i64.add local.set 2
+        local.get 12 i64.const 8 i64.add local.set 3
+        local.get 13 i64.const -2 i64.add local.set 4
         local.get 4 i64.const 0 i64.ne i32.eqz if
+          local.get 0 i32.const 12 i32.sub local.set 0
           i64.const 65560 local.set 6
           i32.const -1 local.set 7
           br 3
         end
-        local.get 0 i32.const 6 i32.sub local.set 0
         local.get 9 i64.load32_s offset=8 align=1 local.set 5
         local.get 10 local.get 5 i64.store32 offset=8 align=1
-        local.get 2 i64.const 4 i64.add local.set 2
-        local.get 3 i64.const 4 i64.add local.set 3
-        local.get 4 i64.const -1 i64.add local.set 4
+        local.get 11 i64.const 12 i64.add local.set 2
+        local.get 12 i64.const 12 i64.add local.set 3
+        local.get 13 i64.const -3 i64.add local.set 4
         local.get 4 i64.const 0 i64.ne i32.eqz if
+          local.get 0 i32.const 18 i32.sub local.set 0
           i64.const 65560 local.set 6
           i32.const -1 local.set 7
           br 3
         end
-        local.get 0 i32.const 6 i32.sub local.set 0
         local.get 9 i64.load32_s offset=12 align=1 local.set 5
         local.get 10 local.get 5 i64.store32 offset=12 align=1
-        local.get 2 i64.const 4 i64.add local.set 2
-        local.get 3 i64.const 4 i64.add local.set 3
-        local.get 4 i64.const -1 i64.add local.set 4
+        local.get 11 i64.const 16 i64.add local.set 2
+        local.get 12 i64.const 16 i64.add local.set 3
+        local.get 13 i64.const -4 i64.add local.set 4
         local.get 4 i64.const 0 i64.ne i32.eqz if
+          local.get 0 i32.const 24 i32.sub local.set 0
           i64.const 65560 local.set 6
           i32.const -1 local.set 7
           br 3
         end
+        local.get 0 i32.const 24 i32.sub local.set 0
         br 1
       end
       local.get 0 i32.const 6 i32.sub local.set 0
@@ -97,14 +101,14 @@
   i32.const 0 local.get 5 i64.store offset=104 align=1
   local.get 7 i32.const -1 i32.eq if
     i32.const 0 local.get 6 i64.store offset=520 align=1
-    local.get 6 i64.const 12 i64.shr_u i32.wrap_i64 i32.const 255 i32.and i32.const 16 i32.mul local.tee 12 i64.load offset=4096 align=1 local.get 6 i64.const -4096 i64.and i64.ne if
+    local.get 6 i64.const 12 i64.shr_u i32.wrap_i64 i32.const 255 i32.and i32.const 16 i32.mul local.tee 15 i64.load offset=4096 align=1 local.get 6 i64.const -4096 i64.and i64.ne if
       local.get 0 return
     end
-    local.get 12 i32.load offset=4104 align=1 local.tee 12 local.get 6 i32.wrap_i64 i32.const 4094 i32.and local.tee 11 i32.const 8 i32.mul i32.add i32.load16_u align=1 i32.const 3 i32.ne if
+    local.get 15 i32.load offset=4104 align=1 local.tee 15 local.get 6 i32.wrap_i64 i32.const 4094 i32.and local.tee 14 i32.const 8 i32.mul i32.add i32.load16_u align=1 i32.const 3 i32.ne if
       local.get 0 return
     end
-    local.get 12 local.get 11 i32.const 1 i32.shl i32.add i32.load offset=32784 align=1 i32.const 0 i32.load offset=512 align=1 i32.const 225 i32.and i32.const 1 i32.ne i32.add local.set 11
-    local.get 0 local.get 1 local.get 11 return_call 0
+    local.get 15 local.get 14 i32.const 1 i32.shl i32.add i32.load offset=32784 align=1 i32.const 0 i32.load offset=512 align=1 i32.const 225 i32.and i32.const 1 i32.ne i32.add local.set 14
+    local.get 0 local.get 1 local.get 14 return_call 0
   end
   i32.const 0 local.get 6 i64.store offset=1040 align=1
   i32.const 0 local.get 7 i32.store offset=1036 align=1
