@@ -103,8 +103,10 @@ class Maker {
         if (this.chance(2))
           body.push(asm('addi', { xd: pointer, x1: pointer, i: pick(prng, [1, 8, 16, -4]) }));
         // Sums that nothing is loaded at, and of which nothing remains.
-        if (this.chance(6))
-          body.push(asm('addi', { xd: pick(prng, [0, this.value()]), x1: pointer, i: this.offset(4) }));
+        if (this.chance(2)) {
+          const x1 = pick(prng, [pointer, this.value(), this.value()]);
+          body.push(asm('addi', { xd: pick(prng, [0, this.value()]), x1, i: this.offset(4) }));
+        }
         if (this.chance(6)) body.push(asm('bne', { x1: this.value(), x2: this.value(), b: 4 }));
         if (this.chance(6)) {
           ways.push(body.length);

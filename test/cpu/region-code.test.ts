@@ -26,6 +26,23 @@ const PROGRAMS: Readonly<Record<string, readonly number[]>> = {
     asm('bne', { x1: A2, x2: ZERO, b: -20 }),
     asm('jalr', { x1: RA }),
   ],
+  'long-rounds': [
+    asm('lw', { xd: A3, x1: A0, i: 0 }),
+    ...[A1, A2].flatMap((x) => [
+      asm('srliw', { xd: 5, x1: x, sh5: 7 }),
+      asm('slliw', { xd: 6, x1: x, sh5: 25 }),
+      asm('or', { xd: 5, x1: 5, x2: 6 }),
+      asm('xor', { xd: A3, x1: A3, x2: 5 }),
+      asm('srliw', { xd: 7, x1: x, sh5: 3 }),
+      asm('addw', { xd: A3, x1: A3, x2: 7 }),
+    ]),
+    asm('addi', { xd: A2, x1: A1 }),
+    asm('addi', { xd: A1, x1: A3 }),
+    asm('addi', { xd: A0, x1: A0, i: 4 }),
+    asm('addi', { xd: 28, x1: 28, i: 4 }),
+    asm('bne', { x1: A0, x2: S0, b: -68 }),
+    asm('jalr', { x1: RA }),
+  ],
   'diamond-and-call': [
     asm('bge', { x1: A0, x2: ZERO, b: 12 }),
     asm('sub', { xd: A0, x1: ZERO, x2: A0 }),

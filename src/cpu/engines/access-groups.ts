@@ -194,7 +194,7 @@ function sumsOf(round: readonly Instruction[]): Pick<Strides, 'sums' | 'moving'>
     // Where nothing remains of the result, it is put into no register.
     if (!addsConstant || d.rd >= SLOTS) continue;
     const slot = roots[d.rd]!;
-    const stride = strides[slot]!;
+    const stride = slot < SLOTS ? strides[slot]! : 0;
     if (stride !== 0) sums[at] = { slot, distance: distances[d.rd]!, stride };
   }
   return { sums, moving };
