@@ -1,5 +1,11 @@
 import { assert } from '../base/assert.js';
-import { type Digest, type DigestWords, digestOfPage, digestOfWords } from '../base/digest.js';
+import {
+  type Digest,
+  type DigestWords,
+  digestOfPage,
+  digestOfWords,
+  digestsOfPages,
+} from '../base/digest.js';
 import type { Owner } from '../base/int-map.js';
 
 /** Bytes of a page. The ABI lets a kernel choose; Jacinth uses the size every Zircon riscv64 and x64 kernel has. */
@@ -28,6 +34,16 @@ export interface PageOrigin {
   readonly knownDigest?: DigestWords;
   /** Whether somebody who saw the run before says that the page will be written soon. */
   readonly isAwaited?: boolean;
+  /** Who reads many in less time than one by one. */
+  readonly source?: PageSource | undefined;
+}
+
+export interface PageSource {
+  /**
+   * As `read` of each, one behind the other.
+   * @param origins that have this source
+   */
+  readAll(origins: readonly PageOrigin[], to: Uint8Array): void;
 }
 
 /** Of pages that nobody asked for since they were made: most go to a place where zeros are already. */
@@ -126,11 +142,27 @@ export class Page implements PageOrigin {
   moveTo(slab: Uint8Array, start: number, isClean: boolean): void {
     if (!isClean || this.origin !== ZEROS) this.read(slab.subarray(start, start + PAGE_SIZE));
     this.leaveRoom();
+    this.arrived(slab, start);
+  }
+
+  /** Its contents are there. */
+  arrived(slab: Uint8Array, start: number): void {
     this.brought();
     this.slab = slab;
     this.start = start;
     this.place = null;
     this.madeView = null;
+  }
+
+  /** Of a page whose bytes are elsewhere, who reads them with others. */
+  get source(): PageSource | undefined {
+    return this.isElsewhere ? this.origin!.source : undefined;
+  }
+
+  /** As `read` of each, one behind the other. All have one `source`. */
+  static readAll(pages: readonly Page[], to: Uint8Array): void {
+    const origins = pages.map(({ origin }) => (origin instanceof Page ? origin.origin! : origin!));
+    pages[0].source!.readAll(origins, to);
   }
 
   /** Puts the contents into room of its own. */
@@ -251,9 +283,22 @@ export class Page implements PageOrigin {
 
   /** Memoised, so call it only on pages that nobody may write any more. */
   digestWords(): DigestWords {
-    // What it is to be a copy of says nothing of a page that is written meanwhile.
-    this.memo ??= (this.owner === null ? this.origin?.knownDigest : undefined) ?? digestOfPage(this.bytes);
+    this.memo ??= this.knownDigest ?? digestOfPage(this.bytes);
     return this.memo;
+  }
+
+  get knownDigest(): DigestWords | undefined {
+    // What it is to be a copy of says nothing of a page that is written meanwhile.
+    return this.memo ?? (this.owner === null ? this.origin?.knownDigest : undefined);
+  }
+
+  /** Has digests ready of all that are pages, which takes less time than one by one. The same holds as for those. */
+  static digestTogether(pages: readonly unknown[]): void {
+    const unknown: Page[] = [];
+    for (const page of pages) if (page instanceof Page && page.knownDigest === undefined) unknown.push(page);
+    if (unknown.length < 4) return;
+    const digests = digestsOfPages(unknown.map(({ bytes }) => bytes));
+    for (let i = 0; i < digests.length; i++) unknown[i].memo = digests[i];
   }
 
   digest(): Digest {

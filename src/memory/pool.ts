@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.js';
-import { PAGE_SIZE, type Page } from './page.js';
+import { PAGE_SIZE, Page } from './page.js';
 
 /** Of the slots, how many are freed at a time when all are taken. */
 const EVICTED_SHARE = 8;
@@ -34,6 +34,36 @@ export class PagePool {
   addressOf(page: Page): number {
     if (page.slot < 0) this.bring(page);
     return this.start + page.slot * PAGE_SIZE;
+  }
+
+  /** Brings pages in, together those whose bytes come from one source. */
+  bringAll(pages: readonly Page[]): void {
+    for (let from = 0; from < pages.length; ) {
+      const { source } = pages[from];
+      let end = from + 1;
+      while (source !== undefined && end < pages.length && pages[end].source === source) end++;
+      const together = pages.slice(from, end);
+      if (together.length > 1 && together.length <= this.unused) this.bringTogether(together);
+      else for (const page of together) this.addressOf(page);
+      from = end;
+    }
+  }
+
+  private bringTogether(pages: readonly Page[]): void {
+    const first = this.pages.length;
+    const start = this.unusedAddress;
+    for (let i = 0; i < pages.length; i++) this.pages.push(null);
+    try {
+      Page.readAll(pages, this.bytes.subarray(start, start + pages.length * PAGE_SIZE));
+    } catch (reason) {
+      for (let i = 0; i < pages.length; i++) this.free.push(first + i);
+      throw reason;
+    }
+    pages.forEach((page, i) => {
+      page.arrived(this.bytes, start + i * PAGE_SIZE);
+      page.slot = first + i;
+      this.pages[first + i] = page;
+    });
   }
 
   /** Places that were never used hold zeros: where the first is, and how many follow each other from there on. */

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { AssertionError } from '../../src/base/assert.js';
-import { digestOfPage, digestOfWords, digestWords, Hasher } from '../../src/base/digest.js';
+import { digestOfPage, digestOfWords, digestsOfPages, digestWords, Hasher } from '../../src/base/digest.js';
 import { murmur3, toBytes } from './murmur3.js';
 
 /** Without a size, fast-check keeps to about ten. */
@@ -121,6 +121,16 @@ test('the digest of a page is that of its bytes', (t) => {
     }),
   );
   t.pass();
+});
+
+test('digests of pages that are made together are those of each', (t) => {
+  const pages = fc.array(fc.uint8Array({ minLength: 4096, maxLength: 4096 }), { maxLength: 9 });
+  fc.assert(
+    fc.property(pages, (some) => {
+      const alone = some.map((page) => new Hasher().bytes(page).value());
+      t.deepEqual(digestsOfPages(some).map(digestOfWords), alone);
+    }),
+  );
 });
 
 test('a copy goes on by itself', (t) => {

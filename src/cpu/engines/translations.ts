@@ -295,6 +295,7 @@ export class Translations {
     this.awaitedReach = Math.min(2 * this.awaitedReach, AWAITED_REACH.last);
     this.generation = memory.generation;
     for (const { original, page } of renewed) if (original.slot >= 0) this.moved(original, page);
+    pool.bringAll(renewed.map(({ page }) => page));
     for (const { pageNumber: near, page } of renewed) {
       const address = this.addressOf(page);
       this.stores.set(near, address);

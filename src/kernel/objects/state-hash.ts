@@ -146,6 +146,7 @@ function nodeDigest(node: IntMapNode): Digest {
   const known = nodeDigests.get(node);
   if (known !== undefined) return known;
   const h = new Hasher(node.level).word(node.bitmap);
+  if (node.slots[0] instanceof Page) Page.digestTogether(node.slots);
   for (const slot of node.slots) {
     if (node.level > 0) h.digest(nodeDigest(slot as IntMapNode));
     // There are thousands of them.

@@ -1,6 +1,6 @@
-import { type DigestWords, digestOfPage } from '../../base/digest.js';
+import { type DigestWords, digestsOfPages } from '../../base/digest.js';
 import { IntMapNode } from '../../base/int-map.js';
-import { PAGE_SIZE, Page, type PageOrigin, ZERO_PAGE } from '../../memory/page.js';
+import { PAGE_SIZE, Page, type PageOrigin, type PageSource, ZERO_PAGE } from '../../memory/page.js';
 import { ByteReader, ByteWriter } from '../format/bytes.js';
 import type { Recording } from '../format/reader.js';
 import { PayloadError } from '../format/recording-error.js';
@@ -35,6 +35,8 @@ const DIGEST_BYTES = 16;
 const FEW_READS = 64;
 /** A place and a digest for each of 32, and the bitmap. */
 const MAX_TABLE_BYTES = 4 + 32 * (8 + 16);
+/** Pages that are put together at a time. */
+const TOGETHER = 16;
 /** Chunks that are kept when they were read: 4 MiB. */
 const CACHED_CHUNKS = 64;
 
@@ -106,9 +108,17 @@ export class MemoryWriter {
 /** Memory in a file of checkpoints, which a stranger may have made up. */
 export class StoredMemory {
   private readonly chunks = new Map<number, { readonly content: Words; readonly room: Uint8Array }>();
-  // Of the host's caches: where a page goes hosts are slow to write, and it is gone through several times.
-  private readonly pageBytes = new Uint8Array(PAGE_SIZE);
-  private readonly page = new Int32Array(this.pageBytes.buffer);
+  /**
+   * Where pages are put together, in the host's caches: where they go hosts are slow to write, and they are gone
+   * through several times.
+   */
+  readonly rooms = new Uint8Array(TOGETHER * PAGE_SIZE);
+  readonly pages = Array.from({ length: TOGETHER }, (_, i) =>
+    this.rooms.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE),
+  );
+  private readonly words = this.pages.map(
+    ({ buffer, byteOffset }) => new Int32Array(buffer, byteOffset, PAGE_SIZE / 4),
+  );
 
   constructor(private readonly file: Recording) {}
 
@@ -130,11 +140,11 @@ export class StoredMemory {
   }
 
   /**
-   * Puts a page's bytes together, in a place where they stay until the next one.
+   * Puts a page's bytes together in one of `pages`.
    * @throws RecordingError; RangeError, PayloadError
    */
-  read(place: number): Uint8Array {
-    const { page } = this;
+  read(place: number, room: number): void {
+    const page = this.words[room];
     page.fill(0);
     let at = place;
     for (let i = 0; i < MAX_DELTAS; i++) {
@@ -145,7 +155,7 @@ export class StoredMemory {
       if (offset % 4 !== 0) break;
       applyDelta(chunk, (offset + PAGE_HEAD_BYTES) / 4, page);
       const told = (Math.floor(at / CHUNK_BYTES) - back) * CHUNK_BYTES + base;
-      if (told === at) return this.pageBytes;
+      if (told === at) return;
       if (told < 0) break;
       at = told;
     }
@@ -202,7 +212,7 @@ export class StoredMemory {
 }
 
 /** The pages of one state, of which most are never asked for. */
-export class StoredPages {
+export class StoredPages implements PageSource {
   private readonly pages = new Map<number, Page>();
   private reads = 0;
   private next: ReadonlySet<number> | null | undefined;
@@ -218,11 +228,6 @@ export class StoredPages {
     readonly unusable: (why: string) => Error,
     private readonly nextPlaces: () => ReadonlySet<number> | null = () => null,
   ) {}
-
-  /** To be told of each page that was read. */
-  wasRead(): void {
-    this.reads++;
-  }
 
   /** Whether many are read, and this one will be written before the next state. */
   isAwaited(place: number): boolean {
@@ -248,6 +253,23 @@ export class StoredPages {
     this.pages.set(place, page);
     return page;
   }
+
+  readAll(origins: readonly StoredPage[], to: Uint8Array): void {
+    const { memory } = this;
+    this.reads += origins.length;
+    for (let from = 0; from < origins.length; from += TOGETHER) {
+      const some = origins.slice(from, from + TOGETHER);
+      try {
+        for (let i = 0; i < some.length; i++) memory.read(some[i].place, i);
+      } catch (reason) {
+        throw this.unusable((reason as Error).message);
+      }
+      const digests = digestsOfPages(memory.pages.slice(0, some.length));
+      for (let i = 0; i < some.length; i++)
+        if (!isSame(digests[i], some[i].knownDigest)) throw this.unusable('it does not have its digest');
+      to.set(memory.rooms.subarray(0, some.length * PAGE_SIZE), from * PAGE_SIZE);
+    }
+  }
 }
 
 function isSame(a: DigestWords, b: DigestWords): boolean {
@@ -256,25 +278,16 @@ function isSame(a: DigestWords, b: DigestWords): boolean {
 
 class StoredPage implements PageOrigin {
   constructor(
-    private readonly pages: StoredPages,
-    private readonly place: number,
+    readonly source: StoredPages,
+    readonly place: number,
     readonly knownDigest: DigestWords,
   ) {}
 
   get isAwaited(): boolean {
-    return this.pages.isAwaited(this.place);
+    return this.source.isAwaited(this.place);
   }
 
   read(to: Uint8Array): void {
-    const { memory, unusable } = this.pages;
-    this.pages.wasRead();
-    let bytes: Uint8Array;
-    try {
-      bytes = memory.read(this.place);
-    } catch (reason) {
-      throw unusable((reason as Error).message);
-    }
-    if (!isSame(digestOfPage(bytes), this.knownDigest)) throw unusable('it does not have its digest');
-    to.set(bytes);
+    this.source.readAll([this], to);
   }
 }
