@@ -91,8 +91,9 @@ const PENDING_WORDS = 16;
 /** The same for hashers of much: many in one go cost less. */
 const MANY_WORDS = 1024;
 
-/** From so many bytes on, code made for it folds them. */
+/** From so many bytes on, code made for it folds them, and from so many words that wait. */
 const LONG_BYTES = 1024;
+const LONG_WORDS = 128;
 
 /** As in `Hasher.fold`. */
 const STEPS: readonly FoldStep[] = [
@@ -384,9 +385,27 @@ export class Hasher {
   private foldPending(): void {
     const { pending, count } = this;
     const end = count & ~3;
-    this.fold(pending, 0, end);
+    if (LITTLE_ENDIAN && end >= LONG_WORDS) this.foldMany(pending, end);
+    else this.fold(pending, 0, end);
     for (let i = end; i < count; i++) pending[i - end] = pending[i];
     this.count = count - end;
+  }
+
+  /** As `fold` from the start on, for many. */
+  private foldMany(words: Int32Array, end: number): void {
+    foldCode ??= makeFoldCode(STEPS);
+    const { state, words: room } = foldCode;
+    state[0] = this.h1;
+    state[1] = this.h2;
+    state[2] = this.h3;
+    state[3] = this.h4;
+    room.set(words.subarray(0, end));
+    foldCode.fold(0, 4 * end);
+    this.h1 = state[0];
+    this.h2 = state[1];
+    this.h3 = state[2];
+    this.h4 = state[3];
+    this.foldedWords += end;
   }
 
   /** Folds groups of four words. Nothing may be pending but them. */

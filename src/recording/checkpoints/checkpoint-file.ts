@@ -10,7 +10,7 @@ import { PayloadError, RecordingError } from '../format/recording-error.js';
  * The end has the format's number, their positions and chunks, and where slices are in the recording's schedule: with
  * the index, all that has to be read before one of them.
  */
-export const CHECKPOINT_FORMAT = 2;
+export const CHECKPOINT_FORMAT = 3;
 
 export interface StoredPosition {
   readonly seq: number;
@@ -111,22 +111,19 @@ export function encodePlaces(places: readonly number[]): Uint8Array {
   return out.take();
 }
 
+/** @throws PayloadError unless all are safe natural numbers */
 export function decodePlaces(bytes: Uint8Array): number[] {
   const from = new ByteReader(bytes);
   const places: number[] = [];
-  for (let place = 0; from.left > 0; places.push(place)) place = placeAfter(place, from);
+  for (let place = 0; from.left > 0; places.push(place)) {
+    place += unzigzag(from.varint());
+    if (!Number.isSafeInteger(place) || place < 0) throw new PayloadError('a table has no place');
+  }
   return places;
 }
 
-/** @throws PayloadError unless it is a safe natural number */
-export function placeAfter(last: number, from: ByteReader): number {
-  const place = last + unzigzag(from.varint());
-  if (!Number.isSafeInteger(place) || place < 0) throw new PayloadError('a page or table has no place');
-  return place;
-}
-
 /** A signed number as a natural one: small ones stay small. */
-export function zigzag(n: number): number {
+function zigzag(n: number): number {
   return n < 0 ? -2 * n - 1 : 2 * n;
 }
 

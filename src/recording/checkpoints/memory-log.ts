@@ -146,7 +146,7 @@ export class MemoryLog {
       place: 0,
     };
     const digest = new DataView(this.scratch.buffer);
-    for (const [i, word] of page.digestWords().entries()) digest.setInt32(4 * i, word);
+    for (const [i, word] of page.digestWords().entries()) digest.setInt32(4 * i, word, true);
     this.store(version, this.scratch.subarray(0, DIGEST_BYTES + length));
     this.versions.push(version);
     page.logged = version;

@@ -1,11 +1,9 @@
 import { type DigestWords, digestsOfPages } from '../../base/digest.js';
-import { IntMapNode } from '../../base/int-map.js';
+import { IntMapNode, LEAF_KEYS } from '../../base/int-map.js';
 import { PAGE_SIZE, Page, type PageOrigin, type PageSource, ZERO_PAGE } from '../../memory/page.js';
-import { ByteReader, ByteWriter } from '../format/bytes.js';
 import type { Recording } from '../format/reader.js';
-import { PayloadError } from '../format/recording-error.js';
+import { PayloadError, RecordingError } from '../format/recording-error.js';
 import type { RecordingWriter } from '../format/writer.js';
-import { placeAfter, zigzag } from './checkpoint-file.js';
 import {
   deltaOf,
   digestOf,
@@ -22,8 +20,8 @@ import { applyDelta, MAX_DELTA_BYTES, type Words, wordsOf } from './page-delta.j
  *
  *     page  = how many chunks before this one the page is by which it is told u32, its offset there u32 (its own place
  *             where it is told by zeros), what differs (page-delta.ts)
- *     table = bitmap u32; for each page that it has its place, as what is more or less than the one before, and the
- *             page's digest; 0 for a page of zeros that nobody owns
+ *     table = bitmap u32; for each page that it has its place u32, and the page's digest as four words; all are 0 for a
+ *             page of zeros that nobody owns
  *
  * Chunks of pages need no checksum, since all pages have digests; the state's hash stands for these.
  */
@@ -33,8 +31,10 @@ const MAX_PAGE_BYTES = PAGE_HEAD_BYTES + MAX_DELTA_BYTES;
 const DIGEST_BYTES = 16;
 /** From so many on, pages that are written soon are brought together. */
 const FEW_READS = 64;
-/** A place and a digest for each of 32, and the bitmap. */
-const MAX_TABLE_BYTES = 4 + 32 * (8 + 16);
+/** Of each page in a table. */
+const ENTRY_BYTES = 4 + DIGEST_BYTES;
+const ENTRY_WORDS = ENTRY_BYTES / 4;
+const MAX_TABLE_BYTES = 4 + LEAF_KEYS * ENTRY_BYTES;
 /** Pages that are put together at a time. */
 const TOGETHER = 16;
 /** Chunks that are kept when they were read: 4 MiB. */
@@ -74,23 +74,30 @@ export class MemoryWriter {
   }
 
   private table(table: PageTable, seq: number): void {
-    const out = new ByteWriter();
-    out.u32(table.bitmap >>> 0);
-    let last = 0;
-    for (const page of table.pages) {
-      const place = page?.place ?? 0;
-      out.varint(zigzag(place - last));
-      if (page !== null) out.bytes(digestOf(page));
-      last = place;
-    }
+    const bytes = new Uint8Array(4 + table.pages.length * ENTRY_BYTES);
+    const view = new DataView(bytes.buffer);
+    view.setInt32(0, table.bitmap, true);
+    table.pages.forEach((page, i) => {
+      if (page === null) return;
+      view.setUint32(4 + i * ENTRY_BYTES, page.place, true);
+      bytes.set(digestOf(page), 8 + i * ENTRY_BYTES);
+    });
     table.place = this.placeFor(MAX_TABLE_BYTES, seq);
-    this.put(out.take(), 0);
+    this.put(bytes, 0);
   }
 
   /** Where the next part will be, if it takes no more than so many bytes. */
   private placeFor(sizeBytes: number, seq: number): number {
     if (this.used + sizeBytes > CHUNK_BYTES) this.flush(seq);
-    return this.writer.chunkCount * CHUNK_BYTES + this.used;
+    const place = this.writer.chunkCount * CHUNK_BYTES + this.used;
+    if (place >= 2 ** 32)
+      throw new RecordingError(
+        'limit',
+        'checkpoints take more memory than a file has places for',
+        null,
+        'do without',
+      );
+    return place;
   }
 
   private put(bytes: Uint8Array, offset: number): void {
@@ -127,14 +134,14 @@ export class StoredMemory {
    * @throws RecordingError, PayloadError
    */
   table(place: number, page: (place: number, digest: DigestWords) => Page): IntMapNode {
-    const from = this.tableAt(place);
-    const bitmap = from.u32() | 0;
+    const { words, at, count } = this.tableAt(place);
+    const bitmap = words[at];
     if (bitmap === 0) throw new PayloadError('a table has no pages');
     const pages: Page[] = [];
-    let last = 0;
-    for (let bits = bitmap; bits !== 0; bits &= bits - 1) {
-      last = placeAfter(last, from);
-      pages.push(last === 0 ? ZERO_PAGE : page(last, from.digestWords()));
+    for (let i = 0, entry = at + 1; i < count; i++, entry += ENTRY_WORDS) {
+      const pageAt = words[entry] >>> 0;
+      const digest: DigestWords = [words[entry + 1], words[entry + 2], words[entry + 3], words[entry + 4]];
+      pages.push(pageAt === 0 ? ZERO_PAGE : page(pageAt, digest));
     }
     return new IntMapNode(0, bitmap, pages, null);
   }
@@ -168,21 +175,27 @@ export class StoredMemory {
    * @throws RecordingError, PayloadError
    */
   addPlaces(place: number, to: Set<number>, most: number): void {
-    const from = this.tableAt(place);
-    let last = 0;
-    for (let bits = from.u32(); bits !== 0; bits &= bits - 1) {
-      last = placeAfter(last, from);
-      if (last === 0) continue;
-      to.add(last);
-      from.at += DIGEST_BYTES;
+    const { words, at, count } = this.tableAt(place);
+    for (let i = 0; i < count; i++) {
+      const pageAt = words[at + 1 + i * ENTRY_WORDS] >>> 0;
+      if (pageAt !== 0) to.add(pageAt);
     }
     if (to.size > most) throw new PayloadError('there are more pages than can be');
   }
 
-  private tableAt(place: number): ByteReader {
-    const { buffer, byteOffset, byteLength } = this.chunkOf(place, true).view;
-    const offset = Math.min(place % CHUNK_BYTES, byteLength);
-    return new ByteReader(new Uint8Array(buffer, byteOffset + offset, byteLength - offset));
+  /** Where a table is, in words, and how many pages it has. */
+  private tableAt(place: number): {
+    readonly words: Int32Array;
+    readonly at: number;
+    readonly count: number;
+  } {
+    const { words } = this.chunkOf(place, true);
+    const at = (place % CHUNK_BYTES) / 4;
+    let count = 0;
+    for (let bits = words[at]; bits !== 0; bits &= bits - 1) count++;
+    if (!Number.isInteger(at) || at + 1 + count * ENTRY_WORDS > words.length)
+      throw new PayloadError('a table ends too early');
+    return { words, at, count };
   }
 
   private chunkOf(place: number, isChecked: boolean): Words {
