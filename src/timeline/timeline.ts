@@ -230,14 +230,14 @@ export class Timeline {
   private goStraightTo(target: Position): void {
     const onTheWay = this.atBoundary && comparePositions(this.position, target) <= 0;
     if (!onTheWay || comparePositions(this.placeBefore(target), this.position) > 0)
-      this.restore(this.before(target));
+      this.restore(this.before(target), target);
     while (comparePositions(this.position, target) < 0 && this.advance(target));
   }
 
   /** Goes to a boundary at or before a position: the last one, most often. */
   private goToBoundary(target: Position): void {
     this.goTo(target);
-    if (!this.atBoundary) this.restore(this.before(target));
+    if (!this.atBoundary) this.restore(this.before(target), target);
   }
 
   /** One command, or its part up to the target or of so many steps. False when there is nothing left to run. */
@@ -308,13 +308,15 @@ export class Timeline {
     return near !== null && comparePositions(near.state, kept.state) > 0 ? near : kept;
   }
 
-  private restore(checkpoint: Checkpoint): void {
+  /** @param target where the run goes on to */
+  private restore(checkpoint: Checkpoint, target: Position): void {
     const { kept, nearby } = this;
     const wasNear = nearby.before(checkpoint.state) === checkpoint;
     const isStored = !wasNear && kept.before(checkpoint.state) !== checkpoint;
     if (!wasNear) this.nearby = newNearby();
     this.player.restore(checkpoint);
-    this.machine.runBy('interpreter');
+    const isFar = isStored && this.stored!.stepsTo(target) > SHORT_RUN_STEPS;
+    this.machine.runBy(isFar ? 'auto' : 'interpreter');
     this.startedAt = checkpoint.state.steps;
     // A stored one shares nothing with those in memory: whoever keeps what follows keeps all of it.
     this.came(checkpoint, isStored ? checkpoint.state.committedPages : 0);

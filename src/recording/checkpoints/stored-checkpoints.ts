@@ -90,6 +90,15 @@ export class StoredCheckpoints {
     return this.positions[this.after(target) - 1] ?? null;
   }
 
+  /** How many steps the last one at or before a position is before it, about: as if events between two were evenly spaced. */
+  stepsTo(target: Position): number {
+    const i = this.after(target);
+    const [last, next] = [this.positions[i - 1], this.positions[i]];
+    if (last === undefined || next === undefined) return 0;
+    if (target.seq === last.seq) return target.step - last.step;
+    return ((next.steps - last.steps) * (target.seq - last.seq)) / (next.seq - last.seq);
+  }
+
   /** Whether there is one behind a position. */
   reaches(position: Position): boolean {
     return this.after(position) < this.positions.length;
