@@ -1,7 +1,7 @@
 import { lowestBit } from '../../base/bits.js';
 import { IntMap, type IntMapNode } from '../../base/int-map.js';
 import type { KernelState } from '../../kernel/objects/kernel.js';
-import { PAGE_SIZE, type Page, ZERO_PAGE } from '../../memory/page.js';
+import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
 import { applyDelta, MAX_DELTA_BYTES, wordsOf, writeDelta } from './page-delta.js';
 
 /** Differences that a page is put together from, at most: the last of them is from zeros. */
@@ -111,6 +111,7 @@ export class MemoryLog {
 
   private log(key: number, leaf: IntMapNode, before: IntMap<Page>): PageTable {
     let { bitmap } = leaf;
+    Page.digestTogether(leaf.slots);
     const pages = leaf.slots.map((slot) => {
       const number = key + lowestBit(bitmap);
       bitmap &= bitmap - 1;

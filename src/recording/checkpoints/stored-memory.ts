@@ -1,5 +1,5 @@
 import { type DigestWords, digestsOfPages } from '../../base/digest.js';
-import { IntMapNode, LEAF_KEYS } from '../../base/int-map.js';
+import { IntMapNode } from '../../base/int-map.js';
 import { PAGE_SIZE, Page, type PageOrigin, type PageSource, ZERO_PAGE } from '../../memory/page.js';
 import type { Recording } from '../format/reader.js';
 import { PayloadError, RecordingError } from '../format/recording-error.js';
@@ -12,33 +12,35 @@ import {
   type PageTable,
   type PageVersion,
 } from './memory-log.js';
-import { applyDelta, MAX_DELTA_BYTES, type Words, wordsOf } from './page-delta.js';
+import { applyDelta, type Words, wordsOf } from './page-delta.js';
 
 /**
  * The memory of checkpoints in a file. What is written once has a place: its chunk's number times CHUNK_BYTES, and the
  * offset in that chunk, which is of tables or of pages.
  *
- *     page  = how many chunks before this one the page is by which it is told u32, its offset there u32 (its own place
- *             where it is told by zeros), what differs (page-delta.ts)
+ *     page  = the place of the page by which it is told u32, 0 for zeros; what differs (page-delta.ts)
  *     table = bitmap u32; for each page that it has its place u32, and the page's digest as four words; all are 0 for a
  *             page of zeros that nobody owns
  *
- * Chunks of pages need no checksum, since all pages have digests; the state's hash stands for these.
+ * No page reaches over a multiple of BLOCK_BYTES in its chunk, so that blocks can be read alone: pages need no checksum,
+ * since all have digests; the state's hash stands for these. Chunks of tables are checked, and no longer than a block.
  */
-const CHUNK_BYTES = 1 << 16;
-const PAGE_HEAD_BYTES = 8;
-const MAX_PAGE_BYTES = PAGE_HEAD_BYTES + MAX_DELTA_BYTES;
+const CHUNK_BYTES = 1 << 18;
+const BLOCK_BYTES = 1 << 16;
+/** Places are less. */
+const PLACES = 2 ** 32;
+const ADVICE = 'do without them';
+const PAGE_HEAD_BYTES = 4;
 const DIGEST_BYTES = 16;
 /** From so many on, pages that are written soon are brought together. */
 const FEW_READS = 64;
 /** Of each page in a table. */
 const ENTRY_BYTES = 4 + DIGEST_BYTES;
 const ENTRY_WORDS = ENTRY_BYTES / 4;
-const MAX_TABLE_BYTES = 4 + LEAF_KEYS * ENTRY_BYTES;
 /** Pages that are put together at a time. */
 const TOGETHER = 16;
-/** Chunks that are kept when they were read: 4 MiB. */
-const CACHED_CHUNKS = 64;
+/** Blocks that are kept when they were read: 4 MiB. */
+const CACHED_BLOCKS = 64;
 
 /** Puts memory into a file of checkpoints. */
 export class MemoryWriter {
@@ -63,14 +65,10 @@ export class MemoryWriter {
   }
 
   private page(version: PageVersion, seq: number): void {
-    const { base } = version;
-    const { chunk } = this;
-    version.place = this.placeFor(MAX_PAGE_BYTES, seq);
-    const number = Math.floor(version.place / CHUNK_BYTES);
-    const other = (base ?? version).place;
-    chunk.setUint32(this.used, number - Math.floor(other / CHUNK_BYTES), true);
-    chunk.setUint32(this.used + 4, other % CHUNK_BYTES, true);
-    this.put(deltaOf(version), PAGE_HEAD_BYTES);
+    const delta = deltaOf(version);
+    version.place = this.placeFor(PAGE_HEAD_BYTES + delta.length, CHUNK_BYTES, seq);
+    this.chunk.setUint32(this.used, version.base?.place ?? 0, true);
+    this.put(delta, PAGE_HEAD_BYTES);
   }
 
   private table(table: PageTable, seq: number): void {
@@ -82,22 +80,20 @@ export class MemoryWriter {
       view.setUint32(4 + i * ENTRY_BYTES, page.place, true);
       bytes.set(digestOf(page), 8 + i * ENTRY_BYTES);
     });
-    table.place = this.placeFor(MAX_TABLE_BYTES, seq);
+    table.place = this.placeFor(bytes.length, BLOCK_BYTES, seq);
     this.put(bytes, 0);
   }
 
-  /** Where the next part will be, if it takes no more than so many bytes. */
-  private placeFor(sizeBytes: number, seq: number): number {
-    if (this.used + sizeBytes > CHUNK_BYTES) this.flush(seq);
+  /** Where the next part will be, in a chunk of at most so many bytes. */
+  private placeFor(sizeBytes: number, chunkBytes: number, seq: number): number {
+    const left = BLOCK_BYTES - (this.used % BLOCK_BYTES);
+    // What was there before is no part of the file.
+    if (sizeBytes > left) new Uint8Array(this.chunk.buffer, this.used, left).fill(0);
+    if (sizeBytes > left) this.used += left;
+    if (this.used + sizeBytes > chunkBytes) this.flush(seq);
     const place = this.writer.chunkCount * CHUNK_BYTES + this.used;
-    if (place >= 2 ** 32)
-      throw new RecordingError(
-        'limit',
-        'checkpoints take more memory than a file has places for',
-        null,
-        'do without',
-      );
-    return place;
+    if (place < PLACES) return place;
+    throw new RecordingError('limit', 'there are more checkpoints than a file has places for', null, ADVICE);
   }
 
   private put(bytes: Uint8Array, offset: number): void {
@@ -114,7 +110,7 @@ export class MemoryWriter {
 
 /** Memory in a file of checkpoints, which a stranger may have made up. */
 export class StoredMemory {
-  private readonly chunks = new Map<number, { readonly content: Words; readonly room: Uint8Array }>();
+  private readonly blocks = new Map<number, { readonly content: Words; readonly room: Uint8Array }>();
   /**
    * Where pages are put together, in the host's caches: where they go hosts are slow to write, and they are gone
    * through several times.
@@ -155,16 +151,12 @@ export class StoredMemory {
     page.fill(0);
     let at = place;
     for (let i = 0; i < MAX_DELTAS; i++) {
-      const chunk = this.chunkOf(at, false);
-      const offset = at % CHUNK_BYTES;
-      const back = chunk.view.getUint32(offset, true);
-      const base = chunk.view.getUint32(offset + 4, true);
-      if (offset % 4 !== 0) break;
-      applyDelta(chunk, (offset + PAGE_HEAD_BYTES) / 4, page);
-      const told = (Math.floor(at / CHUNK_BYTES) - back) * CHUNK_BYTES + base;
-      if (told === at) return;
-      if (told < 0) break;
-      at = told;
+      const block = this.blockOf(at, false);
+      const start = (at % BLOCK_BYTES) / 4;
+      if (!Number.isInteger(start) || start >= block.words.length) break;
+      applyDelta(block, start + 1, page);
+      at = block.words[start] >>> 0;
+      if (at === 0) return;
     }
     throw new PayloadError('it is told by what is no page');
   }
@@ -189,8 +181,8 @@ export class StoredMemory {
     readonly at: number;
     readonly count: number;
   } {
-    const { words } = this.chunkOf(place, true);
-    const at = (place % CHUNK_BYTES) / 4;
+    const { words } = this.blockOf(place, true);
+    const at = (place % BLOCK_BYTES) / 4;
     let count = 0;
     for (let bits = words[at]; bits !== 0; bits &= bits - 1) count++;
     if (!Number.isInteger(at) || at + 1 + count * ENTRY_WORDS > words.length)
@@ -198,28 +190,33 @@ export class StoredMemory {
     return { words, at, count };
   }
 
-  private chunkOf(place: number, isChecked: boolean): Words {
-    const number = Math.floor(place / CHUNK_BYTES);
-    const known = this.chunks.get(number);
+  /** @param isTable whether all of its chunk is meant, and checked */
+  private blockOf(place: number, isTable: boolean): Words {
+    const number = Math.floor(place / BLOCK_BYTES);
+    const known = this.blocks.get(number);
     if (known !== undefined) return known.content;
     const { file } = this;
     const room = this.roomForOne();
-    const bytes = isChecked ? file.bytesIn('memory', number) : file.uncheckedBytesIn('memory', number, room);
-    // As words, tables too, which end anywhere.
+    const chunk = Math.floor(place / CHUNK_BYTES);
+    const start = (number * BLOCK_BYTES) % CHUNK_BYTES;
+    const bytes = isTable
+      ? file.bytesIn('memory', chunk)
+      : file.uncheckedBytesIn('memory', chunk, start, room);
+    // As words, whatever a stranger's chunks end with.
     const isWhole = bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0;
     const padded = isWhole ? bytes : new Uint8Array((bytes.length + 3) & ~3);
     if (!isWhole) padded.set(bytes);
     const content = wordsOf(padded);
-    this.chunks.set(number, { content, room });
+    this.blocks.set(number, { content, room });
     return content;
   }
 
   /** That of the one that was read first, if there are enough. */
   private roomForOne(): Uint8Array {
-    const { chunks } = this;
-    if (chunks.size < CACHED_CHUNKS) return new Uint8Array(CHUNK_BYTES);
-    const [number, { room }] = chunks.entries().next().value!;
-    chunks.delete(number);
+    const { blocks } = this;
+    if (blocks.size < CACHED_BLOCKS) return new Uint8Array(BLOCK_BYTES);
+    const [number, { room }] = blocks.entries().next().value!;
+    blocks.delete(number);
     return room;
   }
 }

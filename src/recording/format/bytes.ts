@@ -114,13 +114,17 @@ export class ByteReader {
 
   /** Refuses what a safe integer cannot hold. */
   varint(): number {
+    // An index has thousands, which are read by code that the host does not know yet: a call a byte would be most of it.
+    const { source, at } = this;
     let value = 0;
     let scale = 1;
     for (let digits = 0; digits < 8; digits++) {
-      const byte = this.u8();
+      if (at + digits >= source.length) throw new PayloadError('it ends inside a value');
+      const byte = source[at + digits];
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) {
         if (value > Number.MAX_SAFE_INTEGER) break;
+        this.at = at + digits + 1;
         return value;
       }
       scale *= 0x80;

@@ -160,18 +160,16 @@ export class Recording {
   }
 
   /**
-   * The same without a look at their checksum, for whoever knows the digests of what is there.
-   * @param room where they may be put if there is enough
+   * Some of the same as they are stored, without a look at their checksum, for whoever knows the digests of what is
+   * there.
+   * @param start of those that are read: as many as there are, and have room
    */
-  uncheckedBytesIn(kind: BytesKind, chunk: number, room: Uint8Array): Uint8Array {
+  uncheckedBytesIn(kind: BytesKind, chunk: number, start: number, room: Uint8Array): Uint8Array {
     this.requireKind(kind, chunk);
-    const { offset, storedLength, rawLength } = this.directory.get(chunk);
-    const stored = this.source.read(
-      offset + HEAD_BYTES,
-      storedLength,
-      storedLength <= room.length ? room : undefined,
-    );
-    if (stored.length < rawLength) throw this.damage(chunk, 'the file has become shorter');
+    const { offset, storedLength } = this.directory.get(chunk);
+    const length = Math.max(0, Math.min(storedLength - start, room.length));
+    const stored = this.source.read(offset + HEAD_BYTES + start, length, room);
+    if (stored.length < length) throw this.damage(chunk, 'the file has become shorter');
     return stored;
   }
 
