@@ -133,7 +133,7 @@ export function digestOfPage(bytes: Uint8Array): DigestWords {
  * @param pages of one length
  */
 export function digestsOfPages(pages: readonly Uint8Array[]): DigestWords[] {
-  if (!LITTLE_ENDIAN) return pages.map(digestOfPage);
+  if (!LITTLE_ENDIAN || pages.length < 4) return pages.map(digestOfPage);
   foldCode ??= makeFoldCode(STEPS);
   const { state, words, bytes: room, foldFour } = foldCode;
   const digests: DigestWords[] = [];

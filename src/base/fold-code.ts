@@ -27,8 +27,10 @@ export interface FoldCode {
    * where the host has none.
    * @param stride from each to the next, bytes
    */
-  readonly foldFour: ((start: number, length: number, stride: number) => void) | null;
+  readonly foldFour: FoldFour | null;
 }
+
+type FoldFour = (start: number, length: number, stride: number) => void;
 
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
@@ -201,7 +203,7 @@ function fourModuleOf(steps: readonly FoldStep[]): Uint8Array {
   );
 }
 
-function makeFoldFour(steps: readonly FoldStep[], memory: object): FoldCode['foldFour'] {
+function makeFoldFour(steps: readonly FoldStep[], memory: object): FoldFour | null {
   try {
     const module = new WebAssembly.Module(fourModuleOf(steps));
     const { fold } = new WebAssembly.Instance(module, { '': { memory } }).exports;
@@ -214,11 +216,15 @@ function makeFoldFour(steps: readonly FoldStep[], memory: object): FoldCode['fol
 export function makeFoldCode(steps: readonly FoldStep[]): FoldCode {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleOf(steps)));
   const { buffer } = exports.memory;
+  let foldFour: FoldFour | null | undefined;
   return {
     state: new Int32Array(buffer, 0, STATE_BYTES / 4),
     bytes: new Uint8Array(buffer, STATE_BYTES),
     words: new Int32Array(buffer, STATE_BYTES),
     fold: (start, length) => exports.fold(STATE_BYTES + start, STATE_BYTES + start + length, 0),
-    foldFour: makeFoldFour(steps, exports.memory),
+    get foldFour() {
+      if (foldFour === undefined) foldFour = makeFoldFour(steps, exports.memory);
+      return foldFour;
+    },
   };
 }

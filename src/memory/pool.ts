@@ -60,9 +60,7 @@ export class PagePool {
       throw reason;
     }
     pages.forEach((page, i) => {
-      page.arrived(this.bytes, start + i * PAGE_SIZE);
-      page.slot = first + i;
-      this.pages[first + i] = page;
+      this.arrived(page, first + i);
     });
   }
 
@@ -75,11 +73,11 @@ export class PagePool {
     return this.slots - this.pages.length;
   }
 
-  /** Brings a page of which nobody asked for the bytes to an unused place, where its bytes are already. */
+  /** Brings a page of zeros of which nobody asked for the bytes to an unused place, where its bytes are already. */
   adopt(page: Page, address: number): void {
     const slot = (address - this.start) / PAGE_SIZE;
     while (this.pages.length <= slot) this.pages.push(null);
-    this.place(page, slot, true);
+    this.arrived(page, slot);
   }
 
   pageAt(address: number): Page {
@@ -101,8 +99,8 @@ export class PagePool {
   }
 
   private bring(page: Page): void {
-    if (this.unused > 0) this.adopt(page, this.unusedAddress);
-    else this.place(page, this.takeSlot(), false);
+    if (this.unused === 0) this.place(page, this.takeSlot(), false);
+    else this.place(page, this.pages.push(null) - 1, true);
   }
 
   private place(page: Page, slot: number, isClean: boolean): void {
@@ -112,6 +110,13 @@ export class PagePool {
       this.free.push(slot);
       throw reason;
     }
+    page.slot = slot;
+    this.pages[slot] = page;
+  }
+
+  /** A page's contents are in its slot. */
+  private arrived(page: Page, slot: number): void {
+    page.arrived(this.bytes, this.start + slot * PAGE_SIZE);
     page.slot = slot;
     this.pages[slot] = page;
   }

@@ -5,6 +5,7 @@ import { Hasher } from '../../src/base/digest.js';
 import { IntMap } from '../../src/base/int-map.js';
 import type { KernelState } from '../../src/kernel/objects/kernel.js';
 import { PAGE_SIZE, Page, ZERO_PAGE } from '../../src/memory/page.js';
+import { makeDeltaCode } from '../../src/recording/checkpoints/delta-code.js';
 import { MAX_DELTAS, MemoryLog, type PageTable } from '../../src/recording/checkpoints/memory-log.js';
 import {
   applyDelta,
@@ -62,6 +63,32 @@ test('any bytes change a page or are too few', (t) => {
     { numRuns: 2000 },
   );
   t.pass();
+});
+
+test('code made for it changes a page as applyDelta does, and nothing else whatever it is given', (t) => {
+  const PAGE_AT = 65536;
+  const { bytes, apply } = makeDeltaCode(2 * 65536);
+  const page = new Int32Array(bytes.buffer, PAGE_AT, WORDS);
+  fc.assert(
+    fc.property(anyWords, anyWords, (from, other) => {
+      const delta = new Uint8Array(MAX_DELTA_BYTES);
+      const length = writeDelta(from, other, wordsOf(delta));
+      bytes.set(delta.subarray(0, length));
+      page.set(other);
+      apply(0, PAGE_AT);
+      return page.every((word, i) => word === from[i]);
+    }),
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 8, maxLength: 8192 }), fc.nat(3), (any, start) => {
+      bytes.fill(0xff).set(any);
+      const before = bytes.slice();
+      apply(start, PAGE_AT);
+      before.set(bytes.subarray(PAGE_AT, PAGE_AT + 4096), PAGE_AT);
+      t.deepEqual(bytes, before);
+    }),
+    { numRuns: 50 },
+  );
 });
 
 /** A state that has nothing but a VMO with these pages. */

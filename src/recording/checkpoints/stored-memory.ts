@@ -4,6 +4,7 @@ import { PAGE_SIZE, Page, type PageOrigin, type PageSource, ZERO_PAGE } from '..
 import type { Recording } from '../format/reader.js';
 import { PayloadError, RecordingError } from '../format/recording-error.js';
 import type { RecordingWriter } from '../format/writer.js';
+import { makeDeltaCode } from './delta-code.js';
 import {
   deltaOf,
   digestOf,
@@ -12,7 +13,6 @@ import {
   type PageTable,
   type PageVersion,
 } from './memory-log.js';
-import { applyDelta, type Words, wordsOf } from './page-delta.js';
 
 /**
  * The memory of checkpoints in a file. What is written once has a place: its chunk's number times CHUNK_BYTES, and the
@@ -39,8 +39,12 @@ const ENTRY_BYTES = 4 + DIGEST_BYTES;
 const ENTRY_WORDS = ENTRY_BYTES / 4;
 /** Pages that are put together at a time. */
 const TOGETHER = 16;
-/** Blocks that are kept when they were read: 4 MiB. */
-const CACHED_BLOCKS = 64;
+/** Blocks that are kept when they were read: 2 MiB. Pages follow them, and then what the last block may end with. */
+const CACHED_BLOCKS = 32;
+const ROOMS_START = CACHED_BLOCKS * BLOCK_BYTES;
+const CACHED_BYTES = ROOMS_START + 2 * BLOCK_BYTES;
+/** Chunks of tables that are kept: 2 MiB. */
+const CACHED_TABLES = 32;
 
 /** Puts memory into a file of checkpoints. */
 export class MemoryWriter {
@@ -110,18 +114,20 @@ export class MemoryWriter {
 
 /** Memory in a file of checkpoints, which a stranger may have made up. */
 export class StoredMemory {
-  private readonly blocks = new Map<number, { readonly content: Words; readonly room: Uint8Array }>();
+  private readonly tables = new Map<number, Int32Array>();
+  /** Addresses of the blocks that were read last. */
+  private readonly blocks = new Map<number, number>();
+  private readonly free = Array.from({ length: CACHED_BLOCKS }, (_, i) => i * BLOCK_BYTES).toReversed();
+  private readonly code = makeDeltaCode(CACHED_BYTES);
   /**
    * Where pages are put together, in the host's caches: where they go hosts are slow to write, and they are gone
    * through several times.
    */
-  readonly rooms = new Uint8Array(TOGETHER * PAGE_SIZE);
+  readonly rooms = this.code.bytes.subarray(ROOMS_START, ROOMS_START + TOGETHER * PAGE_SIZE);
   readonly pages = Array.from({ length: TOGETHER }, (_, i) =>
     this.rooms.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE),
   );
-  private readonly words = this.pages.map(
-    ({ buffer, byteOffset }) => new Int32Array(buffer, byteOffset, PAGE_SIZE / 4),
-  );
+  private readonly view = new DataView(this.code.bytes.buffer);
 
   constructor(private readonly file: Recording) {}
 
@@ -144,18 +150,16 @@ export class StoredMemory {
 
   /**
    * Puts a page's bytes together in one of `pages`.
-   * @throws RecordingError; RangeError, PayloadError
+   * @throws RecordingError, PayloadError
    */
   read(place: number, room: number): void {
-    const page = this.words[room];
-    page.fill(0);
+    const page = ROOMS_START + room * PAGE_SIZE;
+    this.pages[room].fill(0);
     let at = place;
     for (let i = 0; i < MAX_DELTAS; i++) {
-      const block = this.blockOf(at, false);
-      const start = (at % BLOCK_BYTES) / 4;
-      if (!Number.isInteger(start) || start >= block.words.length) break;
-      applyDelta(block, start + 1, page);
-      at = block.words[start] >>> 0;
+      const start = this.addressOf(at);
+      this.code.apply(start + PAGE_HEAD_BYTES, page);
+      at = this.view.getUint32(start, true);
       if (at === 0) return;
     }
     throw new PayloadError('it is told by what is no page');
@@ -181,7 +185,7 @@ export class StoredMemory {
     readonly at: number;
     readonly count: number;
   } {
-    const { words } = this.blockOf(place, true);
+    const words = this.tablesAt(Math.floor(place / CHUNK_BYTES));
     const at = (place % BLOCK_BYTES) / 4;
     let count = 0;
     for (let bits = words[at]; bits !== 0; bits &= bits - 1) count++;
@@ -190,34 +194,44 @@ export class StoredMemory {
     return { words, at, count };
   }
 
-  /** @param isTable whether all of its chunk is meant, and checked */
-  private blockOf(place: number, isTable: boolean): Words {
-    const number = Math.floor(place / BLOCK_BYTES);
-    const known = this.blocks.get(number);
-    if (known !== undefined) return known.content;
-    const { file } = this;
-    const room = this.roomForOne();
-    const chunk = Math.floor(place / CHUNK_BYTES);
-    const start = (number * BLOCK_BYTES) % CHUNK_BYTES;
-    const bytes = isTable
-      ? file.bytesIn('memory', chunk)
-      : file.uncheckedBytesIn('memory', chunk, start, room);
-    // As words, whatever a stranger's chunks end with.
-    const isWhole = bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0;
-    const padded = isWhole ? bytes : new Uint8Array((bytes.length + 3) & ~3);
-    if (!isWhole) padded.set(bytes);
-    const content = wordsOf(padded);
-    this.blocks.set(number, { content, room });
-    return content;
+  private tablesAt(chunk: number): Int32Array {
+    const known = this.tables.get(chunk);
+    if (known !== undefined) return known;
+    const bytes = this.file.bytesIn('memory', chunk);
+    // A copy, since it may start anywhere.
+    const words = new Int32Array(bytes.slice(0, bytes.length & ~3).buffer);
+    if (this.tables.size === CACHED_TABLES) this.tables.delete(this.tables.keys().next().value!);
+    this.tables.set(chunk, words);
+    return words;
   }
 
-  /** That of the one that was read first, if there are enough. */
-  private roomForOne(): Uint8Array {
-    const { blocks } = this;
-    if (blocks.size < CACHED_BLOCKS) return new Uint8Array(BLOCK_BYTES);
-    const [number, { room }] = blocks.entries().next().value!;
-    blocks.delete(number);
-    return room;
+  /** Where what has a place is, with the rest of its block. */
+  private addressOf(place: number): number {
+    const number = Math.floor(place / BLOCK_BYTES);
+    let address = this.blocks.get(number);
+    if (address === undefined) {
+      address = this.freeRoom();
+      const { bytes } = this.code;
+      const room = bytes.subarray(address, address + BLOCK_BYTES);
+      const start = (number * BLOCK_BYTES) % CHUNK_BYTES;
+      const chunk = Math.floor(place / CHUNK_BYTES);
+      const read = this.file.uncheckedBytesIn('memory', chunk, start, room);
+      if (read.buffer !== bytes.buffer) room.set(read);
+      this.blocks.set(number, address);
+      this.free.pop();
+    }
+    return address + (place % BLOCK_BYTES);
+  }
+
+  /** The last one of `free`: that of the block that was read first, if there is no other. */
+  private freeRoom(): number {
+    const { blocks, free } = this;
+    if (free.length === 0) {
+      const [number, address] = blocks.entries().next().value!;
+      blocks.delete(number);
+      free.push(address);
+    }
+    return free[free.length - 1];
   }
 }
 
