@@ -68,6 +68,11 @@ function hashObject(h: Hasher, value: object | null): void {
   } else hashRecord(h, value as Record<string, unknown>);
 }
 
+function arePages(values: readonly unknown[]): values is readonly Page[] {
+  for (const value of values) if (!(value instanceof Page)) return false;
+  return true;
+}
+
 /** Of those side by side: there are thousands. */
 function hashPages(h: Hasher, pages: readonly Page[]): void {
   Page.digestTogether(pages);
@@ -151,7 +156,7 @@ function nodeDigest(node: IntMapNode): Digest {
   const known = nodeDigests.get(node);
   if (known !== undefined) return known;
   const h = new Hasher(node.level).word(node.bitmap);
-  if (node.slots[0] instanceof Page) hashPages(h, node.slots as Page[]);
+  if (arePages(node.slots)) hashPages(h, node.slots);
   else
     for (const slot of node.slots) {
       if (node.level > 0) h.digest(nodeDigest(slot as IntMapNode));
