@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
-import { IntMap, IntMapNode } from '../../src/base/int-map.js';
+import { Hasher } from '../../src/base/digest.js';
+import { IntMap, IntMapNode, LEAF_KEYS } from '../../src/base/int-map.js';
 import type { KernelState } from '../../src/kernel/objects/kernel.js';
 import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import { ARCH, machineConfig } from '../../src/loader/launch.js';
@@ -242,6 +243,89 @@ test('counts that somebody made up do not fill memory', (t) => {
     t.false(error.message.includes('\n'));
     // A number takes 8 bytes at least.
     t.true(process.memoryUsage().heapUsed - before < 4 * many);
+  }
+});
+
+/** What is told of a checkpoint that has this for a state, its tables all where the file's memory begins. */
+function problemWith(state: Uint8Array, tables: number, memory: Uint8Array): string {
+  const stored = openStored(SMALL_FILE, SMALL);
+  const { seq, step } = stored.positionBefore(AFTER_EVERYTHING)!;
+  const parts: Uint8Array[] = [];
+  const header = { ...SMALL.header, checkpointsOf: SMALL.lastDigest };
+  const writer = new RecordingWriter({ write: (bytes) => parts.push(bytes.slice()) }, header);
+  writer.bytes('memory', seq, memory);
+  const places = new Uint8Array(tables + 2);
+  // A quarter of 2^20, zigzag, then nothing further on.
+  places.set([0x80, 0x80, 0x20]);
+  const [events, stateHash] = [new Hasher().save(), new Hasher().value()];
+  writer.append('checkpoints', seq, {
+    seq,
+    step,
+    slices: 0,
+    span: null,
+    events,
+    stateHash,
+    state,
+    tables: places,
+  });
+  writer.flush();
+  const checkpoints = encodePositions([{ seq, step, steps: 0, chunk: 2 }]);
+  writer.end({ ...SMALL.end!, checkpoints, slices: Uint8Array.of(0), checkpointFormat: CHECKPOINT_FORMAT });
+  let told = '';
+  const file = new Uint8Array(Buffer.concat(parts));
+  const timeline = new Timeline(
+    SMALL,
+    openStored(file, SMALL, ({ message }) => {
+      told += message;
+    }),
+  );
+  timeline.seek({ seq, step });
+  return told;
+}
+
+function zeroPages(count: number): { state: Uint8Array; tables: number } {
+  const pages = IntMap.from(Array.from({ length: count }, (_, i): [number, Page] => [i, ZERO_PAGE]));
+  const numbers = { table: () => {}, object: () => 0 };
+  return {
+    state: encodeState({ pages } as unknown as KernelState, numbers),
+    tables: Math.ceil(count / LEAF_KEYS),
+  };
+}
+
+test('a state has no more pages than its machine, and tables are read a few together', (t) => {
+  // 32 pages of zeros.
+  const table = new Uint8Array(4 + 32 * 20).fill(0xff, 0, 4);
+  const { physicalPages } = specOf('hello');
+  for (const [count, memory, what] of [
+    [physicalPages, table, /^a checkpoint cannot be read: a state has other fields than/],
+    [physicalPages + 32, table, /^a checkpoint cannot be read: a state has more pages than its machine/],
+    [32, new Uint8Array((1 << 16) + 4).fill(0xff), /more tables together than can be/],
+  ] as const) {
+    const { state, tables } = zeroPages(count);
+    const told = problemWith(state, tables, memory);
+    t.regex(told, what);
+    t.false(told.includes('\n'));
+  }
+});
+
+test('states that somebody made up of as much as can be in few bytes are refused', (t) => {
+  const MANY = 600_000;
+  const parts = { table: () => new IntMapNode(0, 1, [ZERO_PAGE], null), object: () => null as never };
+  const sparse = IntMap.from(
+    Array.from({ length: MANY / 4 }, (_, i): [number, boolean] => [i * 2 ** 25, true]),
+  );
+  const dense = IntMap.from(Array.from({ length: MANY }, (_, i): [number, boolean] => [i, true]));
+  const numbers = { table: () => {}, object: () => 0 };
+  for (const [value, isRefused] of [
+    [{ list: new Array(MANY).fill({}) }, false],
+    [{ list: new Array(2 * MANY).fill({}) }, true],
+    [{ dense }, false],
+    [{ sparse }, true],
+  ] as const) {
+    const bytes = encodeState(value as unknown as KernelState, numbers);
+    const decode = () => decodeState(new ByteReader(bytes), ARCH, parts);
+    if (isRefused) t.throws(decode, { instanceOf: PayloadError, message: /more values than can be/ });
+    else t.notThrows(decode);
   }
 });
 

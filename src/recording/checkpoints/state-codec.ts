@@ -46,6 +46,8 @@ const TAG = {
 const MAX_DEPTH = 64;
 /** More than a kernel object has by far. */
 const MAX_FIELDS = 256;
+/** Values of a state, a node of a map being two, at most: what a stranger made up takes 60 MiB then. */
+const MAX_VALUES = 1 << 20;
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Told of what a state shares with others, in the order of its bytes. */
@@ -201,6 +203,7 @@ export function decodeState(from: ByteReader, arch: Arch, parts: StateParts): un
 class StateDecoder {
   private readonly texts: string[] = [];
   private readonly shapes: (readonly string[])[] = [];
+  private valuesLeft = MAX_VALUES;
 
   constructor(
     private readonly from: ByteReader,
@@ -210,6 +213,7 @@ class StateDecoder {
 
   value(depth: number): unknown {
     if (depth > MAX_DEPTH) throw new PayloadError('a state is nested too deeply');
+    this.take(1);
     const { from } = this;
     switch (from.u8()) {
       case TAG.undefined:
@@ -258,6 +262,11 @@ class StateDecoder {
     }
   }
 
+  private take(values: number): void {
+    this.valuesLeft -= values;
+    if (this.valuesLeft < 0) throw new PayloadError('a state has more values than can be');
+  }
+
   private units(): string {
     const length = this.count();
     const parts: string[] = [];
@@ -293,6 +302,7 @@ class StateDecoder {
       key += more;
       if ((more === 0 && i > 0) || key > Number.MAX_SAFE_INTEGER)
         throw new PayloadError('the keys of a map do not go up');
+      this.take(2 * newNodes(key - more, key));
       const value = this.value(depth + 1);
       if (value === undefined) throw new PayloadError('a map holds nothing at a key');
       map = map.set(key, value, owner);
@@ -341,6 +351,14 @@ class StateDecoder {
     if (!named) throw new PayloadError('an object of the kernel is none');
     return this.parts.object(version, value as KernelObject);
   }
+}
+
+/** Nodes of a map that a key needs when the one before is there. */
+function newNodes(before: number, key: number): number {
+  let nodes = 0;
+  const up = (n: number) => Math.floor(n / LEAF_KEYS);
+  for (let [a, b] = [up(before), up(key)]; a !== b; a = up(a), b = up(b)) nodes++;
+  return nodes;
 }
 
 function at<T>(list: readonly T[], i: number): T {

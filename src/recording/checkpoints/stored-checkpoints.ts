@@ -190,9 +190,13 @@ export class StoredCheckpoints {
     return guarded('a checkpoint', () => {
       const places = decodePlaces(record.tables);
       let next = 0;
+      let pagesLeft = config.physicalPages;
       const table = (): IntMapNode => {
         if (next === places.length) throw new PayloadError('a state has more tables than there are');
-        return parts.table(places[next++]);
+        const leaf = parts.table(places[next++]);
+        pagesLeft -= leaf.slots.length;
+        if (pagesLeft < 0) throw new PayloadError('a state has more pages than its machine');
+        return leaf;
       };
       const value = decodeState(new ByteReader(record.state), arch, { table, object: parts.object });
       const state = stateIn(value, config);

@@ -198,6 +198,7 @@ export class StoredMemory {
     const known = this.tables.get(chunk);
     if (known !== undefined) return known;
     const bytes = this.file.bytesIn('memory', chunk);
+    if (bytes.length > BLOCK_BYTES) throw new PayloadError('there are more tables together than can be');
     // A copy, since it may start anywhere.
     const words = new Int32Array(bytes.slice(0, bytes.length & ~3).buffer);
     if (this.tables.size === CACHED_TABLES) this.tables.delete(this.tables.keys().next().value!);
