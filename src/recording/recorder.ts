@@ -13,8 +13,6 @@ import { type Detail, headerOf } from './run-header.js';
 /** Commands and steps between looks of the caller, whichever come first. */
 const LOOK_COMMANDS = 256;
 const LOOK_STEPS = 1 << 20;
-/** The same between looks at the clock: what is buffered reaches the file in time. The slowest engine takes 0.4 s for them. */
-const POLL_STEPS = 1 << 23;
 
 /**
  * Runs a program and writes down what is needed to run it again (`essential`: the schedule, and digests to check
@@ -54,7 +52,6 @@ export class Recorder {
   run(look: () => void = () => {}): RecordingEnd {
     const { machine, writer } = this;
     let lookedSteps = 0;
-    let polledSteps = 0;
     for (let i = 0; !machine.halted; i++) {
       machine.command(Number.POSITIVE_INFINITY, this.trace);
       const { seq, steps, committedPages } = machine.k.state;
@@ -62,8 +59,8 @@ export class Recorder {
       if (i % LOOK_COMMANDS !== 0 && steps - lookedSteps < LOOK_STEPS) continue;
       lookedSteps = steps;
       look();
-      if (i % LOOK_COMMANDS !== 0 && steps - polledSteps < POLL_STEPS) continue;
-      polledSteps = steps;
+      // Of floats that only exact helpers can compute, 2^20 steps take more than a second.
+      if (i % LOOK_COMMANDS !== 0 && !writer.isDue) continue;
       this.writeChoices();
       writer.poll();
     }

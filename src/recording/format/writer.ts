@@ -132,10 +132,15 @@ export class RecordingWriter {
     this.chunk(kind, seq, payload);
   }
 
+  /** Whether what is buffered should be written, as far as time says. */
+  get isDue(): boolean {
+    return this.sink.flushDue?.() === true;
+  }
+
   /** Flushes if so much is buffered or so much time has passed. To be called now and then while nothing happens. */
   poll(): void {
     if (this.pendingBytes === 0) return;
-    if (this.pendingBytes >= FLUSH_BYTES || this.sink.flushDue?.()) this.flush();
+    if (this.pendingBytes >= FLUSH_BYTES || this.isDue) this.flush();
   }
 
   /** Writes everything that is buffered. */
