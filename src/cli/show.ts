@@ -49,10 +49,14 @@ export function showCommand(): Command {
     .action((path: string, what: What, ...[address, length, options]: [string?, number?, ShowOptions?]) => {
       if (what !== 'mem' && address !== undefined)
         throw new UserError(`${what} has no address, ${address}, only mem has one`);
-      const shown = new Show(new Inspection(path), options as ShowOptions);
-      const { json, lines } = what === 'mem' ? shown.mem(address, length) : shown[what]();
+      const inspection = new Inspection(path);
+      const { where, json, lines } = inspection.timeline.look(() => {
+        const shown = new Show(inspection, options as ShowOptions);
+        const { json, lines } = what === 'mem' ? shown.mem(address, length) : shown[what]();
+        return { where: shown.where(), json, lines: options?.json ? [] : [...lines] };
+      });
       printing((out) => {
-        if (options?.json) out.json({ ...shown.where(), ...json });
+        if (options?.json) out.json({ ...where, ...json });
         else for (const line of lines) out.line(line);
       });
     });

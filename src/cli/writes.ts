@@ -89,12 +89,14 @@ function originOf(
   inspection: Inspection,
 ): Origin {
   const { timeline, names } = inspection;
-  // Before the instruction, where the thread is still at it.
-  timeline.seek(pc === null ? { seq, step } : { seq, step: step - 1 });
-  return {
-    frames: frameViews(names, thread),
-    lines: backtraceLines(names.backtrace(thread), names.symbolizer(process)),
-  };
+  return timeline.look(() => {
+    // Before the instruction, where the thread is still at it.
+    timeline.seek(pc === null ? { seq, step } : { seq, step: step - 1 });
+    return {
+      frames: frameViews(names, thread),
+      lines: backtraceLines(names.backtrace(thread), names.symbolizer(process)),
+    };
+  });
 }
 
 function fields(write: MemoryWrite, origin: Origin | null, { names }: Inspection): object {

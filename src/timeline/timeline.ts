@@ -62,6 +62,8 @@ export class Timeline {
   private endPosition: Position | null = null;
   /** Something may be in memory that came from a stored checkpoint. */
   private fromStored = false;
+  /** The stored checkpoint that the machine's state, and those nearby, have pages of. */
+  private foreign: Checkpoint | null = null;
 
   /**
    * @param stored checkpoints of an earlier process: they save time and change nothing
@@ -214,10 +216,17 @@ export class Timeline {
 
   /** Goes to a position, or past it, or to the end, by the shortest way that can be used. */
   private goTo(target: Position): void {
+    this.look(() => this.goStraightTo(target));
+  }
+
+  /**
+   * What is seen by going to positions and looking at memory there. Where a page of a stored checkpoint is damaged, it
+   * begins anew without that one.
+   */
+  look<T>(view: () => T): T {
     for (;;) {
       try {
-        this.goStraightTo(target);
-        return;
+        return view();
       } catch (reason) {
         this.atBoundary = false;
         if (this.stored?.without(reason) !== true) throw reason;
@@ -236,8 +245,12 @@ export class Timeline {
 
   /** Goes to a boundary at or before a position: the last one, most often. */
   private goToBoundary(target: Position): void {
-    this.goTo(target);
-    if (!this.atBoundary) this.restore(this.before(target), target);
+    this.look(() => {
+      this.goStraightTo(target);
+      if (!this.atBoundary) this.restore(this.before(target), target);
+      // What will be told of the way from here cannot be taken back.
+      if (this.foreign !== null) this.stored!.check(this.foreign);
+    });
   }
 
   /** One command, or its part up to the target or of so many steps. False when there is nothing left to run. */
@@ -249,7 +262,7 @@ export class Timeline {
     if (worthIt(this.last, state, memoryGeneration - this.generation)) {
       // Where there are stored ones, those are near enough to each other.
       const isCovered = this.stored?.reaches(state) === true;
-      if (!isCovered && this.kept.wants(state)) this.keep(this.kept);
+      if (!isCovered && this.foreign === null && this.kept.wants(state)) this.keep(this.kept);
       else if (nearness(target.seq - state.seq) > nearness(target.seq - this.last.seq))
         this.keep(this.nearby);
     }
@@ -313,7 +326,10 @@ export class Timeline {
     const { kept, nearby } = this;
     const wasNear = nearby.before(checkpoint.state) === checkpoint;
     const isStored = !wasNear && kept.before(checkpoint.state) !== checkpoint;
-    if (!wasNear) this.nearby = newNearby();
+    if (!wasNear) {
+      this.nearby = newNearby();
+      this.foreign = isStored ? checkpoint : null;
+    }
     this.player.restore(checkpoint);
     const isFar = isStored && this.stored!.stepsTo(target) > SHORT_RUN_STEPS;
     this.machine.runBy(isFar ? 'auto' : 'interpreter');

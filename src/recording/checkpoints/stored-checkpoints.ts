@@ -37,6 +37,7 @@ const ADVICE = 'the run is gone through from further back; replay with --keep-ch
  */
 export class StoredCheckpoints {
   private readonly cached = new Map<number, Checkpoint>();
+  private readonly pagesOf = new WeakMap<Checkpoint, StoredPages>();
   private readonly memory: StoredMemory;
   private told = false;
 
@@ -167,7 +168,16 @@ export class StoredCheckpoints {
     const checkpoint = { state, slices, span, events: Hasher.from(events), programs: 0 };
     if (this.cached.size === CACHED) this.cached.delete(this.cached.keys().next().value!);
     this.cached.set(position.chunk, checkpoint);
+    this.pagesOf.set(checkpoint, pages);
     return checkpoint;
+  }
+
+  /**
+   * Looks whether all pages of one have the bytes they should have.
+   * @throws what `without` is to be told of
+   */
+  check(checkpoint: Checkpoint): void {
+    this.pagesOf.get(checkpoint)!.check();
   }
 
   /** Where the pages of the next state are; null when there is none, or it cannot be used. */

@@ -240,6 +240,7 @@ export class StoredMemory {
 export class StoredPages implements PageSource {
   private readonly pages = new Map<number, Page>();
   private reads = 0;
+  private isChecked = false;
   private next: ReadonlySet<number> | null | undefined;
 
   /**
@@ -279,9 +280,20 @@ export class StoredPages implements PageSource {
     return page;
   }
 
-  readAll(origins: readonly StoredPage[], to: Uint8Array): void {
+  /** Reads all pages that nobody read yet, for it to throw what it throws then. */
+  check(): void {
+    if (this.isChecked) return;
+    const left: StoredPage[] = [];
+    for (const [place, page] of this.pages)
+      if (page.source !== undefined) left.push(new StoredPage(this, place, page.digestWords()));
+    this.readAll(left, null);
+    this.isChecked = true;
+  }
+
+  /** @param to where they go, one behind the other, if somewhere */
+  readAll(origins: readonly StoredPage[], to: Uint8Array | null): void {
     const { memory } = this;
-    this.reads += origins.length;
+    if (to !== null) this.reads += origins.length;
     for (let from = 0; from < origins.length; from += TOGETHER) {
       const some = origins.slice(from, from + TOGETHER);
       try {
@@ -292,7 +304,7 @@ export class StoredPages implements PageSource {
       const digests = digestsOfPages(memory.pages.slice(0, some.length));
       for (let i = 0; i < some.length; i++)
         if (!isSame(digests[i], some[i].knownDigest)) throw this.unusable('it does not have its digest');
-      to.set(memory.rooms.subarray(0, some.length * PAGE_SIZE), from * PAGE_SIZE);
+      to?.set(memory.rooms.subarray(0, some.length * PAGE_SIZE), from * PAGE_SIZE);
     }
   }
 }
