@@ -38,7 +38,7 @@ export class Session {
    * @throws NoSuchPosition, Diverged
    */
   stateAt(position: Position): KernelState {
-    return this.timeline.seek(position).k.snapshot();
+    return this.timeline.stateAt(position);
   }
 
   /**

@@ -120,6 +120,18 @@ export class Timeline {
   }
 
   /**
+   * The state at a position, to be kept: all of it is there.
+   * @throws NoSuchPosition, Diverged
+   */
+  stateAt(position: Position): KernelState {
+    return this.look(() => {
+      this.seek(position);
+      this.checkPages();
+      return this.machine.k.snapshot();
+    });
+  }
+
+  /**
    * Goes to a position, or to the next one that the run has.
    * @throws NoSuchPosition where the run ends before, Diverged
    */
@@ -249,8 +261,12 @@ export class Timeline {
       this.goStraightTo(target);
       if (!this.atBoundary) this.restore(this.before(target), target);
       // What will be told of the way from here cannot be taken back.
-      if (this.foreign !== null) this.stored!.check(this.foreign);
+      this.checkPages();
     });
+  }
+
+  private checkPages(): void {
+    if (this.foreign !== null) this.stored!.check(this.foreign);
   }
 
   /** One command, or its part up to the target or of so many steps. False when there is nothing left to run. */

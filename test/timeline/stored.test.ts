@@ -230,15 +230,15 @@ test('what is told of a stretch, or seen in memory, does not depend on pages tha
     const note = ({ seq, event }: Happened) => told.push(`${seq} ${event.type}`);
     expand(timeline, from, timeline.end, note, ({ pc }) => told.push(String(pc)));
     t.is(problems.length, file === null ? 0 : 1);
+    const bytesOf = ({ objects }: KernelState) =>
+      [...objects.values()]
+        .filter((object) => object.kind === 'vmo')
+        .flatMap(({ pages }) => [...pages.values()].map((page) => Buffer.from(page.bytes).toString('hex')));
     const another = new Timeline(SMALL, open());
-    const bytes = another.look(() => {
-      const { objects } = another.seek(from).k.state;
-      const vmos = [...objects.values()].filter((object) => object.kind === 'vmo');
-      return vmos.flatMap(({ pages }) =>
-        [...pages.values()].map((page) => Buffer.from(page.bytes).toString('hex')),
-      );
-    });
+    const bytes = another.look(() => bytesOf(another.seek(from).k.state));
     t.is(problems.length, file === null ? 0 : 2);
+    t.deepEqual(bytesOf(new Timeline(SMALL, open()).stateAt(from)), bytes);
+    t.is(problems.length, file === null ? 0 : 3);
     return { told, bytes };
   });
   t.true(seen[0].told.length > 100 && seen[0].bytes.length > 10);
