@@ -292,12 +292,8 @@ export class Hasher {
     for (; (this.count & 3) !== 0; i += 4)
       this.word(bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24));
     this.foldPending();
-    foldCode ??= makeFoldCode(STEPS);
-    const { state, bytes: room } = foldCode;
-    state[0] = this.h1;
-    state[1] = this.h2;
-    state[2] = this.h3;
-    state[3] = this.h4;
+    const code = this.enterCode();
+    const { bytes: room } = code;
     const { length } = bytes;
     const end = i + ((length - i) & ~15);
     this.foldedWords += (end - i) / 4;
@@ -307,13 +303,10 @@ export class Hasher {
     while (i < end) {
       const part = Math.min(end - i, room.length);
       if (!isShort) room.set(bytes.subarray(i, i + part));
-      foldCode.fold(isShort ? i : 0, part);
+      code.fold(isShort ? i : 0, part);
       i += part;
     }
-    this.h1 = state[0];
-    this.h2 = state[1];
-    this.h3 = state[2];
-    this.h4 = state[3];
+    this.leaveCode(code);
     return end;
   }
 
@@ -393,19 +386,29 @@ export class Hasher {
 
   /** As `fold` from the start on, for many. */
   private foldMany(words: Int32Array, end: number): void {
+    const code = this.enterCode();
+    code.words.set(words.subarray(0, end));
+    code.fold(0, 4 * end);
+    this.leaveCode(code);
+    this.foldedWords += end;
+  }
+
+  /** The code that folds long runs, which goes on from here; nobody else may use it until `leaveCode`. */
+  private enterCode(): FoldCode {
     foldCode ??= makeFoldCode(STEPS);
-    const { state, words: room } = foldCode;
+    const { state } = foldCode;
     state[0] = this.h1;
     state[1] = this.h2;
     state[2] = this.h3;
     state[3] = this.h4;
-    room.set(words.subarray(0, end));
-    foldCode.fold(0, 4 * end);
+    return foldCode;
+  }
+
+  private leaveCode({ state }: FoldCode): void {
     this.h1 = state[0];
     this.h2 = state[1];
     this.h3 = state[2];
     this.h4 = state[3];
-    this.foldedWords += end;
   }
 
   /** Folds groups of four words. Nothing may be pending but them. */
