@@ -159,7 +159,7 @@ test('whatever is released, all other snapshots are what they were, and nobody r
         for (const { page } of World.pagesOf(one)) if (page.isReleased) released++;
       return world.isRight();
     }),
-    { numRuns: 300 },
+    { numRuns: 450 },
   );
   t.true(released > 1000, `${released}`);
 });

@@ -113,7 +113,7 @@ test('whatever programs do, runs end, replay, and are the same wherever one look
         if (end.exitCode === 0) ended++;
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 250 },
   );
   t.true(ended > 10, `${ended} ended well`);
 });

@@ -175,7 +175,7 @@ test('a checkpoint that somebody made up leads astray, or to one clear error', (
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 600 },
   );
   t.true(refused > 30, `${refused}`);
 });
