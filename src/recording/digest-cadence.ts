@@ -2,9 +2,9 @@
  * Steps, and kernel events, after which a recording has another digest, whichever comes first. A digest costs what was
  * written since the last one, at most all pages that there are: each is hashed, and copied at the next store to it,
  * which together takes what some 5000 steps of generated code take. Where pages are many, digests are further apart.
- * The least distance is what 40 ms of generated code run: a digest takes up to 0.5 ms while V8 has not compiled it.
+ * The least distance is what 80 ms of generated code run: a digest takes 0.5 to 3 ms while V8 has not compiled it.
  */
-const DIGEST_STEPS = 2 ** 27;
+const DIGEST_STEPS = 2 ** 28;
 const DIGEST_EVENTS = 1 << 17;
 const STEPS_A_PAGE = 2 ** 19;
 
