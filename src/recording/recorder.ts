@@ -13,6 +13,8 @@ import { type Detail, headerOf } from './run-header.js';
 /** Commands and steps between looks of the caller, whichever come first. */
 const LOOK_COMMANDS = 256;
 const LOOK_STEPS = 1 << 20;
+/** Choices that are held until the writer is told: one by one it took most of what recording costs. */
+const MOST_CHOICES = 512;
 
 /**
  * Runs a program and writes down what is needed to run it again (`essential`: the schedule, and digests to check
@@ -23,8 +25,12 @@ export class Recorder {
   private readonly writer: RecordingWriter;
   private readonly cadence = new DigestCadence();
   private readonly trace: Trace | undefined;
-  /** The scheduler's last choice, how often it was taken since the writer was told, and where first. */
-  private choice: Choice | null = null;
+  /** The scheduler's choices since the writer was told, and where the first of them was. */
+  private readonly choices = {
+    core: new Int32Array(MOST_CHOICES),
+    thread: new Float64Array(MOST_CHOICES),
+    steps: new Float64Array(MOST_CHOICES),
+  };
   private chosen = 0;
   private chosenSeq = 0;
 
@@ -82,23 +88,19 @@ export class Recorder {
   /** The schedule is taken where it is made: telling every event to an observer would cost more than the recording. */
   private noteChoice(seq: number, choice: Choice | null): Choice | null {
     if (choice === null) return null;
-    const { choice: last } = this;
-    if (last?.core !== choice.core || last.thread !== choice.thread || last.steps !== choice.steps) {
-      this.writeChoices();
-      this.choice = choice;
-    }
-    if (this.chosen++ === 0) this.chosenSeq = seq;
+    const { choices } = this;
+    const i = this.chosen++;
+    if (i === 0) this.chosenSeq = seq;
+    choices.core[i] = choice.core;
+    choices.thread[i] = choice.thread;
+    choices.steps[i] = choice.steps;
     // What else is recorded may be written at any time, and not before it.
-    if (this.trace !== undefined) this.writeChoices();
+    if (i === MOST_CHOICES - 1 || this.trace !== undefined) this.writeChoices();
     return choice;
   }
 
-  /** A thread alone is chosen again and again: the writer is told once. */
   private writeChoices(): void {
-    const { choice, chosen, chosenSeq } = this;
-    if (choice === null || chosen === 0) return;
-    const { core, thread, steps } = choice;
-    this.writer.append('schedule', chosenSeq, { core, thread, steps }, chosen);
+    if (this.chosen > 0) this.writer.appendRows('schedule', this.chosenSeq, this.choices, this.chosen);
     this.chosen = 0;
   }
 

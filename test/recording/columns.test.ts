@@ -46,16 +46,22 @@ test('any rows come back as they were', (t) => {
   );
 });
 
-test('a row so many times is as many rows', (t) => {
+test('rows added together are those added one by one', (t) => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(row, fc.nat(3)), { maxLength: 10 }), (runs) => {
-      const buffer = new ColumnBuffer(SCHEMA);
-      for (const [r, times] of runs) buffer.add(r, times);
-      t.deepEqual(
-        buffer.take(),
-        encode(runs.flatMap(([r, times]) => Array.from({ length: times }, () => r))),
-      );
-    }),
+    fc.property(
+      fc.array(row, { maxLength: 20 }),
+      fc.array(row, { maxLength: 20 }),
+      fc.nat(20),
+      (rows, more, n) => {
+        const buffer = new ColumnBuffer(SCHEMA);
+        for (const r of rows) buffer.add(r);
+        const count = Math.min(n, more.length);
+        const { columns } = decodeColumns(SCHEMA, encode(more));
+        buffer.addRows(columns, count);
+        t.is(buffer.rowCount, rows.length + count);
+        t.deepEqual(buffer.take(), encode([...rows, ...more.slice(0, count)]));
+      },
+    ),
   );
 });
 

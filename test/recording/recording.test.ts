@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
 import type { ItemOf } from '../../src/recording/format/kinds.js';
+import { MAX_ROWS } from '../../src/recording/format/limits.js';
 import { Recording } from '../../src/recording/format/reader.js';
 import { RecordingError } from '../../src/recording/format/recording-error.js';
 import type { RecordingWriter } from '../../src/recording/format/writer.js';
@@ -52,6 +53,19 @@ function perform(writer: RecordingWriter, actions: readonly Action[]): void {
 function itemsOf(actions: readonly Action[], kind: Action['do']): object[] {
   return actions.flatMap((a) => (a.do === kind && 'item' in a ? [a.item] : []));
 }
+
+test('as many rows together as a chunk may hold are read again, behind others', (t) => {
+  const steps = Float64Array.from({ length: MAX_ROWS }, (_, i) => i);
+  const columns = { core: new Uint8Array(MAX_ROWS), thread: new Float64Array(MAX_ROWS).fill(1030), steps };
+  const bytes = record((writer) => {
+    writer.append('schedule', 1, { core: 1, thread: 7, steps: 5 });
+    writer.appendRows('schedule', 2, columns, MAX_ROWS);
+    writer.appendRows('schedule', 3, columns, 2);
+    writer.end(END);
+  });
+  const read = [...open(bytes).rows('schedule')].map(({ steps }) => steps);
+  t.deepEqual(read, [5, ...steps, 0, 1]);
+});
 
 test('any sequence of items and flushes comes back by kind, with header and end', (t) => {
   fc.assert(

@@ -32,7 +32,7 @@ interface Storage<V> {
   /** Bytes that a row mostly takes. */
   readonly usualBytes: number;
   accepts(value: V): boolean;
-  write(out: ByteWriter, values: readonly V[]): void;
+  write(out: ByteWriter, values: Iterable<V> & ArrayLike<V>): void;
   read(from: ByteReader, rowCount: number): ArrayLike<V>;
 }
 
@@ -174,24 +174,55 @@ function storageOf(type: ColumnType): Storage<unknown> {
   return STORAGE[type] as Storage<unknown>;
 }
 
+const FIRST_ROOM = 512;
+
 class Column {
-  private values: unknown[] = [];
+  /** Numbers wait outside of the heap, in room that is used again: the host's collector copies lists that grow. */
+  private numbers: Float64Array | null;
+  private others: unknown[] = [];
+  private count = 0;
+  private readonly storage: Storage<unknown>;
 
   constructor(
     readonly name: string,
-    readonly storage: Storage<unknown>,
-  ) {}
+    type: ColumnType,
+  ) {
+    this.storage = storageOf(type);
+    this.numbers = type in numbers ? new Float64Array(FIRST_ROOM) : null;
+  }
 
-  add(value: unknown, times: number): void {
+  get code(): number {
+    return this.storage.code;
+  }
+
+  get usualBytes(): number {
+    return this.storage.usualBytes;
+  }
+
+  add(value: unknown): void {
     if (!this.storage.accepts(value)) assert(false, `column ${this.name} cannot hold ${String(value)}`);
-    for (let i = 0; i < times; i++) this.values.push(value);
+    if (this.numbers === null) this.others.push(value);
+    else {
+      if (this.count === this.numbers.length) this.grow(this.numbers);
+      this.numbers[this.count++] = value as number;
+    }
+  }
+
+  private grow(full: Float64Array): void {
+    this.numbers = new Float64Array(2 * full.length);
+    this.numbers.set(full);
+  }
+
+  addAll(values: ArrayLike<unknown>, count: number): void {
+    for (let i = 0; i < count; i++) this.add(values[i]);
   }
 
   /** Its cells; the values are forgotten. */
   take(): Uint8Array {
     const cells = new ByteWriter();
-    this.storage.write(cells, this.values);
-    this.values = [];
+    this.storage.write(cells, this.numbers?.subarray(0, this.count) ?? this.others);
+    this.count = 0;
+    this.others = [];
     return cells.take();
   }
 }
@@ -206,8 +237,8 @@ export class ColumnBuffer<S extends Schema> {
   rowCount = 0;
 
   constructor(schema: S) {
-    this.columns = Object.keys(schema).map((name) => new Column(name, storageOf(schema[name])));
-    this.rowBytes = this.columns.reduce((sum, { storage }) => sum + storage.usualBytes, 0);
+    this.columns = Object.keys(schema).map((name) => new Column(name, schema[name]));
+    this.rowBytes = this.columns.reduce((sum, { usualBytes }) => sum + usualBytes, 0);
   }
 
   /** What all cells will take, about. */
@@ -215,9 +246,15 @@ export class ColumnBuffer<S extends Schema> {
     return this.rowCount * this.rowBytes;
   }
 
-  add(row: Row<S>, times = 1): void {
-    for (const column of this.columns) column.add(row[column.name], times);
-    this.rowCount += times;
+  add(row: Row<S>): void {
+    for (const column of this.columns) column.add(row[column.name]);
+    this.rowCount++;
+  }
+
+  /** The first rows of some columns. */
+  addRows(columns: Columns<S>, rowCount: number): void {
+    for (const column of this.columns) column.addAll(columns[column.name], rowCount);
+    this.rowCount += rowCount;
   }
 
   /** The table; the rows are forgotten. */
@@ -227,7 +264,7 @@ export class ColumnBuffer<S extends Schema> {
     out.varint(this.columns.length);
     for (const column of this.columns) {
       const cells = column.take();
-      out.u8(column.storage.code);
+      out.u8(column.code);
       out.varint(cells.length);
       out.bytes(cells);
     }

@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.js';
 import type { Digest } from '../../base/digest.js';
 import { type Blob, BlobBuffer, blobDigest } from './blobs.js';
 import { compress, type Deflate } from './codec.js';
-import { ColumnBuffer, type Row, type Schema } from './columns.js';
+import { ColumnBuffer, type Columns, type Row, type Schema } from './columns.js';
 import { crc32c } from './crc32c.js';
 import { Directory } from './directory.js';
 import { parseEnd, parseHeader, type RecordingEnd, type RecordingHeader } from './header.js';
@@ -16,6 +16,7 @@ import {
   KINDS,
   type KindName,
   type RecordKind,
+  type SchemaOf,
 } from './kinds.js';
 import { CODEC_RAW, digestOf, encodeHead, encodePrelude } from './layout.js';
 import { MAX_CHUNKS, MAX_ROWS } from './limits.js';
@@ -90,18 +91,40 @@ export class RecordingWriter {
   }
 
   /**
-   * An item of a kind, so many times in a row; it may change afterwards.
-   * @param seq where the first of them stands
+   * An item of a kind; it may change afterwards.
    * @throws RecordingError (`limit`) for records that no reader would accept
    */
-  append<K extends RecordKind | ColumnKind>(kind: K, seq: number, item: ItemOf<K>, times = 1): void {
+  append<K extends RecordKind | ColumnKind>(kind: K, seq: number, item: ItemOf<K>): void {
     const { buffer } = this.open(kind, seq);
     const before = buffer.sizeBytes;
-    if (buffer instanceof ColumnBuffer) buffer.add(item as Row<Schema>, times);
-    else for (let i = 0; i < times; i++) addRecord(buffer as RecordBuffer, kind, item);
-    this.pendingBytes += buffer.sizeBytes - before;
-    if ((buffer as RecordBuffer | ColumnBuffer<Schema>).rowCount >= MAX_ROWS) this.flush();
-    this.items += times;
+    if (buffer instanceof ColumnBuffer) buffer.add(item as Row<Schema>);
+    else addRecord(buffer as RecordBuffer, kind, item);
+    this.appended(buffer as RecordBuffer | ColumnBuffer<Schema>, before, 1);
+  }
+
+  /**
+   * The first rows of columns, in less time than one by one; they may change afterwards.
+   * @param seq where the first row stands
+   * @param rowCount at most what a chunk may hold
+   */
+  appendRows<K extends ColumnKind>(
+    kind: K,
+    seq: number,
+    columns: Columns<SchemaOf<K>>,
+    rowCount: number,
+  ): void {
+    const known = this.buffers.get(kind)?.buffer as ColumnBuffer<Schema> | undefined;
+    if (known !== undefined && known.rowCount + rowCount > MAX_ROWS) this.flush();
+    const buffer = this.open(kind, seq).buffer as ColumnBuffer<Schema>;
+    const before = buffer.sizeBytes;
+    buffer.addRows(columns, rowCount);
+    this.appended(buffer, before, rowCount);
+  }
+
+  private appended(buffer: RecordBuffer | ColumnBuffer<Schema>, bytesBefore: number, items: number): void {
+    this.pendingBytes += buffer.sizeBytes - bytesBefore;
+    if (buffer.rowCount >= MAX_ROWS) this.flush();
+    this.items += items;
     if (this.items >= POLL_ITEMS) {
       this.items = 0;
       this.poll();
