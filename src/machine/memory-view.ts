@@ -93,12 +93,13 @@ export class ProcessMemory implements MemoryView {
 
   renew(pageNumbers: readonly number[]): RenewedPage[] {
     const renewed: RenewedPage[] = [];
-    for (let i = 0; i < pageNumbers.length; ) {
-      const near = this.near(pageNumbers[i]!, VmOption.PERM_WRITE);
+    const numbers = pageNumbers.toSorted((a, b) => a - b);
+    for (let i = 0; i < numbers.length; ) {
+      const near = this.near(numbers[i]!, VmOption.PERM_WRITE);
       const from = i++;
       if (near === null) continue;
-      while (i < pageNumbers.length && pageNumbers[i]! >= near.first && pageNumbers[i]! < near.end) i++;
-      this.renewIn(near, pageNumbers.slice(from, i), renewed);
+      while (i < numbers.length && numbers[i]! < near.end) i++;
+      this.renewIn(near, numbers.slice(from, i), renewed);
     }
     return renewed;
   }
@@ -113,6 +114,16 @@ export class ProcessMemory implements MemoryView {
       pages.push(pageNumber - shift);
       originals.push(original);
     }
+    this.renewAll(vmo, pages, originals, shift, renewed);
+  }
+
+  private renewAll(
+    vmo: VmoState,
+    pages: readonly number[],
+    originals: readonly Page[],
+    shift: number,
+    renewed: RenewedPage[],
+  ): void {
     if (pages.length === 0) return;
     const fresh = renewPages(this.k, vmo, pages, originals);
     for (let i = 0; i < fresh.length; i++)
@@ -174,10 +185,23 @@ export class ProcessMemory implements MemoryView {
     const { vmo, shift } = near;
     const start = pageNumber - ((pageNumber - shift) % reach);
     const end = Math.min(start + reach, near.end);
-    const awaiting: number[] = [];
-    for (let number = Math.max(start, near.first); number < end; number++)
-      if (vmo.pages.get(number - shift)?.awaitsStore === true) awaiting.push(number);
-    this.renewIn(near, awaiting, renewed);
+    const pages: number[] = [];
+    const originals: Page[] = [];
+    const first = Math.max(start, near.first) - shift;
+    for (const [key, leaf] of vmo.pages.leaves()) {
+      if (key + LEAF_KEYS <= first || key >= end - shift) continue;
+      let bits = leaf.bitmap;
+      for (const slot of leaf.slots) {
+        const page = key + lowestBit(bits);
+        bits &= bits - 1;
+        const original = slot as Page;
+        if (page < first || page >= end - shift) continue;
+        if (!original.awaitsStore || !this.isRenewable(vmo, original)) continue;
+        pages.push(page);
+        originals.push(original);
+      }
+    }
+    this.renewAll(vmo, pages, originals, shift, renewed);
     return renewed;
   }
 

@@ -92,7 +92,10 @@ export function pageOfVmoForWrite(k: Kernel, vmo: VmoState, pageNumber: number):
   return fresh;
 }
 
-/** Copies of pages of a VMO without a source, in their places: to be written until the next epoch. */
+/**
+ * Copies of pages of a VMO without a source, in their places: to be written until the next epoch.
+ * @param pageNumbers they ascend
+ */
 export function renewPages(
   k: Kernel,
   vmo: VmoState,
@@ -107,7 +110,7 @@ export function renewPages(
     fresh.push(copy);
   }
   k.update(vmo.koid, 'vmo', (v) => {
-    for (let i = 0; i < fresh.length; i++) v.pages = v.pages.set(pageNumbers[i], fresh[i], k.owner);
+    v.pages = v.pages.setAll(pageNumbers, fresh, k.owner);
   });
   k.memoryGeneration += fresh.length;
   return fresh;
