@@ -30,6 +30,9 @@ const USES = [
   ['show', recording, '--at', 'end', 'regs'],
   ['events', recording],
   ['diff', recording, recording],
+  // Most of this one's memory is brought from a checkpoint.
+  ['record', 'test/guests/bench/hash-table.elf', '-o', recording, '--keep-checkpoints', '--', '2000000'],
+  ['show', recording, '--at', '95%'],
 ];
 
 try {
