@@ -1,5 +1,5 @@
 import { assert } from './assert.js';
-import { type FoldCode, type FoldStep, makeFoldCode } from './fold-code.js';
+import { type DigestMany, type FoldCode, type FoldStep, makeDigestMany, makeFoldCode } from './fold-code.js';
 
 /**
  * 128-bit digests for states, events and pages: MurmurHash3_x86_128 (Austin Appleby, public domain algorithm).
@@ -128,32 +128,52 @@ export function digestOfPage(bytes: Uint8Array): DigestWords {
   );
 }
 
-/**
- * As `digestOfPage` for each of them: four take little longer than one.
- * @param pages of one length
- */
-export function digestsOfPages(pages: readonly Uint8Array[]): DigestWords[] {
-  if (!LITTLE_ENDIAN || pages.length < 4) return pages.map(digestOfPage);
-  foldCode ??= makeFoldCode(STEPS);
-  const { state, words, bytes: room, foldFour } = foldCode;
-  const digests: DigestWords[] = [];
-  const fours = foldFour === null ? 0 : pages.length & ~3;
-  for (let i = 0; i < fours; i += 4) {
-    const { length } = pages[i];
-    const stride = length + 16;
-    for (let j = 0; j < 4; j++) {
-      words[(j * stride) / 4] = length;
-      room.set(pages[i + j], j * stride + 4);
-    }
-    state.fill(0);
-    foldFour!(0, length, stride);
-    for (let j = 0; j < 4; j++) {
-      const rest = mixRest(words[(j * stride + length) / 4], C1, 15, C2);
-      digests.push(finalWords(state[j] ^ rest, state[4 + j], state[8 + j], state[12 + j], length + 4));
-    }
+/** Pages of which digests are made in one go. */
+const MANY_PAGES = 32;
+
+/** Digests of pages of one length, where they are in a memory of WebAssembly. */
+export class PlacedDigests {
+  /** Bytes that it needs in that memory. */
+  static readonly SCRATCH_BYTES = MANY_PAGES * (4 + 16);
+  private readonly words: Int32Array;
+  private readonly bytes: Uint8Array;
+  private many: DigestMany | null | undefined;
+
+  /**
+   * @param scratch where there is room in that memory, at a multiple of 4
+   * @param length of a page, bytes, a multiple of 16
+   */
+  constructor(
+    private readonly memory: { readonly buffer: ArrayBuffer },
+    private readonly scratch: number,
+    private readonly length: number,
+  ) {
+    this.words = new Int32Array(memory.buffer);
+    this.bytes = new Uint8Array(memory.buffer);
   }
-  for (let i = fours; i < pages.length; i++) digests.push(digestOfPage(pages[i]));
-  return digests;
+
+  /**
+   * As `digestOfPage` for each of them, four words each.
+   * @param starts where they are
+   */
+  of(starts: readonly number[]): Int32Array {
+    const { words, bytes, scratch, length } = this;
+    if (this.many === undefined) this.many = LITTLE_ENDIAN ? makeDigestMany(STEPS, this.memory) : null;
+    const digests = new Int32Array(4 * starts.length);
+    if (this.many === null) {
+      for (const [i, start] of starts.entries())
+        digests.set(digestOfPage(bytes.subarray(start, start + length)), 4 * i);
+      return digests;
+    }
+    const to = scratch + 4 * MANY_PAGES;
+    for (let from = 0; from < starts.length; from += MANY_PAGES) {
+      const some = from === 0 && starts.length <= MANY_PAGES ? starts : starts.slice(from, from + MANY_PAGES);
+      words.set(some, scratch / 4);
+      this.many(scratch, some.length, length, to);
+      digests.set(words.subarray(to / 4, to / 4 + 4 * some.length), 4 * from);
+    }
+    return digests;
+  }
 }
 
 /** What `Hasher.room` makes at most. */
@@ -194,6 +214,13 @@ export class Hasher {
 
   constructor(seed = 0) {
     this.h1 = this.h2 = this.h3 = this.h4 = seed | 0;
+  }
+
+  /** As new. */
+  restart(seed: number): this {
+    this.h1 = this.h2 = this.h3 = this.h4 = seed | 0;
+    this.count = this.foldedWords = 0;
+    return this;
   }
 
   /** One 32-bit word. */

@@ -3,6 +3,8 @@
  * the first page on. Written by hand, since nothing stands below this room.
  */
 
+import { prepared } from './prepared.js';
+
 /** A step of the digest for each of four words: multiplied, rotated, and what the state is rotated and added to. */
 export interface FoldStep {
   readonly factor: number;
@@ -14,7 +16,7 @@ export interface FoldStep {
 
 /** Folds bytes that were put into its memory. */
 export interface FoldCode {
-  /** Four words of the host, which has to be one of little-endian order. Of `foldFour`, first words first, sixteen. */
+  /** Four words of the host, which has to be one of little-endian order. */
   readonly state: Int32Array;
   /** Room for as much as is folded at a time. */
   readonly bytes: Uint8Array;
@@ -22,15 +24,18 @@ export interface FoldCode {
   readonly words: Int32Array;
   /** @param length bytes, a multiple of 16 and not 0 */
   fold(start: number, length: number): void;
-  /**
-   * The same for four pieces at once, each with a state of its own: by vectors, in little more time than for one. Null
-   * where the host has none.
-   * @param stride from each to the next, bytes
-   */
-  readonly foldFour: FoldFour | null;
+  /** Where those bytes are in it. */
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly start: number;
 }
 
-type FoldFour = (start: number, length: number, stride: number) => void;
+/**
+ * Digests of pieces of one length, four at once by vectors: of that length, as a word, and the piece.
+ * @param list where their addresses are, u32
+ * @param length bytes, a multiple of 16 and not 0
+ * @param to where the digests come, with room for a multiple of four
+ */
+export type DigestMany = (list: number, count: number, length: number, to: number) => void;
 
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
@@ -40,14 +45,16 @@ declare const WebAssembly: {
   ) => {
     readonly exports: {
       readonly memory: { readonly buffer: ArrayBuffer };
-      fold(start: number, end: number, stride: number): void;
+      fold(start: number, end: number): void;
+      readonly digest: DigestMany;
     };
   };
 };
 
 const I32 = 0x7f;
 const OP = {
-  ...{ loop: 0x03, end: 0x0b, brIf: 0x0d, get: 0x20, set: 0x21, tee: 0x22, load: 0x28, store: 0x36 },
+  ...{ block: 0x02, loop: 0x03, end: 0x0b, br: 0x0c, brIf: 0x0d, get: 0x20, set: 0x21, tee: 0x22 },
+  ...{ select: 0x1b, load: 0x28, store: 0x36, equal: 0x46, or: 0x72 },
   ...{ const: 0x41, lessThan: 0x49, add: 0x6a, multiply: 0x6c, xor: 0x73, rotateLeft: 0x77 },
 } as const;
 const NO_RESULT = 0x40;
@@ -121,9 +128,12 @@ function vector(name: keyof typeof VECTOR): number[] {
   return [PREFIX, ...VECTOR[name]];
 }
 
-/** Locals of `fourModuleOf` behind the state: constants of the steps, words of the pieces, and the same words together. */
-const [STRIDE, FOUR, FACTORS, ADDENDS, ROWS, COLUMNS] = [2, 3, 7, 11, 15, 19];
-const LOCALS_END = 23;
+/**
+ * Locals of `fourModuleOf`: parameters, which piece is next, where four of them are and are read, the state, constants of
+ * the steps, words of the pieces, and the same words together.
+ */
+const [LIST, COUNT, LENGTH, TO, NEXT, STARTS, OFFSET] = [0, 1, 2, 3, 4, 5, 9];
+const [FOUR, FACTORS, ADDENDS, ROWS, COLUMNS, LOCALS_END] = [10, 14, 18, 22, 26, 30];
 
 function rotated(by: number): number[] {
   const shifted = (how: 'shiftLeft' | 'shiftRight', bits: number) => [
@@ -173,58 +183,129 @@ function turned(): number[] {
   ];
 }
 
+/** `finalWords` of the state, which stands in for one of four digests each. */
+function finalCode(): number[] {
+  const constant = (value: number) => [OP.const, ...signed(value), ...vector('splat')];
+  const own = PIECES.map((i) => FOUR + i);
+  const add = (to: number, from: number) => [OP.get, to, OP.get, from, ...vector('add'), OP.set, to];
+  const sums = [
+    ...own.slice(1).flatMap((from) => add(FOUR, from)),
+    ...own.slice(1).flatMap((to) => add(to, FOUR)),
+  ];
+  const shifted = (h: number, bits: number) => [
+    ...[OP.get, h, OP.get, h, OP.const, ...signed(bits), ...vector('shiftRight'), ...vector('xor')],
+  ];
+  const times = (factor: number) => [...constant(factor), ...vector('multiply')];
+  return [
+    ...own.flatMap((h) => [
+      ...[OP.get, h, OP.get, LENGTH, OP.const, 4, OP.add, ...vector('splat'), ...vector('xor'), OP.set, h],
+    ]),
+    ...sums,
+    ...own.flatMap((h) => [
+      ...[...shifted(h, 16), ...times(0x85ebca6b), OP.set, h, ...shifted(h, 13), ...times(0xc2b2ae35)],
+      ...[OP.set, h, ...shifted(h, 16), OP.set, h],
+    ]),
+    ...sums,
+  ];
+}
+
+/** Where the next four pieces are, the last one again where there are fewer. */
+function startsCode(): number[] {
+  return PIECES.flatMap((i) => [
+    ...[OP.get, NEXT, OP.const, i, OP.add, OP.tee, OFFSET, OP.get, COUNT, OP.const, ...signed(-1), OP.add],
+    ...[
+      OP.get,
+      OFFSET,
+      OP.get,
+      COUNT,
+      OP.lessThan,
+      OP.select,
+      OP.const,
+      4,
+      OP.multiply,
+      OP.get,
+      LIST,
+      OP.add,
+    ],
+    ...[OP.load, BY_4, 0, OP.set, STARTS + i],
+  ]);
+}
+
+/** Digests of four pieces. The word of the length is first: so the last word of a piece is in a group of its own. */
+function digestCode(steps: readonly FoldStep[]): number[] {
+  const row = (i: number) => [
+    ...[OP.get, STARTS + i, OP.get, OFFSET, OP.add, ...vector('load'), BY_4, 0, OP.set, ROWS + i],
+  ];
+  const lastWord = [OP.get, LENGTH, OP.const, ...signed(-4), OP.add];
+  return [
+    ...PIECES.flatMap((i) => [OP.const, 0, ...vector('splat'), OP.set, FOUR + i]),
+    ...[OP.const, 0, OP.set, OFFSET, ...PIECES.flatMap(row)],
+    ...[OP.get, LENGTH, ...vector('splat'), OP.set, COLUMNS],
+    ...PIECES.flatMap((i) => [...picked(COLUMNS, ROWS + i, [0, 4, 5, 6]), OP.set, ROWS + i]),
+    ...[OP.const, 12, OP.set, OFFSET, OP.block, NO_RESULT, OP.loop, NO_RESULT],
+    ...[...turned(), ...steps.flatMap((step, i) => vectorStepCode(step, i, ROWS + i))],
+    ...[...lastWord, OP.get, OFFSET, OP.equal, OP.brIf, 1],
+    ...[...PIECES.flatMap(row), OP.get, OFFSET, OP.const, GROUP_BYTES, OP.add, OP.set, OFFSET],
+    ...[OP.br, 0, OP.end, OP.end],
+    ...[...lastWord, OP.const, ...signed(-12), OP.add, OP.set, OFFSET, ...PIECES.flatMap(row), ...turned()],
+    ...[OP.get, ROWS + 3, OP.get, FACTORS, ...vector('multiply'), ...rotated(steps[0].rotation)],
+    ...[OP.get, FACTORS + 1, ...vector('multiply'), OP.get, FOUR, ...vector('xor'), OP.set, FOUR],
+    ...finalCode(),
+    ...[...PIECES.flatMap((i) => [OP.get, FOUR + i, OP.set, ROWS + i]), ...turned()],
+  ];
+}
+
 function fourModuleOf(steps: readonly FoldStep[]): Uint8Array {
-  const state = (name: 'load' | 'store', i: number) => [...vector(name), BY_4, GROUP_BYTES * i];
   const constant = (value: number) => [OP.const, ...signed(value), ...vector('splat')];
   const code = [
-    ...[1, LOCALS_END - FOUR, V128],
-    ...PIECES.flatMap((i) => [OP.const, 0, ...state('load', i), OP.set, FOUR + i]),
+    ...[2, FOUR - NEXT, I32, LOCALS_END - FOUR, V128],
     ...steps.flatMap(({ factor, addend }, i) => [
       ...[...constant(factor), OP.set, FACTORS + i, ...constant(addend), OP.set, ADDENDS + i],
     ]),
-    ...[OP.loop, NO_RESULT],
-    ...PIECES.flatMap((i) => [
-      ...[OP.get, AT, OP.get, STRIDE, OP.const, i, OP.multiply, OP.add],
-      ...[...vector('load'), BY_4, 0, OP.set, ROWS + i],
-    ]),
-    ...[...turned(), ...steps.flatMap((step, i) => vectorStepCode(step, i, ROWS + i))],
-    ...[OP.get, AT, OP.const, GROUP_BYTES, OP.add, OP.tee, AT, OP.get, END, OP.lessThan, OP.brIf, 0, OP.end],
-    ...PIECES.flatMap((i) => [OP.const, 0, OP.get, FOUR + i, ...state('store', i)]),
-    OP.end,
+    ...[OP.block, NO_RESULT, OP.loop, NO_RESULT, OP.get, COUNT, OP.get, NEXT, OP.lessThan],
+    ...[OP.get, COUNT, OP.get, NEXT, OP.equal, OP.or, OP.brIf, 1],
+    ...[...startsCode(), ...digestCode(steps)],
+    ...PIECES.flatMap((i) => [OP.get, TO, OP.get, ROWS + i, ...vector('store'), BY_4, GROUP_BYTES * i]),
+    ...[OP.get, TO, OP.const, ...signed(4 * GROUP_BYTES), OP.add, OP.set, TO],
+    ...[OP.get, NEXT, OP.const, 4, OP.add, OP.set, NEXT, OP.br, 0, OP.end, OP.end, OP.end],
   ];
   const body = [(code.length & 0x7f) | 0x80, code.length >> 7, ...code];
   return Uint8Array.of(
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, 3, I32, I32, I32, 0]),
+    ...section(1, [1, 0x60, 4, I32, I32, I32, I32, 0]),
     ...section(2, [1, ...name(''), ...name('memory'), 2, 0, 1]),
     ...section(3, [1, 0]),
-    ...section(7, [1, ...name('fold'), 0, 0]),
+    ...section(7, [1, ...name('digest'), 0, 0]),
     ...section(10, [1, ...body]),
   );
 }
 
-function makeFoldFour(steps: readonly FoldStep[], memory: object): FoldFour | null {
+let fourModule: object | null = null;
+
+/** Null where the host has no vectors. */
+export function makeDigestMany(
+  steps: readonly FoldStep[],
+  memory: { readonly buffer: ArrayBuffer },
+): DigestMany | null {
   try {
-    const module = new WebAssembly.Module(fourModuleOf(steps));
-    const { fold } = new WebAssembly.Instance(module, { '': { memory } }).exports;
-    return (start, length, stride) => fold(STATE_BYTES + start, STATE_BYTES + start + length, stride);
+    fourModule ??= new WebAssembly.Module(prepared('digests of pages', () => fourModuleOf(steps)));
+    return new WebAssembly.Instance(fourModule, { '': { memory } }).exports.digest;
   } catch {
     return null;
   }
 }
 
 export function makeFoldCode(steps: readonly FoldStep[]): FoldCode {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleOf(steps)));
-  const { buffer } = exports.memory;
-  let foldFour: FoldFour | null | undefined;
+  const { exports } = new WebAssembly.Instance(
+    new WebAssembly.Module(prepared('digest of words', () => moduleOf(steps))),
+  );
+  const { memory } = exports;
   return {
-    state: new Int32Array(buffer, 0, STATE_BYTES / 4),
-    bytes: new Uint8Array(buffer, STATE_BYTES),
-    words: new Int32Array(buffer, STATE_BYTES),
-    fold: (start, length) => exports.fold(STATE_BYTES + start, STATE_BYTES + start + length, 0),
-    get foldFour() {
-      if (foldFour === undefined) foldFour = makeFoldFour(steps, exports.memory);
-      return foldFour;
-    },
+    state: new Int32Array(memory.buffer, 0, STATE_BYTES / 4),
+    bytes: new Uint8Array(memory.buffer, STATE_BYTES),
+    words: new Int32Array(memory.buffer, STATE_BYTES),
+    fold: (start, length) => exports.fold(STATE_BYTES + start, STATE_BYTES + start + length),
+    memory,
+    start: STATE_BYTES,
   };
 }

@@ -4,7 +4,7 @@ import {
   type DigestWords,
   digestOfPage,
   digestOfWords,
-  digestsOfPages,
+  type PlacedDigests,
 } from '../base/digest.js';
 import type { Owner } from '../base/int-map.js';
 
@@ -25,25 +25,28 @@ const left = { slabs: [] as Uint8Array[], starts: [] as number[] };
 const MAX_LEFT = 4096;
 /** A page without room of its own. */
 const NO_SLAB: Uint8Array = new Uint8Array(0);
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
-/** Where the bytes of a page are that nobody needed yet. */
+/** Digests of fewer are not made together. */
+const FEW = 3;
+const inMemory = { slab: NO_BYTES, digests: null as PlacedDigests | null };
+
+/** Where the bytes of pages are that nobody needed yet. There are thousands, so that many have one, and a key each. */
 export interface PageOrigin {
   /** Puts them there; whatever it throws, the asker gets. */
-  read(to: Uint8Array): void;
-  /** The digest of the bytes, if it is known without them. */
-  readonly knownDigest?: DigestWords;
+  read(to: Uint8Array, key: number): void;
   /** Whether somebody who saw the run before says that the page will be written soon. */
-  readonly isAwaited?: boolean;
+  isAwaited?(key: number): boolean;
   /** Who reads many in less time than one by one. */
-  readonly source?: PageSource | undefined;
+  readonly source?: PageSource;
 }
 
 export interface PageSource {
   /**
    * As `read` of each, one behind the other.
-   * @param origins that have this source
+   * @param pages of which `origin` has this source
    */
-  readAll(origins: readonly PageOrigin[], to: Uint8Array): void;
+  readAll(pages: readonly Page[], to: Uint8Array): void;
 }
 
 /** Of pages that nobody asked for since they were made: most go to a place where zeros are already. */
@@ -56,7 +59,7 @@ const NOWHERE: PageOrigin = { read: () => assert(false, 'a page of a released sn
  * 4 KiB of memory. Whoever holds the owner token may write; for everybody else (every snapshot) the page never
  * changes again. A writer that is not the owner makes a copy first: that is the whole of copy on write.
  */
-export class Page implements PageOrigin {
+export class Page {
   /** How often `code` of any page changed between null and something. */
   static codeChanges = 0;
   /** How often a page in the pool got `code`: nobody stores to others. */
@@ -66,10 +69,13 @@ export class Page implements PageOrigin {
   exclusive = false;
   /** Where the page is in the pool; -1 while it is not (see `pool.ts`). */
   slot = -1;
-  private memo: DigestWords | null = null;
+  /** The words of the digest are there, from `memoStart` on; null as long as nobody knows it. */
+  private memo: Int32Array | null = null;
+  private memoStart = 0;
   private madeView: DataView | null = null;
-  /** Where a page of a file is, for ever, or what this is to be a copy of. */
-  private origin: PageOrigin | null = null;
+  /** Who has the bytes, and by which key, as long as they are elsewhere. */
+  origin: PageOrigin | null = null;
+  key = 0;
   /** What whoever logs the contents of pages knows of this one, private to them. */
   logged: object | null = null;
 
@@ -102,7 +108,7 @@ export class Page implements PageOrigin {
     const isClean = this.takeRoom();
     try {
       if (!isClean || this.origin !== ZEROS)
-        this.origin!.read(this.slab.subarray(this.start, this.start + PAGE_SIZE));
+        this.origin!.read(this.slab.subarray(this.start, this.start + PAGE_SIZE), this.key);
     } catch (reason) {
       this.leaveRoom();
       throw reason;
@@ -117,12 +123,12 @@ export class Page implements PageOrigin {
 
   /** Whether its first store is known to come: to make room for that now costs less than to be asked then. */
   get awaitsStore(): boolean {
-    return this.origin?.isAwaited === true;
+    return this.owner === null && this.origin?.isAwaited?.(this.key) === true;
   }
 
   /** Leaves it where it is. */
-  read(to: Uint8Array): void {
-    if (this.isElsewhere) this.origin!.read(to);
+  private read(to: Uint8Array): void {
+    if (this.isElsewhere) this.origin!.read(to, this.key);
     else to.set(this.bytes);
   }
 
@@ -157,12 +163,6 @@ export class Page implements PageOrigin {
   /** Of a page whose bytes are elsewhere, who reads them with others. */
   get source(): PageSource | undefined {
     return this.isElsewhere ? this.origin!.source : undefined;
-  }
-
-  /** As `read` of each, one behind the other. All have one `source`. */
-  static readAll(pages: readonly Page[], to: Uint8Array): void {
-    const origins = pages.map(({ origin }) => (origin instanceof Page ? origin.origin! : origin!));
-    pages[0].source!.readAll(origins, to);
   }
 
   /** Puts the contents into room of its own. */
@@ -262,18 +262,26 @@ export class Page implements PageOrigin {
     return page;
   }
 
-  /** A page of which is known where its bytes are once somebody asks. */
-  static elsewhere(origin: PageOrigin): Page {
+  /**
+   * A page of which is known where its bytes are once somebody asks.
+   * @param digest its words are there, from `start` on, if it is known without the bytes
+   */
+  static elsewhere(origin: PageOrigin, key = 0, digest: Int32Array | null = null, start = 0): Page {
     const page = new Page(null, null);
     page.origin = origin;
+    page.key = key;
+    page.memo = digest;
+    page.memoStart = start;
     return page;
   }
 
   copy(owner: Owner): Page {
     if (this.origin === ZEROS) return Page.zeroed(owner);
     const page = new Page(null, owner);
-    if (this.origin !== null && this.owner === null) {
-      page.origin = this;
+    // One in the pool leaves its place to the copy (`changePlaces`).
+    if (this.origin !== null && this.owner === null && (this.isElsewhere || this.slot >= 0)) {
+      page.origin = this.origin;
+      page.key = this.key;
       return page;
     }
     page.takeRoom();
@@ -283,22 +291,54 @@ export class Page implements PageOrigin {
 
   /** Memoised, so call it only on pages that nobody may write any more. */
   digestWords(): DigestWords {
-    this.memo ??= this.knownDigest ?? digestOfPage(this.bytes);
+    const [memo, at] = [this.knowDigest(), this.memoStart];
+    return [memo[at], memo[at + 1], memo[at + 2], memo[at + 3]];
+  }
+
+  private knowDigest(): Int32Array {
+    this.memo ??= Int32Array.from(digestOfPage(this.bytes));
     return this.memo;
   }
 
-  get knownDigest(): DigestWords | undefined {
-    // What it is to be a copy of says nothing of a page that is written meanwhile.
-    return this.memo ?? (this.owner === null ? this.origin?.knownDigest : undefined);
+  /**
+   * Puts the words of all their digests there, each so many words behind the one before: together they take less time.
+   * The same holds as for one.
+   */
+  static putDigests(pages: readonly Page[], to: Int32Array, start: number, stride: number): void {
+    let unknown: Page[] | null = null;
+    for (let i = 0, at = start; i < pages.length; i++, at += stride) {
+      const { memo, memoStart } = pages[i];
+      if (memo === null) {
+        unknown ??= [];
+        unknown.push(pages[i]);
+        continue;
+      }
+      to[at] = memo[memoStart];
+      to[at + 1] = memo[memoStart + 1];
+      to[at + 2] = memo[memoStart + 2];
+      to[at + 3] = memo[memoStart + 3];
+    }
+    if (unknown === null) return;
+    Page.digestTogether(unknown);
+    for (const page of unknown) page.knowDigest();
+    Page.putDigests(pages, to, start, stride);
   }
 
-  /** Has digests ready of all that are pages, which takes less time than one by one. The same holds as for those. */
-  static digestTogether(pages: readonly unknown[]): void {
-    const unknown: Page[] = [];
-    for (const page of pages) if (page instanceof Page && page.knownDigest === undefined) unknown.push(page);
-    if (unknown.length < 4) return;
-    const digests = digestsOfPages(unknown.map(({ bytes }) => bytes));
-    for (let i = 0; i < digests.length; i++) unknown[i].memo = digests[i];
+  /** Has digests ready of those of them that are in the pool. The same holds as for one. */
+  static digestTogether(pages: readonly Page[]): void {
+    const placed = pages.filter(({ memo, slab }) => memo === null && slab === inMemory.slab);
+    if (placed.length < FEW) return;
+    const digests = inMemory.digests!.of(placed.map(({ start }) => start));
+    for (let i = 0; i < placed.length; i++) {
+      placed[i].memo = digests;
+      placed[i].memoStart = 4 * i;
+    }
+  }
+
+  /** Digests of pages that the pool has in this slab, which is all of a memory, are made where they are. */
+  static digestIn(slab: Uint8Array, digests: PlacedDigests): void {
+    inMemory.slab = slab;
+    inMemory.digests = digests;
   }
 
   digest(): Digest {

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import type { PlacedDigests } from '../base/digest.js';
 import { PAGE_SIZE, Page } from './page.js';
 
 /** Of the slots, how many are freed at a time when all are taken. */
@@ -20,14 +21,17 @@ export class PagePool {
   /**
    * @param start offset of the first slot, a multiple of PAGE_SIZE
    * @param slots how many there are
+   * @param digests of what is in that memory; the last pool with such is known by it
    */
   constructor(
     memory: ArrayBuffer,
     private readonly start: number,
     private readonly slots: number,
+    digests: PlacedDigests | null = null,
   ) {
     assert(start % PAGE_SIZE === 0 && start + slots * PAGE_SIZE <= memory.byteLength, 'the pool has no room');
     this.bytes = new Uint8Array(memory);
+    if (digests !== null) Page.digestIn(this.bytes, digests);
   }
 
   /** Where a page's bytes are in the memory; brings the page in. */
@@ -54,7 +58,7 @@ export class PagePool {
     const start = this.unusedAddress;
     for (let i = 0; i < pages.length; i++) this.pages.push(null);
     try {
-      Page.readAll(pages, this.bytes.subarray(start, start + pages.length * PAGE_SIZE));
+      pages[0].source!.readAll(pages, this.bytes.subarray(start, start + pages.length * PAGE_SIZE));
     } catch (reason) {
       for (let i = 0; i < pages.length; i++) this.free.push(first + i);
       throw reason;

@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { AssertionError } from '../../src/base/assert.js';
-import { digestOfPage, digestOfWords, digestsOfPages, digestWords, Hasher } from '../../src/base/digest.js';
+import { digestOfPage, digestOfWords, digestWords, Hasher, PlacedDigests } from '../../src/base/digest.js';
+import { createMemory } from '../../src/cpu/wasm/web-assembly.js';
 import { murmur3, toBytes } from './murmur3.js';
 
 /** Without a size, fast-check keeps to about ten. */
@@ -123,14 +124,49 @@ test('the digest of a page is that of its bytes', (t) => {
   t.pass();
 });
 
-test('digests of pages that are made together are those of each', (t) => {
-  const pages = fc.array(fc.uint8Array({ minLength: 4096, maxLength: 4096 }), { maxLength: 9 });
+test('digests of pages where they are in a memory are those of each, and change nothing but where they come', (t) => {
+  const pages = fc.array(fc.uint8Array({ minLength: 4096, maxLength: 4096 }), { maxLength: 70 });
+  const memory = createMemory(5 * 65536);
+  const bytes = new Uint8Array(memory.buffer);
+  const digests = new PlacedDigests(memory, 64, 4096);
+  const pagesStart = 64 + PlacedDigests.SCRATCH_BYTES;
   fc.assert(
-    fc.property(pages, (some) => {
-      const alone = some.map((page) => new Hasher().bytes(page).value());
-      t.deepEqual(digestsOfPages(some).map(digestOfWords), alone);
+    fc.property(pages, fc.nat(16), (some, gap) => {
+      bytes.fill(0xa5);
+      const starts = some.map((page, i) => {
+        const start = pagesStart + i * (4096 + 4 * gap);
+        bytes.set(page, start);
+        return start;
+      });
+      const before = bytes.slice();
+      const words = digests.of(starts);
+      bytes.fill(0xa5, 64, pagesStart);
+      t.deepEqual(bytes, before);
+      t.deepEqual(
+        some.map((_, i) =>
+          digestOfWords([words[4 * i], words[4 * i + 1], words[4 * i + 2], words[4 * i + 3]]),
+        ),
+        some.map((page) => new Hasher().bytes(page).value()),
+      );
     }),
   );
+});
+
+test('a hasher that is restarted is as new', (t) => {
+  fc.assert(
+    fc.property(fc.array(word), fc.array(word), word, (before, after, seed) => {
+      const hasher = new Hasher(7);
+      const fresh = new Hasher(seed);
+      for (const w of before) hasher.word(w);
+      hasher.restart(seed);
+      for (const w of after) {
+        hasher.word(w);
+        fresh.word(w);
+      }
+      return hasher.value() === fresh.value();
+    }),
+  );
+  t.pass();
 });
 
 test('a copy goes on by itself', (t) => {

@@ -31,8 +31,8 @@ test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
           model.push(0);
         } else if (kind === 'elsewhere') {
           const bytes = new Uint8Array(PAGE_SIZE).fill(i);
-          const digest = new Hasher().bytes(bytes).value();
-          pages.push(Page.elsewhere({ read: (to) => to.set(bytes), knownDigest: digestWords(digest) }));
+          const digest = Int32Array.from(digestWords(new Hasher().bytes(bytes).value()));
+          pages.push(Page.elsewhere({ read: (to) => to.set(bytes) }, 0, digest));
           model.push(i & 0xff);
         } else if (kind === 'copy' || kind === 'replace') {
           const copy = page.copy(owner);

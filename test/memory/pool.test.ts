@@ -5,25 +5,23 @@ import { PagePool } from '../../src/memory/pool.js';
 
 const SLOTS = 16;
 
-/** Pages of one value each; a negative one cannot be read. */
+/** Pages of one value each, which is their key; a negative one cannot be read. */
 class Values implements PageSource {
+  private readonly origin: PageOrigin = { source: this, read: (to, key) => fill(to, key) };
+
   page(value: number): Page {
-    const origin: PageOrigin & { readonly value: number } = {
-      value,
-      source: this,
-      read: (to) => this.readAll([origin], to),
-    };
-    return Page.elsewhere(origin);
+    return Page.elsewhere(this.origin, value);
   }
 
-  readAll(origins: readonly PageOrigin[], to: Uint8Array): void {
-    origins.forEach((origin, i) => {
-      const { value } = origin as unknown as { readonly value: number };
-      // As if it were found out when some bytes are there.
-      to.fill(Math.abs(value), i * PAGE_SIZE, (i + 1) * PAGE_SIZE);
-      if (value < 0) throw new RangeError('cannot be read');
-    });
+  readAll(pages: readonly Page[], to: Uint8Array): void {
+    for (const [i, { key }] of pages.entries()) fill(to.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE), key);
   }
+}
+
+function fill(to: Uint8Array, value: number): void {
+  // As if it were found out when some bytes are there.
+  to.fill(Math.abs(value));
+  if (value < 0) throw new RangeError('cannot be read');
 }
 
 test('pages that are brought together are what they are one by one, and stay so when one cannot be read', (t) => {

@@ -13,7 +13,12 @@ import {
   wordsOf,
   writeDelta,
 } from '../../src/recording/checkpoints/page-delta.js';
-import { MemoryWriter, StoredMemory, StoredPages } from '../../src/recording/checkpoints/stored-memory.js';
+import {
+  MemoryWriter,
+  StoredMemory,
+  StoredPages,
+  sortedPlaces,
+} from '../../src/recording/checkpoints/stored-memory.js';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
 import { Recording } from '../../src/recording/format/reader.js';
 import { PayloadError, RecordingError } from '../../src/recording/format/recording-error.js';
@@ -67,7 +72,10 @@ test('any bytes change a page or are too few', (t) => {
 
 test('code made for it changes a page as applyDelta does, and nothing else whatever it is given', (t) => {
   const PAGE_AT = 65536;
-  const { bytes, apply } = makeDeltaCode(2 * 65536);
+  const bits = { pageBits: 12, blockBits: 16, mostDeltas: MAX_DELTAS };
+  const layout = { list: 0, missing: 0, pages: PAGE_AT, blocks: 0, ...bits };
+  const { memory, apply } = makeDeltaCode(2 * 65536, layout);
+  const bytes = new Uint8Array(memory.buffer);
   const page = new Int32Array(bytes.buffer, PAGE_AT, WORDS);
   fc.assert(
     fc.property(anyWords, anyWords, (from, other) => {
@@ -151,8 +159,8 @@ function open(bytes: Uint8Array): StoredMemory {
 
 /** The pages of a state as they are read. */
 function pagesAt(memory: StoredMemory, places: readonly number[]): Page[] {
-  const pages = new StoredPages(memory, 5000, unusable);
-  return places.flatMap((place) => memory.table(place, (at, digest) => pages.at(at, digest)).slots as Page[]);
+  const pages = new StoredPages(memory, memory.tablesAt(places, 5000), 5000, unusable);
+  return places.flatMap((_, i) => pages.leaf(i).slots as Page[]);
 }
 
 test('the memory of states comes back, whichever of them are kept, in any order', (t) => {
@@ -250,11 +258,9 @@ test('places that somebody made up are no pages', (t) => {
   const memory = open(bytes);
   fc.assert(
     fc.property(fc.oneof(fc.nat(400_000), fc.maxSafeInteger().map(Math.abs)), (place) => {
-      const pages = new StoredPages(memory, 100, unusable);
       for (const read of [
-        () => pages.at(place, [0, 0, 0, 0]).bytes,
-        () =>
-          memory.table(place, (at, digest) => pages.at(at, digest)).slots.map((page) => (page as Page).bytes),
+        () => memory.read([place]),
+        () => pagesAt(memory, [place]).map((page) => page.bytes),
       ]) {
         try {
           read();
@@ -268,7 +274,7 @@ test('places that somebody made up are no pages', (t) => {
   t.pass();
 });
 
-test('the places of all tables of a state are no more than the pages that it can have', (t) => {
+test('all tables of a state have no more pages than it can have', (t) => {
   const pages = IntMap.from(
     Array.from({ length: 20 }, (_, i): [number, Page] => [i, Page.zeroed({}).copy({})]),
   );
@@ -277,10 +283,56 @@ test('the places of all tables of a state are no more than the pages that it can
   log.add(stateWith(pages));
   const { bytes, places } = write(log, [pages.leaves().map(([, leaf]) => log.table(leaf))]);
   const memory = open(bytes);
-  const found = new Set<number>();
-  memory.addPlaces(places[0][0], found, 20);
-  t.is(found.size, 20);
-  t.throws(() => memory.addPlaces(places[0][0], new Set(), 19), { instanceOf: PayloadError });
+  const tables = memory.tablesAt(places[0], 20);
+  t.is(sortedPlaces(tables).length, 20);
+  t.throws(() => memory.tablesAt(places[0], 19), { instanceOf: PayloadError });
+  t.notThrows(() => new StoredPages(memory, tables, 20, unusable));
+  t.throws(() => new StoredPages(memory, tables, 19, unusable), { instanceOf: PayloadError });
+});
+
+test('a page that is at two places of a state is one, and has one digest', (t) => {
+  const page = Page.elsewhere({ read: (to) => to.fill(3) });
+  const other = Page.elsewhere({ read: (to) => to.fill(4) });
+  const pages = IntMap.from<Page>([
+    [1, page],
+    [2, other],
+    [70, page],
+  ]);
+  const log = new MemoryLog();
+  log.add(stateWith(pages));
+  const { bytes, places } = write(log, [pages.leaves().map(([, leaf]) => log.table(leaf))]);
+  const back = pagesAt(open(bytes), places[0]);
+  t.is(back[0], back[2]);
+  t.deepEqual(
+    back.map(({ exclusive }) => exclusive),
+    [false, true, false],
+  );
+  const memory = open(bytes);
+  const tables = memory.tablesAt(places[0], 3);
+  tables[1][2] ^= 1;
+  const stored = new StoredPages(memory, tables, 3, unusable);
+  stored.leaf(0);
+  t.throws(() => stored.leaf(1), { message: 'a page has two digests' });
+});
+
+test('pages that the next state has are not awaited, others are once many are read', (t) => {
+  const noise = (i: number) => Page.elsewhere({ read: (to) => to.fill(i) });
+  const before = Array.from({ length: 200 }, (_, i): [number, Page] => [i, noise((i % 250) + 1)]);
+  const after = before.map(([i, page]): [number, Page] => [i, i % 3 === 0 ? noise(255) : page]);
+  const log = new MemoryLog();
+  const tables = [before, after].map((entries) => {
+    const pages = IntMap.from(entries);
+    log.add(stateWith(pages));
+    return pages.leaves().map(([, leaf]) => log.table(leaf));
+  });
+  const { bytes, places } = write(log, tables);
+  const memory = open(bytes);
+  const [tablesBefore, tablesAfter] = places.map((some) => memory.tablesAt(some, 200));
+  const stored = new StoredPages(memory, tablesBefore, 200, unusable, () => sortedPlaces(tablesAfter));
+  const pages = tablesBefore.flatMap((_, i) => stored.leaf(i).slots as Page[]);
+  t.false(pages.some(({ awaitsStore }) => awaitsStore));
+  for (const page of pages.slice(0, 100)) t.is(page.bytes.length, PAGE_SIZE);
+  for (const [i, page] of pages.entries()) t.is(page.awaitsStore, i % 3 === 0);
 });
 
 test('pages in any order, from more of a file than is kept of it, into rooms that are used again', (t) => {
@@ -310,10 +362,14 @@ test('pages in any order, from more of a file than is kept of it, into rooms tha
       return room.subarray(0, part.length);
     },
   };
-  const stored = pagesAt(new StoredMemory(Recording.openIndexed(source)), places[0]);
+  const memory = new StoredMemory(Recording.openIndexed(source));
+  const stored = pagesAt(memory, places[0]);
   t.is(stored.length, COUNT);
   // 1009 has no divisor in common with their number.
-  for (let i = 0, at = 0; i < COUNT; i++, at = (at + 1009) % COUNT)
+  for (let i = 0, at = 0; i < COUNT; i++, at = (at + 1009) % COUNT) {
     assert.deepEqual(stored[at].words().slice(), noise(at));
+    // What cannot be read takes no room from what can.
+    if (i % 100 === 0) t.throws(() => memory.read([2 ** 32 - 1]), { instanceOf: RecordingError });
+  }
   t.true(rooms.size < roomsGiven / 2, `${rooms.size} rooms for ${roomsGiven} chunks`);
 });

@@ -1,3 +1,4 @@
+import { PlacedDigests } from '../../base/digest.js';
 import { PAGE_SIZE } from '../../memory/page.js';
 import { PagePool } from '../../memory/pool.js';
 import { createMemory, createTable, type Memory, type Table } from '../wasm/web-assembly.js';
@@ -57,6 +58,9 @@ export const CONTROL = {
   /** i32: bytes of what stands in TOUCHED. */
   touched: 1140,
 } as const;
+
+/** Where digests of pages come, behind the control block. */
+const DIGESTS = 0x800;
 
 /** Why generated code came back before the budget was used up. */
 export const STATUS = {
@@ -154,7 +158,12 @@ const POOL = 0x180_0000;
 
 export const memory: Memory = createMemory(MEMORY_BYTES);
 export const table: Table = createTable(1);
-export const pool = new PagePool(memory.buffer, POOL, (MEMORY_BYTES - POOL) / PAGE_SIZE);
+export const pool = new PagePool(
+  memory.buffer,
+  POOL,
+  (MEMORY_BYTES - POOL) / PAGE_SIZE,
+  new PlacedDigests(memory, DIGESTS, PAGE_SIZE),
+);
 
 export const bytes = new Uint8Array(memory.buffer);
 export const view = new DataView(memory.buffer);

@@ -9,6 +9,9 @@ import type { KernelState } from './kernel.js';
 const nodeDigests = new WeakMap<IntMapNode, Digest>();
 const recordDigests = new WeakMap<object, Digest>();
 
+/** The tag of a page and its digest. */
+const PAGE_WORDS = 5;
+
 const TAG = {
   undefined: 1,
   null: 2,
@@ -75,19 +78,12 @@ function arePages(values: readonly unknown[]): values is readonly Page[] {
 
 /** Of those side by side: there are thousands. */
 function hashPages(h: Hasher, pages: readonly Page[]): void {
-  Page.digestTogether(pages);
-  const out = h.room(5 * pages.length);
-  let at = h.start;
-  for (const page of pages) {
-    const digest = page.digestWords();
-    out[at] = TAG.page;
-    out[at + 1] = digest[0];
-    out[at + 2] = digest[1];
-    out[at + 3] = digest[2];
-    out[at + 4] = digest[3];
-    at += 5;
-  }
-  h.wrote(at);
+  const out = h.room(PAGE_WORDS * pages.length);
+  const start = h.start;
+  Page.putDigests(pages, out, start + 1, PAGE_WORDS);
+  const end = start + PAGE_WORDS * pages.length;
+  for (let at = start; at < end; at += PAGE_WORDS) out[at] = TAG.page;
+  h.wrote(end);
 }
 
 function hashRecord(h: Hasher, record: Readonly<Record<string, unknown>>): void {
@@ -152,13 +148,18 @@ function sorted(names: string[]): Layout {
   return { names, words: names.map(stringWords) };
 }
 
+/** For nodes of pages, which hold nothing that is hashed meanwhile: each would make room for hundreds of words. */
+const pagesHasher = new Hasher();
+
 function nodeDigest(node: IntMapNode): Digest {
   const known = nodeDigests.get(node);
   if (known !== undefined) return known;
-  const h = new Hasher(node.level).word(node.bitmap);
-  if (arePages(node.slots)) hashPages(h, node.slots);
+  const { slots } = node;
+  const isOfPages = arePages(slots);
+  const h = (isOfPages ? pagesHasher.restart(node.level) : new Hasher(node.level)).word(node.bitmap);
+  if (isOfPages) hashPages(h, slots);
   else
-    for (const slot of node.slots) {
+    for (const slot of slots) {
       if (node.level > 0) h.digest(nodeDigest(slot as IntMapNode));
       else if (typeof slot === 'object' && slot !== null && 'koid' in slot && 'observers' in slot) {
         h.digest(recordDigest(slot));

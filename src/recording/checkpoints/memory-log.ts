@@ -111,7 +111,7 @@ export class MemoryLog {
 
   private log(key: number, leaf: IntMapNode, before: IntMap<Page>): PageTable {
     let { bitmap } = leaf;
-    Page.digestTogether(leaf.slots);
+    Page.digestTogether(leaf.slots as Page[]);
     const pages = leaf.slots.map((slot) => {
       const number = key + lowestBit(bitmap);
       bitmap &= bitmap - 1;

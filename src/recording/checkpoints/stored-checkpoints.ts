@@ -24,7 +24,7 @@ import {
 } from './checkpoint-file.js';
 import { stateIn } from './state-check.js';
 import { decodeState } from './state-codec.js';
-import { StoredMemory, StoredPages } from './stored-memory.js';
+import { leafOf, StoredMemory, StoredPages, sortedPlaces } from './stored-memory.js';
 
 /** What is held in memory of those that were asked for last. */
 const CACHED = 4;
@@ -129,7 +129,10 @@ export class StoredCheckpoints {
     const objects = new Map<number, KernelObject>();
     const page = (place: number) => shared(pages, place, MAX_PAGE_VERSIONS, () => new Page(NOTHING, null));
     const table = (place: number) =>
-      shared(tables, place, MAX_PAGE_VERSIONS, () => this.memory.table(place, page));
+      shared(tables, place, MAX_PAGE_VERSIONS, () => {
+        const [words] = this.memory.tablesAt([place], config.physicalPages);
+        return leafOf(words, (entry) => page(words[entry] >>> 0));
+      });
     const object = (version: number, object: KernelObject) =>
       shared(objects, version, MAX_STATES_BYTES, () => object);
     let sizeBytes = 0;
@@ -151,15 +154,17 @@ export class StoredCheckpoints {
     const known = this.cached.get(position.chunk);
     if (known !== undefined) return known;
     const record = this.recordAt(position);
-    const most = Math.min(config.physicalPages, MAX_PAGE_VERSIONS);
-    const pages = new StoredPages(
-      this.memory,
-      most,
-      (why) => new PageUnusable(position, why),
-      () => this.placesAfter(position, most),
-    );
+    const { physicalPages } = config;
+    const pages = guarded('a checkpoint', () => {
+      const tables = this.memory.tablesAt(decodePlaces(record.tables), physicalPages);
+      const most = Math.min(physicalPages, MAX_PAGE_VERSIONS);
+      const unusable = (why: string) => new PageUnusable(position, why);
+      return new StoredPages(this.memory, tables, most, unusable, () =>
+        this.placesAfter(position, physicalPages),
+      );
+    });
     const state = this.stateOf(record, config, arch, {
-      table: (place) => this.memory.table(place, (at, digest) => pages.at(at, digest)),
+      table: (_, number) => pages.leaf(number),
       object: (_, object) => object,
     });
     if (guarded('a checkpoint', () => stateHash(state)) !== record.stateHash)
@@ -181,14 +186,12 @@ export class StoredCheckpoints {
   }
 
   /** Where the pages of the next state are; null when there is none, or it cannot be used. */
-  private placesAfter(position: StoredPosition, most: number): ReadonlySet<number> | null {
+  private placesAfter(position: StoredPosition, most: number): Int32Array | null {
     const next = this.positions[this.after(position)];
     if (next === undefined) return null;
-    const places = new Set<number>();
     try {
-      for (const table of guarded('a checkpoint', () => decodePlaces(this.recordAt(next).tables)))
-        guarded('a table', () => this.memory.addPlaces(table, places, most));
-      return places;
+      const places = guarded('a checkpoint', () => decodePlaces(this.recordAt(next).tables));
+      return guarded('a table', () => sortedPlaces(this.memory.tablesAt(places, most)));
     } catch (reason) {
       // Whoever goes there will be told.
       if (!(reason instanceof RecordingError)) throw reason;
@@ -203,7 +206,7 @@ export class StoredCheckpoints {
       let pagesLeft = config.physicalPages;
       const table = (): IntMapNode => {
         if (next === places.length) throw new PayloadError('a state has more tables than there are');
-        const leaf = parts.table(places[next++]);
+        const leaf = parts.table(places[next], next++);
         pagesLeft -= leaf.slots.length;
         if (pagesLeft < 0) throw new PayloadError('a state has more pages than its machine');
         return leaf;
@@ -263,9 +266,9 @@ class PageUnusable extends RecordingError {
   }
 }
 
-/** StateParts, tables by their places. */
+/** StateParts, tables by their places and numbers in the state. */
 interface PlacedParts {
-  table(place: number): IntMapNode;
+  table(place: number, number: number): IntMapNode;
   object(version: number, object: KernelObject): KernelObject;
 }
 

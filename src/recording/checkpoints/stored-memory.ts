@@ -1,10 +1,17 @@
-import { type DigestWords, digestsOfPages } from '../../base/digest.js';
+import { PlacedDigests } from '../../base/digest.js';
 import { IntMapNode } from '../../base/int-map.js';
-import { PAGE_SIZE, Page, type PageOrigin, type PageSource, ZERO_PAGE } from '../../memory/page.js';
+import {
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  Page,
+  type PageOrigin,
+  type PageSource,
+  ZERO_PAGE,
+} from '../../memory/page.js';
 import type { Recording } from '../format/reader.js';
 import { PayloadError, RecordingError } from '../format/recording-error.js';
 import type { RecordingWriter } from '../format/writer.js';
-import { makeDeltaCode } from './delta-code.js';
+import { makeDeltaCode, type PageLayout } from './delta-code.js';
 import {
   deltaOf,
   digestOf,
@@ -26,25 +33,37 @@ import {
  * since all have digests; the state's hash stands for these. Chunks of tables are checked, and no longer than a block.
  */
 const CHUNK_BYTES = 1 << 18;
-const BLOCK_BYTES = 1 << 16;
+const BLOCK_BITS = 16;
+const BLOCK_BYTES = 1 << BLOCK_BITS;
 /** Places are less. */
 const PLACES = 2 ** 32;
 const ADVICE = 'do without them';
 const PAGE_HEAD_BYTES = 4;
 const DIGEST_BYTES = 16;
 /** From so many on, pages that are written soon are brought together. */
-const FEW_READS = 64;
+const FEW_READS = 16;
 /** Of each page in a table. */
 const ENTRY_BYTES = 4 + DIGEST_BYTES;
 const ENTRY_WORDS = ENTRY_BYTES / 4;
 /** Pages that are put together at a time. */
 const TOGETHER = 16;
-/** Blocks that are kept when they were read: 2 MiB. Pages follow them, and then what the last block may end with. */
+/** Blocks that are kept when they were read: 2 MiB. */
 const CACHED_BLOCKS = 32;
-const ROOMS_START = CACHED_BLOCKS * BLOCK_BYTES;
-const CACHED_BYTES = ROOMS_START + 2 * BLOCK_BYTES;
 /** Chunks of tables that are kept: 2 MiB. */
 const CACHED_TABLES = 32;
+
+/** Where it is, in a memory of its own. Behind the blocks is room for what the last one may end with. */
+const LIST = 0;
+const MISSING = LIST + 4 * TOGETHER;
+const DIGESTS = MISSING + 16;
+const PAGES = PAGE_SIZE;
+const BLOCKS = PAGES + TOGETHER * PAGE_SIZE;
+const BLOCKS_END = BLOCKS + (CACHED_BLOCKS + 1) * BLOCK_BYTES;
+const MEMORY_BYTES = 3 << 20;
+const LAYOUT: PageLayout = {
+  ...{ list: LIST, missing: MISSING, pages: PAGES, pageBits: PAGE_SHIFT, mostDeltas: MAX_DELTAS },
+  ...{ blocks: BLOCKS_END, blockBits: BLOCK_BITS },
+};
 
 /** Puts memory into a file of checkpoints. */
 export class MemoryWriter {
@@ -112,71 +131,92 @@ export class MemoryWriter {
   }
 }
 
+/** A table of a state: its bitmap, and of each page its place and digest. */
+export type TableWords = Int32Array;
+
+/** @param page the one of which `words` has what is told from `entry` on */
+export function leafOf(words: TableWords, page: (entry: number) => Page): IntMapNode {
+  const pages: Page[] = [];
+  for (let entry = 1; entry < words.length; entry += ENTRY_WORDS)
+    pages.push(words[entry] === 0 ? ZERO_PAGE : page(entry));
+  return new IntMapNode(0, words[0], pages, null);
+}
+
+/** Places in tables in order, as signed words; 0 is one of a page of zeros. */
+export function sortedPlaces(tables: readonly TableWords[]): Int32Array {
+  const places = new Int32Array(tables.reduce((sum, { length }) => sum + (length - 1) / ENTRY_WORDS, 0));
+  let at = 0;
+  for (const words of tables)
+    for (let entry = 1; entry < words.length; entry += ENTRY_WORDS) places[at++] = words[entry];
+  return places.sort();
+}
+
+function isAmong(sorted: Int32Array, place: number): boolean {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle] < place) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === place;
+}
+
 /** Memory in a file of checkpoints, which a stranger may have made up. */
 export class StoredMemory {
   private readonly tables = new Map<number, Int32Array>();
-  /** Addresses of the blocks that were read last. */
-  private readonly blocks = new Map<number, number>();
-  private readonly free = Array.from({ length: CACHED_BLOCKS }, (_, i) => i * BLOCK_BYTES).toReversed();
-  private readonly code = makeDeltaCode(CACHED_BYTES);
+  /** Numbers of the blocks that are there, the one that was read first at first. */
+  private readonly blocks: number[] = [];
+  /** Rooms of no block. */
+  private readonly free = Array.from(
+    { length: CACHED_BLOCKS },
+    (_, i) => BLOCKS + i * BLOCK_BYTES,
+  ).toReversed();
+  private readonly code = makeDeltaCode(MEMORY_BYTES, LAYOUT);
+  private readonly digests = new PlacedDigests(this.code.memory, DIGESTS, PAGE_SIZE);
+  private readonly bytes = new Uint8Array(this.code.memory.buffer);
+  private readonly words = new Int32Array(this.code.memory.buffer);
   /**
    * Where pages are put together, in the host's caches: where they go hosts are slow to write, and they are gone
    * through several times.
    */
-  readonly rooms = this.code.bytes.subarray(ROOMS_START, ROOMS_START + TOGETHER * PAGE_SIZE);
-  readonly pages = Array.from({ length: TOGETHER }, (_, i) =>
-    this.rooms.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE),
-  );
-  private readonly view = new DataView(this.code.bytes.buffer);
+  readonly pages = this.bytes.subarray(PAGES, PAGES + TOGETHER * PAGE_SIZE);
 
   constructor(private readonly file: Recording) {}
 
   /**
-   * The table at a place, with those pages.
+   * The tables at places.
+   * @param most pages that they can have together
    * @throws RecordingError, PayloadError
    */
-  table(place: number, page: (place: number, digest: DigestWords) => Page): IntMapNode {
-    const { words, at, count } = this.tableAt(place);
-    const bitmap = words[at];
-    if (bitmap === 0) throw new PayloadError('a table has no pages');
-    const pages: Page[] = [];
-    for (let i = 0, entry = at + 1; i < count; i++, entry += ENTRY_WORDS) {
-      const pageAt = words[entry] >>> 0;
-      const digest: DigestWords = [words[entry + 1], words[entry + 2], words[entry + 3], words[entry + 4]];
-      pages.push(pageAt === 0 ? ZERO_PAGE : page(pageAt, digest));
-    }
-    return new IntMapNode(0, bitmap, pages, null);
+  tablesAt(places: readonly number[], most: number): TableWords[] {
+    let left = most;
+    return places.map((place) => {
+      const { words, at, count } = this.tableAt(place);
+      if (count === 0) throw new PayloadError('a table has no pages');
+      left -= count;
+      if (left < 0) throw new PayloadError('a state has more pages than its machine');
+      return words.slice(at, at + 1 + count * ENTRY_WORDS);
+    });
   }
 
   /**
-   * Puts a page's bytes together in one of `pages`.
+   * Puts pages together in `pages`, from the first on.
+   * @param places of TOGETHER at most
+   * @returns their digests, four words each
    * @throws RecordingError, PayloadError
    */
-  read(place: number, room: number): void {
-    const page = ROOMS_START + room * PAGE_SIZE;
-    this.pages[room].fill(0);
-    let at = place;
-    for (let i = 0; i < MAX_DELTAS; i++) {
-      const start = this.addressOf(at);
-      this.code.apply(start + PAGE_HEAD_BYTES, page);
-      at = this.view.getUint32(start, true);
-      if (at === 0) return;
+  read(places: readonly number[]): Int32Array {
+    const { words, code } = this;
+    const { length } = places;
+    for (let i = 0; i < length; i++) words[LIST / 4 + i] = places[i];
+    this.pages.fill(0, 0, length * PAGE_SIZE);
+    for (let i = code.putTogether(0, length); i < length; i = code.putTogether(i, length)) {
+      const missing = words[MISSING / 4] >>> 0;
+      if (missing === 0) throw new PayloadError('it is told by what is no page');
+      this.readBlock(missing);
     }
-    throw new PayloadError('it is told by what is no page');
-  }
-
-  /**
-   * Where the pages of a table are.
-   * @param most that there can be in all tables
-   * @throws RecordingError, PayloadError
-   */
-  addPlaces(place: number, to: Set<number>, most: number): void {
-    const { words, at, count } = this.tableAt(place);
-    for (let i = 0; i < count; i++) {
-      const pageAt = words[at + 1 + i * ENTRY_WORDS] >>> 0;
-      if (pageAt !== 0) to.add(pageAt);
-    }
-    if (to.size > most) throw new PayloadError('there are more pages than can be');
+    return this.digests.of(PAGE_STARTS.slice(0, length));
   }
 
   /** Where a table is, in words, and how many pages it has. */
@@ -185,7 +225,7 @@ export class StoredMemory {
     readonly at: number;
     readonly count: number;
   } {
-    const words = this.tablesAt(Math.floor(place / CHUNK_BYTES));
+    const words = this.chunkOfTables(Math.floor(place / CHUNK_BYTES));
     const at = (place % BLOCK_BYTES) / 4;
     let count = 0;
     for (let bits = words[at]; bits !== 0; bits &= bits - 1) count++;
@@ -194,7 +234,7 @@ export class StoredMemory {
     return { words, at, count };
   }
 
-  private tablesAt(chunk: number): Int32Array {
+  private chunkOfTables(chunk: number): Int32Array {
     const known = this.tables.get(chunk);
     if (known !== undefined) return known;
     const bytes = this.file.bytesIn('memory', chunk);
@@ -206,125 +246,168 @@ export class StoredMemory {
     return words;
   }
 
-  /** Where what has a place is, with the rest of its block. */
-  private addressOf(place: number): number {
+  /** Reads the block that has a place, where the one was that was read first if there is no other room. */
+  private readBlock(place: number): void {
+    const { blocks, free, words, bytes } = this;
     const number = Math.floor(place / BLOCK_BYTES);
-    let address = this.blocks.get(number);
-    if (address === undefined) {
-      address = this.freeRoom();
-      const { bytes } = this.code;
-      const room = bytes.subarray(address, address + BLOCK_BYTES);
-      const start = (number * BLOCK_BYTES) % CHUNK_BYTES;
-      const chunk = Math.floor(place / CHUNK_BYTES);
-      const read = this.file.uncheckedBytesIn('memory', chunk, start, room);
-      if (read.buffer !== bytes.buffer) room.set(read);
-      this.blocks.set(number, address);
-      this.free.pop();
-    }
-    return address + (place % BLOCK_BYTES);
-  }
-
-  /** The last one of `free`: that of the block that was read first, if there is no other. */
-  private freeRoom(): number {
-    const { blocks, free } = this;
+    const start = (number * BLOCK_BYTES) % CHUNK_BYTES;
+    const chunk = Math.floor(place / CHUNK_BYTES);
     if (free.length === 0) {
-      const [number, address] = blocks.entries().next().value!;
-      blocks.delete(number);
-      free.push(address);
+      const at = BLOCKS_END / 4 + blocks.shift()!;
+      free.push(words[at]);
+      words[at] = 0;
     }
-    return free[free.length - 1];
+    const address = free[free.length - 1];
+    const room = bytes.subarray(address, address + BLOCK_BYTES);
+    const read = this.file.uncheckedBytesIn('memory', chunk, start, room);
+    if (read.buffer !== bytes.buffer) room.set(read);
+    free.pop();
+    blocks.push(number);
+    words[BLOCKS_END / 4 + number] = address;
   }
 }
 
+const PAGE_STARTS: readonly number[] = Array.from({ length: TOGETHER }, (_, i) => PAGES + i * PAGE_SIZE);
+
 /** The pages of one state, of which most are never asked for. */
 export class StoredPages implements PageSource {
-  private readonly pages = new Map<number, Page>();
+  private readonly pages: Page[] = [];
+  /** Places that more than one entry has, and the pages that are made of them so far. */
+  private readonly repeated: Int32Array;
+  private readonly repeatedPages = new Map<number, Page>();
   private reads = 0;
   private isChecked = false;
-  private next: ReadonlySet<number> | null | undefined;
+  /** `sortedPlaces` of the next state; null where nobody knows, undefined while nobody asked. */
+  private next: Int32Array | null | undefined;
 
   /**
    * @param most that a state can have
-   * @param nextPlaces where pages of the next state are, if there is one: what is not among them is written before it
+   * @param nextPlaces `sortedPlaces` of the next state, if there is one: what is not among them is written before it
    * @param unusable what is thrown to whoever asks for a page that has not the bytes it should have
+   * @throws PayloadError
    */
   constructor(
     readonly memory: StoredMemory,
-    private readonly most: number,
+    private readonly tables: readonly TableWords[],
+    most: number,
     readonly unusable: (why: string) => Error,
-    private readonly nextPlaces: () => ReadonlySet<number> | null = () => null,
-  ) {}
+    private readonly nextPlaces: () => Int32Array | null = () => null,
+  ) {
+    const places = sortedPlaces(tables);
+    this.repeated = places.filter((place, i) => place !== 0 && place === places[i - 1]);
+    if (places.length - this.repeated.length > most)
+      throw new PayloadError('there are more pages than can be');
+  }
 
   /** Whether many are read, and this one will be written before the next state. */
   isAwaited(place: number): boolean {
     if (this.reads < FEW_READS) return false;
     if (this.next === undefined) this.next = this.nextPlaces();
-    return this.next !== null && !this.next.has(place);
+    return this.next !== null && !isAmong(this.next, place);
   }
 
   /**
-   * The page at a place.
+   * The leaf of one of the tables, by its number.
    * @throws PayloadError
    */
-  at(place: number, digest: DigestWords): Page {
-    const known = this.pages.get(place);
-    if (known !== undefined) {
-      if (!isSame(known.digestWords(), digest)) throw new PayloadError('a page has two digests');
-      known.exclusive = false;
-      return known;
-    }
-    if (this.pages.size === this.most) throw new PayloadError('there are more pages than can be');
-    const page = Page.elsewhere(new StoredPage(this, place, digest));
-    page.exclusive = true;
-    this.pages.set(place, page);
+  leaf(number: number): IntMapNode {
+    const words = this.tables[number];
+    const origin = new StoredTable(this, words);
+    const hasRepeated = this.repeated.length > 0;
+    return leafOf(words, (entry) => {
+      if (hasRepeated && isAmong(this.repeated, words[entry])) return this.repeatedPage(origin, entry);
+      return this.newPage(origin, entry, true);
+    });
+  }
+
+  private newPage(origin: StoredTable, entry: number, isExclusive: boolean): Page {
+    const page = Page.elsewhere(origin, entry, origin.words, entry + 1);
+    page.exclusive = isExclusive;
+    this.pages.push(page);
     return page;
+  }
+
+  private repeatedPage(origin: StoredTable, entry: number): Page {
+    const { words } = origin;
+    const known = this.repeatedPages.get(words[entry]);
+    if (known === undefined) {
+      const page = this.newPage(origin, entry, false);
+      this.repeatedPages.set(words[entry], page);
+      return page;
+    }
+    Page.putDigests([known], DIGEST, 0, DIGEST.length);
+    if (!isSame(DIGEST, 0, words, entry + 1)) throw new PayloadError('a page has two digests');
+    return known;
   }
 
   /** Reads all pages that nobody read yet, for it to throw what it throws then. */
   check(): void {
     if (this.isChecked) return;
-    const left: StoredPage[] = [];
-    for (const [place, page] of this.pages)
-      if (page.source !== undefined) left.push(new StoredPage(this, place, page.digestWords()));
-    this.readAll(left, null);
+    const left = this.pages.filter(({ source }) => source !== undefined);
+    this.read(left, null);
     this.isChecked = true;
   }
 
+  readAll(pages: readonly Page[], to: Uint8Array): void {
+    this.reads += pages.length;
+    this.read(pages, to);
+  }
+
   /** @param to where they go, one behind the other, if somewhere */
-  readAll(origins: readonly StoredPage[], to: Uint8Array | null): void {
-    const { memory } = this;
-    if (to !== null) this.reads += origins.length;
-    for (let from = 0; from < origins.length; from += TOGETHER) {
-      const some = origins.slice(from, from + TOGETHER);
-      try {
-        for (let i = 0; i < some.length; i++) memory.read(some[i].place, i);
-      } catch (reason) {
-        throw this.unusable((reason as Error).message);
-      }
-      const digests = digestsOfPages(memory.pages.slice(0, some.length));
-      for (let i = 0; i < some.length; i++)
-        if (!isSame(digests[i], some[i].knownDigest)) throw this.unusable('it does not have its digest');
-      to?.set(memory.rooms.subarray(0, some.length * PAGE_SIZE), from * PAGE_SIZE);
+  private read(pages: readonly Page[], to: Uint8Array | null): void {
+    for (let from = 0; from < pages.length; from += TOGETHER) {
+      const some = pages.slice(from, from + TOGETHER);
+      this.readSome(some.map(originOf), some.map(keyOf), to?.subarray(from * PAGE_SIZE) ?? null);
     }
   }
-}
 
-function isSame(a: DigestWords, b: DigestWords): boolean {
-  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
-}
-
-class StoredPage implements PageOrigin {
-  constructor(
-    readonly source: StoredPages,
-    readonly place: number,
-    readonly knownDigest: DigestWords,
-  ) {}
-
-  get isAwaited(): boolean {
-    return this.source.isAwaited(this.place);
+  /** As `read`, of TOGETHER at most. */
+  private readSome(origins: readonly StoredTable[], entries: readonly number[], to: Uint8Array | null): void {
+    const { memory } = this;
+    let digests: Int32Array;
+    try {
+      digests = memory.read(origins.map(({ words }, i) => words[entries[i]]));
+    } catch (reason) {
+      throw this.unusable((reason as Error).message);
+    }
+    for (const [i, { words }] of origins.entries())
+      if (!isSame(digests, 4 * i, words, entries[i] + 1)) throw this.unusable('it does not have its digest');
+    to?.set(memory.pages.subarray(0, origins.length * PAGE_SIZE));
   }
 
-  read(to: Uint8Array): void {
-    this.source.readAll([this], to);
+  readOne(origin: StoredTable, entry: number, to: Uint8Array): void {
+    this.reads++;
+    this.readSome([origin], [entry], to);
+  }
+}
+
+const DIGEST = new Int32Array(4);
+
+function originOf({ origin }: Page): StoredTable {
+  return origin as StoredTable;
+}
+
+function keyOf({ key }: Page): number {
+  return key;
+}
+
+/** Whether there are two digests that are one. */
+function isSame(a: Int32Array, i: number, b: Int32Array, j: number): boolean {
+  return a[i] === b[j] && a[i + 1] === b[j + 1] && a[i + 2] === b[j + 2] && a[i + 3] === b[j + 3];
+}
+
+/** The pages of a table, by where it tells of them. */
+class StoredTable implements PageOrigin {
+  constructor(
+    readonly source: StoredPages,
+    readonly words: TableWords,
+  ) {}
+
+  isAwaited(entry: number): boolean {
+    return this.source.isAwaited(this.words[entry]);
+  }
+
+  read(to: Uint8Array, entry: number): void {
+    this.source.readOne(this, entry, to);
   }
 }
