@@ -53,7 +53,7 @@ export class RegionCode extends RegionWriter {
     const { code, flow, pieces } = this;
     this.begin();
     this.findChunks();
-    code.get(LEFT).i32(flow.cost[0]!).op('i32.lt_s');
+    code.isLess(LEFT, flow.cost[0]!);
     if (this.templates.notes) code.tape(pieces.isOtherRounding, this).op('i32.or');
     code.if();
     this.storePc(0);
@@ -117,7 +117,7 @@ export class RegionCode extends RegionWriter {
   /** At a loop's start: leaves when the budget does not reach to where it is looked at next. */
   private checkBudget(block: number): void {
     const { code, flow } = this;
-    code.get(LEFT).i32(flow.cost[block]!).op('i32.lt_s');
+    code.isLess(LEFT, flow.cost[block]!);
     this.openIf();
     const { at, end } = this.region.blocks[block]!;
     if (end.kind === 'dispatch') this.leaveToTarget(block, flow.dirty[block]!);
@@ -196,7 +196,7 @@ export class RegionCode extends RegionWriter {
       const last = this.depth;
       this.open();
       this.rounds(head, chunk);
-      code.get(LEFT).i32(this.flow.cost[head]!).op('i32.lt_s').brIf(this.to(last));
+      code.isLess(LEFT, this.flow.cost[head]!).brIf(this.to(last));
       this.findPlaces(chunk, last);
       code.br(this.to(again));
       this.close();
@@ -369,7 +369,7 @@ export class RegionCode extends RegionWriter {
       code.get(LEFT).op('return');
       return null;
     }
-    code.get(LEFT).i32(flow.cost[next]!).op('i32.lt_s');
+    code.isLess(LEFT, flow.cost[next]!);
     code.i32(0).access('i64.load', registerAddress(this.isa.pcSlot));
     this.pushAddress(nextAt);
     code.op('i64.ne').op('i32.or').tape(this.pieces.returnLeft, this);

@@ -1,6 +1,6 @@
 import { PAGE_SIZE } from '../../memory/page.js';
 import { FunctionCode } from '../wasm/code.js';
-import type { ValueType } from '../wasm/opcodes.js';
+import { ACCESS, type ValueType } from '../wasm/opcodes.js';
 import type { TapeFiller } from '../wasm/tape.js';
 import type { AccessGroup, Member, Sum } from './access-groups.js';
 import type { Decoded } from './evaluator.js';
@@ -79,7 +79,7 @@ export abstract class RegionWriter implements TapeFiller {
 
   /** Takes steps off the budget. */
   protected charge(steps: number): void {
-    this.code.get(LEFT).i32(steps).op('i32.sub').set(LEFT);
+    this.code.subtract(LEFT, steps);
   }
 
   /** @param round of those of a chunk, if it is in one */
@@ -150,15 +150,15 @@ export abstract class RegionWriter implements TapeFiller {
 
   protected spill(dirty: RegisterSet): void {
     for (const slot of dirty.slots()) {
-      const name = this.isa.isFloatSlot(slot) ? 'f64.store' : 'i64.store';
-      this.code.i32(0).get(this.local(slot)).access(name, registerAddress(slot));
+      const store = this.isa.isFloatSlot(slot) ? ACCESS['f64.store'] : ACCESS['i64.store'];
+      this.code.storeLocal(store, registerAddress(slot), locals[slot] || this.local(slot));
     }
   }
 
   protected reload(live: RegisterSet): void {
     for (const slot of live.slots()) {
-      const name = this.isa.isFloatSlot(slot) ? 'f64.load' : 'i64.load';
-      this.code.i32(0).access(name, registerAddress(slot)).set(this.local(slot));
+      const load = this.isa.isFloatSlot(slot) ? ACCESS['f64.load'] : ACCESS['i64.load'];
+      this.code.loadLocal(load, registerAddress(slot), locals[slot] || this.local(slot));
     }
   }
 

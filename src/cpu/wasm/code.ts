@@ -181,6 +181,69 @@ export class Code {
     return this.byte(SIMPLE[name]);
   }
 
+  // Sequences that are written often: with room for all of it, which is asked for once
+
+  /** An index that is written with the instruction before it. */
+  private index(value: number): void {
+    if (value < 0x80) this.bytes[this.length++] = value;
+    else {
+      let rest = value;
+      for (; rest > 0x7f; rest >>>= 7) this.bytes[this.length++] = (rest & 0x7f) | 0x80;
+      this.bytes[this.length++] = rest;
+    }
+  }
+
+  private onIndex(opcode: number, value: number): this {
+    this.reserve(LONGEST);
+    this.bytes[this.length++] = opcode;
+    this.index(value);
+    return this;
+  }
+
+  /** Takes a constant from a local (i32). */
+  subtract(local: number, constant: number): this {
+    return this.pushBoth(local, constant, SIMPLE['i32.sub']).set(local);
+  }
+
+  /** Pushes whether a local (i32) is less than a constant. */
+  isLess(local: number, constant: number): this {
+    return this.pushBoth(local, constant, SIMPLE['i32.lt_s']);
+  }
+
+  private pushBoth(local: number, constant: number, opcode: number): this {
+    this.onIndex(OTHER['local.get'], local);
+    this.bytes[this.length++] = OTHER['i32.const'];
+    this.s32(constant);
+    this.bytes[this.length++] = opcode;
+    return this;
+  }
+
+  /** Stores a local at a constant address. */
+  storeLocal(store: number, address: number, local: number): this {
+    this.reserve(LONGEST);
+    this.bytes[this.length++] = OTHER['i32.const'];
+    this.bytes[this.length++] = 0;
+    this.bytes[this.length++] = OTHER['local.get'];
+    this.index(local);
+    this.bytes[this.length++] = store;
+    this.bytes[this.length++] = 0;
+    this.index(address);
+    return this;
+  }
+
+  /** Loads a local from a constant address. */
+  loadLocal(load: number, address: number, local: number): this {
+    this.reserve(LONGEST);
+    this.bytes[this.length++] = OTHER['i32.const'];
+    this.bytes[this.length++] = 0;
+    this.bytes[this.length++] = load;
+    this.bytes[this.length++] = 0;
+    this.index(address);
+    this.bytes[this.length++] = OTHER['local.set'];
+    this.index(local);
+    return this;
+  }
+
   i32(value: number): this {
     this.byte(OTHER['i32.const']);
     this.s32(value | 0);
@@ -208,21 +271,22 @@ export class Code {
   }
 
   get(local: number): this {
-    return this.byte(OTHER['local.get']).u32(local);
+    return this.onIndex(OTHER['local.get'], local);
   }
 
   set(local: number): this {
-    return this.byte(OTHER['local.set']).u32(local);
+    return this.onIndex(OTHER['local.set'], local);
   }
 
   tee(local: number): this {
-    return this.byte(OTHER['local.tee']).u32(local);
+    return this.onIndex(OTHER['local.tee'], local);
   }
 
   /** A load or store at the address on the stack and `offset`. */
   access(name: AccessName, offset: number): this {
-    this.byte(ACCESS[name]);
-    return this.byte(0).u32(offset);
+    this.onIndex(ACCESS[name], 0);
+    this.index(offset);
+    return this;
   }
 
   block(result?: ValueType): this {
@@ -238,11 +302,11 @@ export class Code {
   }
 
   br(depth: number): this {
-    return this.byte(OTHER.br).u32(depth);
+    return this.onIndex(OTHER.br, depth);
   }
 
   brIf(depth: number): this {
-    return this.byte(OTHER.br_if).u32(depth);
+    return this.onIndex(OTHER.br_if, depth);
   }
 
   brTable(depths: readonly number[], otherwise: number): this {
