@@ -25,49 +25,42 @@ export function exitOf(number: number): Exit {
   return { at: (number >> UNRETIRED_BITS) * 2, unretired: number & UNRETIRED_MASK };
 }
 
-/** A label to leave a region by, for all places of a block that are left with the same registers to put into memory. */
-export interface ExitStub {
-  readonly registers: RegisterSet;
-  /** What is put into memory here; the rest is so by the stub behind this one. */
-  readonly spilled: RegisterSet;
-  /** Whether control goes on with the stub behind this one; else it goes behind all. */
-  readonly fallsThrough: boolean;
-  /** Blocks that are open around the label's. */
-  depth: number;
-}
-
 /**
- * The stubs of a region. Those of one block go on with each other, for registers only become more; those of several
- * blocks do not: V8 would have to bring registers from where each block has them to one place.
+ * The ways out of a region, behind its code: labels to leave it by, one for all places of a block that are left with the
+ * same registers to put into memory. Those of one block go on with each other, for registers only become more; those of
+ * several blocks do not: V8 would have to bring registers from where each block has them to one place.
+ *
+ * They are numbered from the inside: so many more blocks are open around a label than around the region's code. How many
+ * there will be need not be known.
  */
 export class ExitStubs {
-  private readonly byBlock: ExitStub[][] = [];
+  /** What is put into memory at each; the rest is so by the one behind it, if control goes on there. */
+  readonly spilled: RegisterSet[] = [];
+  readonly fallsThrough: boolean[] = [];
+  /** The same of the block at hand, in the order of its code; and what its last one puts into memory in all. */
+  private readonly pending: RegisterSet[] = [];
+  private last: RegisterSet | null = null;
 
-  /** In the order of a block's code. */
-  add(block: number, registers: RegisterSet): void {
-    this.byBlock[block] ??= [];
-    const stubs = this.byBlock[block]!;
-    const last = stubs[stubs.length - 1];
-    if (last?.registers.equals(registers)) return;
-    const copy = registers.copy();
-    const spilled = last === undefined ? copy : copy.without(last.registers);
-    stubs.push({ registers: copy, spilled, fallsThrough: last !== undefined, depth: 0 });
-  }
-
-  of(block: number, registers: RegisterSet): ExitStub {
-    const stubs = this.byBlock[block]!;
-    let i = stubs.length - 1;
-    while (!stubs[i]!.registers.equals(registers)) i--;
-    return stubs[i]!;
-  }
-
-  /** In the order of their code. */
-  arrange(): ExitStub[] {
-    const all: ExitStub[] = [];
-    for (const stubs of this.byBlock) {
-      if (stubs === undefined) continue;
-      for (let i = stubs.length - 1; i >= 0; i--) all.push(stubs[i]!);
+  /** A place of the block at hand that is left with such registers; gives which of the block's labels it has. */
+  add(registers: RegisterSet): number {
+    const { last, pending } = this;
+    if (last === null || !last.equals(registers)) {
+      const copy = registers.copy();
+      pending.push(last === null ? copy : copy.without(last));
+      this.last = copy;
     }
-    return all;
+    return pending.length - 1;
+  }
+
+  /** All of the block are known; gives the number of its first, from which those of the others go down. */
+  endBlock(): number {
+    const { pending, spilled, fallsThrough } = this;
+    for (let i = pending.length - 1; i >= 0; i--) {
+      spilled.push(pending[i]!);
+      fallsThrough.push(i > 0);
+    }
+    pending.length = 0;
+    this.last = null;
+    return spilled.length - 1;
   }
 }

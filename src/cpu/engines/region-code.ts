@@ -1,7 +1,8 @@
-import type { FunctionCode } from '../wasm/code.js';
+import { FunctionCode } from '../wasm/code.js';
 import { type AccessGroup, groupAccesses, type Member } from './access-groups.js';
-import { ExitStubs, NO_EXIT } from './exit-stubs.js';
+import { ExitStubs, NO_EXIT, UNRETIRED_MASK } from './exit-stubs.js';
 import { CONTROL } from './host-memory.js';
+import { REGION_SIGNATURE } from './interpreter-code.js';
 import { addChunk, type Chunk, chunkOf, type WayOut, wayOut } from './loop-chunks.js';
 import { registerAddress } from './lowering.js';
 import type { Block, Region, RegionSet } from './region.js';
@@ -22,6 +23,9 @@ export interface RegionContext {
 
 const NO_MEMBERS: readonly (Member | undefined)[] = [];
 
+/** Which of its block's stubs each instruction is left by, from the first on. Of one block at a time. */
+const exits = new Uint16Array(UNRETIRED_MASK);
+
 /** Structured code for one region: blocks by the tree of dominators, registers in locals. */
 export class RegionCode extends RegionWriter {
   private readonly flow: Flow;
@@ -36,16 +40,21 @@ export class RegionCode extends RegionWriter {
   /** How many blocks are open around the labels of blocks: before them, and at loops. */
   private readonly before: number[] = [];
   private readonly loops: number[] = [];
-  /** By block. */
+  /** Groups of accesses of a block, by instruction. */
   private readonly members: (readonly (Member | undefined)[])[] = [];
+  /** Of the block at hand, the stubs that it is left by where it starts and ends. */
+  private firstStub = 0;
+  private lastStub = 0;
 
   constructor(
     isa: RegionSet,
     private readonly region: Region,
     private readonly context: RegionContext,
     templates: Templates,
+    /** What it is written behind. */
+    code = new FunctionCode(REGION_SIGNATURE),
   ) {
-    super(isa, templates, region.address);
+    super(isa, templates, region.address, code);
     this.flow = flowOf(region);
   }
 
@@ -60,22 +69,19 @@ export class RegionCode extends RegionWriter {
     code.tape(pieces.stop('short'), this);
     code.op('end');
     this.reload(flow.live[0]!);
-    this.findExits();
-    const stubs = this.stubs.arrange();
-    if (stubs.length > 1) this.open();
-    for (let i = stubs.length - 1; i >= 0; i--) {
-      stubs[i]!.depth = this.depth;
-      this.open();
-    }
+    const start = code.size;
     this.tree(0);
     code.op('unreachable');
-    for (let i = 0; i < stubs.length; i++) {
-      const { spilled, fallsThrough } = stubs[i]!;
-      this.close();
-      this.spill(spilled);
-      if (!fallsThrough && i < stubs.length - 1) code.br(this.depth - 1);
+    const { spilled, fallsThrough } = this.stubs;
+    const last = spilled.length - 1;
+    // Around the labels is one that leads behind all of them.
+    code.insertBlocks(start, last > 0 ? last + 2 : last + 1);
+    for (let i = 0; i <= last; i++) {
+      code.op('end');
+      this.spill(spilled[i]!);
+      if (!fallsThrough[i] && i < last) code.br(last - i);
     }
-    if (stubs.length > 1) this.close();
+    if (last > 0) code.op('end');
     this.leave();
     return code;
   }
@@ -86,6 +92,7 @@ export class RegionCode extends RegionWriter {
   private tree(block: number): void {
     const { code, flow } = this;
     const merged = this.mergedBehind(block);
+    this.findExits(block);
     if (flow.isLoop[block]) {
       this.loops[block] = this.depth;
       code.loop();
@@ -120,8 +127,8 @@ export class RegionCode extends RegionWriter {
     code.isLess(LEFT, flow.cost[block]!);
     this.openIf();
     const { at, end } = this.region.blocks[block]!;
-    if (end.kind === 'dispatch') this.leaveToTarget(block, flow.dirty[block]!);
-    else this.leaveTo(block, at, flow.dirty[block]!);
+    if (end.kind === 'dispatch') this.leaveToTarget(this.firstStub);
+    else this.leaveTo(at, this.firstStub);
     this.close();
   }
 
@@ -133,9 +140,9 @@ export class RegionCode extends RegionWriter {
   }
 
   /** @returns the block whose code comes next, if there is one: not made from here, for blocks in a row can be many */
-  private goTo(from: number, to: number | null, at: number, dirty: RegisterSet): number | null {
+  private goTo(from: number, to: number | null, at: number, out: number): number | null {
     if (to === null) {
-      this.leaveTo(from, at, dirty);
+      this.leaveTo(at, out);
       return null;
     }
     const label = this.labelOf(from, to);
@@ -146,32 +153,29 @@ export class RegionCode extends RegionWriter {
 
   /** @returns as `goTo` */
   private block(number: number): number | null {
-    const { flow } = this;
     const block = this.region.blocks[number]!;
     const { instructions } = block;
-    const members = this.members[number]!;
-    const dirty = flow.dirty[number]!.copy();
+    const { firstStub } = this;
+    const members = this.members[number] ?? NO_MEMBERS;
     const count = instructions.length;
     this.narrow.clear();
     this.at = block.at;
-    this.stub = null;
     if (count > 0) this.charge(count);
     for (let i = 0; i < count; i++) {
       const instruction = instructions[i]!;
       const member = members[i];
       this.unretired = count - i;
-      if (member === undefined) {
-        if (instruction.canLeave) this.stub ??= this.stubs.of(number, dirty);
-      } else if (member.group.leader === i) this.lead(member.group, instruction.d.rs1, number, dirty);
+      this.stub = firstStub - exits[i]!;
+      if (member?.group.leader === i) this.lead(member.group, instruction.d.rs1);
       this.instruction(instruction, member, 0);
-      if (dirty.addAll(instruction.writes)) this.stub = null;
     }
-    return this.endBlock(number, block, dirty);
+    return this.endBlock(number, block, this.lastStub);
   }
 
   private findChunks(): void {
     const { flow, region, isa } = this;
     for (const block of flow.order) {
+      this.findMembers(block);
       if (!flow.isLoop[block]) continue;
       const chunk = chunkOf(block, region.blocks, flow, isa.zeroSlot);
       if (chunk === null) continue;
@@ -179,6 +183,15 @@ export class RegionCode extends RegionWriter {
       this.chunks[block] = chunk;
     }
     for (const block of flow.order) if (flow.entrances[block]! > 1) this.merged.push(block);
+  }
+
+  private findMembers(number: number): void {
+    const { at, instructions, canLeave } = this.region.blocks[number]!;
+    if (!canLeave) return;
+    const members = groupAccesses(instructions, this.isa.zeroSlot, at === 0);
+    this.members[number] = members;
+    for (let i = 0; i < instructions.length && !this.hasExits; i++)
+      this.hasExits = instructions[i]!.canLeave && members[i] === undefined;
   }
 
   /** Chunks, while all that their accesses need is known; goes on behind when it is not. */
@@ -250,68 +263,68 @@ export class RegionCode extends RegionWriter {
     if (!isTaken) code.op('i32.eqz');
     this.openIf();
     this.charge(steps);
-    if (to === null) this.leaveTo(head, at, this.flow.dirty[head]!);
+    if (to === null) this.leaveTo(at, this.firstStub);
     else code.br(this.labelOf(head, to)!);
     this.close();
   }
 
   /** Finds where a group's accesses are; leaves when they have not all one page that is known. */
-  private lead(group: AccessGroup, baseSlot: number, number: number, dirty: RegisterSet): void {
+  private lead(group: AccessGroup, baseSlot: number): void {
     const { code } = this;
     this.lookUp(group, baseSlot);
     this.openIf();
     code.get(LEFT).i32(this.unretired).op('i32.add').set(LEFT);
-    this.leaveTo(number, this.at, dirty);
+    this.leaveTo(this.at, this.stub);
     this.close();
     this.setPlace(group);
   }
 
-  private endBlock(number: number, block: Block, dirty: RegisterSet): number | null {
+  private endBlock(number: number, block: Block, out: number): number | null {
     const { code } = this;
     const { end } = block;
     switch (end.kind) {
       case 'next':
-        return this.goTo(number, end.next, end.at, dirty);
+        return this.goTo(number, end.next, end.at, out);
       case 'branch': {
         // The condition is on the stack.
         const label = end.taken === null ? null : this.labelOf(number, end.taken);
         if (label !== null) code.brIf(label);
         else {
           this.openIf();
-          const taken = this.goTo(number, end.taken, end.takenAt, dirty);
+          const taken = this.goTo(number, end.taken, end.takenAt, out);
           if (taken !== null) this.tree(taken);
           this.close();
         }
-        return this.goTo(number, end.next, end.nextAt, dirty);
+        return this.goTo(number, end.next, end.nextAt, out);
       }
       case 'call':
-        this.spill(dirty);
+        this.spillAll(number, block);
         this.call(end.targetAt);
         return this.comeBack(number, end.next, end.nextAt);
       case 'indirect-call':
-        this.spill(dirty);
+        this.spillAll(number, block);
         code.tape(this.pieces.storeTarget, this);
         this.callAtTarget();
         return this.comeBack(number, end.next, end.nextAt);
       case 'indirect':
-        if (end.next !== null) return this.goTo(number, end.next, 0, dirty);
-        this.leaveToTarget(number, dirty);
+        if (end.next !== null) return this.goTo(number, end.next, 0, out);
+        this.leaveToTarget(out);
         return null;
       case 'dispatch':
         this.dispatch(number, end.targets);
-        this.leaveToTarget(number, dirty);
+        this.leaveToTarget(out);
         return null;
       case 'return':
-        this.spill(dirty);
+        this.spillAll(number, block);
         code.tape(this.pieces.storeTarget, this);
         code.get(LEFT).op('return');
         return null;
       case 'leave':
         if (end.stop === null) {
-          this.leaveTo(number, end.at, dirty);
+          this.leaveTo(end.at, out);
           return null;
         }
-        this.spill(dirty);
+        this.spillAll(number, block);
         this.storePc(end.at);
         code.tape(this.pieces.stop(end.stop), this);
         return null;
@@ -374,56 +387,58 @@ export class RegionCode extends RegionWriter {
     this.pushAddress(nextAt);
     code.op('i64.ne').op('i32.or').tape(this.pieces.returnLeft, this);
     this.reload(flow.live[next]!);
-    return this.goTo(number, next, nextAt, flow.dirty[next]!);
+    return this.goTo(number, next, nextAt, this.lastStub);
   }
 
-  /** What is dirty at each place that the region is left at by a stub. */
-  private findExits(): void {
+  /** The stubs of a block. */
+  private findExits(number: number): void {
     const { flow, stubs, region } = this;
-    for (const number of flow.order) {
-      const { at, instructions, canLeave, writes, end } = region.blocks[number]!;
-      const members = canLeave ? groupAccesses(instructions, this.isa.zeroSlot, at === 0) : NO_MEMBERS;
-      this.members[number] = members;
-      const dirty = flow.dirty[number]!.copy();
-      if (flow.isLoop[number]) this.addOut(number, dirty);
-      if (canLeave) {
-        for (let i = 0; i < instructions.length; i++) {
-          const { canLeave, writes } = instructions[i]!;
-          const member = members[i];
-          if (member?.group.leader === i) this.addOut(number, dirty);
-          else if (canLeave && member === undefined) {
-            this.hasExits = true;
-            stubs.add(number, dirty);
-          }
-          dirty.addAll(writes);
-        }
-      } else dirty.addAll(writes);
-      const leaves =
-        (end.kind === 'next' && end.next === null) ||
-        (end.kind === 'branch' && (end.next === null || end.taken === null)) ||
-        (end.kind === 'leave' && end.stop === null) ||
-        end.kind === 'dispatch' ||
-        (end.kind === 'indirect' && end.next === null);
-      if (leaves) this.addOut(number, dirty);
-    }
+    const { instructions, canLeave, writes, end } = region.blocks[number]!;
+    const dirty = flow.dirty[number]!.copy();
+    if (flow.isLoop[number]) this.addOut(dirty);
+    if (canLeave) {
+      const members = this.members[number]!;
+      for (let i = 0; i < instructions.length; i++) {
+        const { canLeave, writes } = instructions[i]!;
+        const member = members[i];
+        if (member?.group.leader === i) exits[i] = this.addOut(dirty);
+        else if (canLeave && member === undefined) exits[i] = stubs.add(dirty);
+        dirty.addAll(writes);
+      }
+    } else dirty.addAll(writes);
+    const leaves =
+      (end.kind === 'next' && end.next === null) ||
+      (end.kind === 'branch' && (end.next === null || end.taken === null)) ||
+      (end.kind === 'leave' && end.stop === null) ||
+      end.kind === 'dispatch' ||
+      (end.kind === 'indirect' && end.next === null);
+    const last = leaves ? this.addOut(dirty) : 0;
+    this.firstStub = stubs.endBlock();
+    this.lastStub = this.firstStub - last;
   }
 
-  private addOut(block: number, dirty: RegisterSet): void {
+  private addOut(dirty: RegisterSet): number {
     this.hasOuts = true;
-    this.stubs.add(block, dirty);
+    return this.stubs.add(dirty);
   }
 
-  /** @param block the block that is left */
-  private leaveTo(block: number, at: number, dirty: RegisterSet): void {
+  /** Puts all that is dirty at a block's end into memory. */
+  private spillAll(number: number, { writes }: Block): void {
+    const dirty = this.flow.dirty[number]!.copy();
+    dirty.addAll(writes);
+    this.spill(dirty);
+  }
+
+  private leaveTo(at: number, stub: number): void {
     this.pushAddress(at);
     this.code.set(this.local(VARIABLE.address));
-    this.leaveToTarget(block, dirty);
+    this.leaveToTarget(stub);
   }
 
-  private leaveToTarget(block: number, dirty: RegisterSet): void {
+  private leaveToTarget(stub: number): void {
     const { code } = this;
     if (this.hasExits) code.i32(NO_EXIT).set(this.local(VARIABLE.exit));
-    code.br(this.to(this.stubs.of(block, dirty).depth));
+    code.br(this.depth + stub);
   }
 
   /** Behind all stubs: registers are in memory. */

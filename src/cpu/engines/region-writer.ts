@@ -1,12 +1,11 @@
 import { PAGE_SIZE } from '../../memory/page.js';
-import { FunctionCode } from '../wasm/code.js';
+import type { FunctionCode } from '../wasm/code.js';
 import { ACCESS, type ValueType } from '../wasm/opcodes.js';
 import type { TapeFiller } from '../wasm/tape.js';
 import type { AccessGroup, Member, Sum } from './access-groups.js';
 import type { Decoded } from './evaluator.js';
-import { type ExitStub, exitNumber } from './exit-stubs.js';
+import { exitNumber } from './exit-stubs.js';
 import type { Instruction } from './facts.js';
-import { REGION_SIGNATURE } from './interpreter-code.js';
 import { registerAddress } from './lowering.js';
 import { NarrowRegisters } from './narrow-registers.js';
 import type { RegionSet } from './region.js';
@@ -23,7 +22,6 @@ const locals = new Uint16Array(VARIABLES);
 
 /** Writes what regions are made of: instructions one by one, from tapes, and what puts registers and places into locals. */
 export abstract class RegionWriter implements TapeFiller {
-  protected readonly code = new FunctionCode(REGION_SIGNATURE);
   protected readonly pieces: RegionPieces;
   /** The address where the region starts, as a number if that is exact. */
   private readonly start: bigint | number;
@@ -32,7 +30,8 @@ export abstract class RegionWriter implements TapeFiller {
   /** The instruction at hand, where it is left to, and the steps not made then. */
   private d: Decoded | null = null;
   protected at = 0;
-  protected stub: ExitStub | null = null;
+  /** The number of the label. */
+  protected stub = 0;
   protected unretired = 0;
   /** Of its group of accesses, the variable; and how far from there on it is, bytes. */
   private place = 0;
@@ -43,6 +42,7 @@ export abstract class RegionWriter implements TapeFiller {
     protected readonly isa: RegionSet,
     protected readonly templates: Templates,
     address: bigint,
+    protected readonly code: FunctionCode,
   ) {
     this.pieces = templates.pieces;
     this.start = address < EXACT ? Number(address) : address;
@@ -197,7 +197,7 @@ export abstract class RegionWriter implements TapeFiller {
         code.u32(this.offset);
         return;
       default:
-        code.u32(this.to(this.stub!.depth) + hole - HOLE.label);
+        code.u32(this.depth + this.stub + hole - HOLE.label);
     }
   }
 }

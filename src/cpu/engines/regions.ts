@@ -72,7 +72,11 @@ function templatesOf(isa: RegionSet, fuses: boolean) {
 /** What all modules of regions have: they go on in others by one import. */
 const WITHOUT_REGIONS = new ModuleBuilder(MEMORY_BYTES);
 const DISPATCH = WITHOUT_REGIONS.import('dispatch', DISPATCH_SIGNATURE);
-WITHOUT_REGIONS.type(REGION_SIGNATURE);
+const FIRST_REGION = DISPATCH + 1;
+const REGION_TYPE = WITHOUT_REGIONS.type(REGION_SIGNATURE);
+
+/** The module that is being made. */
+const code = new FunctionCode(REGION_SIGNATURE);
 
 /** What regions cost so far. */
 export const statistics = { batches: 0, regions: 0, instructions: 0, codeBytes: 0 };
@@ -186,14 +190,13 @@ function hasBlockAt({ address, blocks }: Region, place: bigint): boolean {
  * For the states of the floating-point status that a region is not made for: the interpreter goes on. Where only NX is
  * missing, the host is told by and by.
  */
-function shortCode(pcAddress: number, statusAddress: number): FunctionCode {
-  const code = new FunctionCode(REGION_SIGNATURE);
+function emitShort(code: FunctionCode, pcAddress: number, statusAddress: number): void {
   emitIsOtherRounding(code, statusAddress);
   code.op('i32.eqz').if().i32(0);
   code.i32(0).access('i64.load', pcAddress).i64(1).op('i64.or').access('i64.store', CONTROL.unnoted);
   code.op('end');
   code.i32(0).i32(STATUS.short).access('i32.store', CONTROL.status);
-  return code.get(0).i32(STOPPED_BIT).op('i32.or') as FunctionCode;
+  code.get(0).i32(STOPPED_BIT).op('i32.or');
 }
 
 /** Makes regions where code is hot. */
@@ -234,13 +237,11 @@ export class RegionMaker {
       .filter((start) => pages.startsRegion(start))
       .flatMap((start) => this.regionAt(start, pages) ?? []);
     if (regions.length === 0) return;
-    const module = WITHOUT_REGIONS.another();
-    this.define(module, regions, this.templates.notes);
+    const exports = this.instantiate(regions, this.templates.notes, false);
     const places = regions.map(({ address, pages }) => {
       const page = pages.get(pageNumberOf(address))!;
       return decodedPages.of(page, address & PAGE_MASK).tableIndexAt(offsetOf(address));
     });
-    const { exports } = this.link(module, regions);
     for (const [i, place] of places.entries()) table.set(place + 1, exports[i]);
     this.enter(regions, places);
   }
@@ -263,50 +264,56 @@ export class RegionMaker {
   }
 
   private make(regions: readonly Region[]): void {
-    const { pcSlot, floatStatusSlot } = this.isa;
-    const module = WITHOUT_REGIONS.another();
-    this.define(module, regions, this.templates.noted);
-    if (regions.some(({ hasFloat }) => hasFloat))
-      module.export(
-        'short',
-        module.add(shortCode(registerAddress(pcSlot), registerAddress(floatStatusSlot))),
-      );
-    const { exports } = this.link(module, regions);
-    const first = takePlaces(regions.length * 2);
+    const count = regions.length;
+    let hasFloat = false;
+    for (const region of regions) if (region.hasFloat) hasFloat = true;
+    const exports = this.instantiate(regions, this.templates.noted, hasFloat);
+    const first = takePlaces(count * 2);
     const places: number[] = [];
-    for (let i = 0; i < regions.length; i++) {
+    for (let i = 0; i < count; i++) {
       const place = first + i * 2;
       places.push(place);
       table.set(place, exports[i]);
-      table.set(place + 1, exports[regions[i]!.hasFloat ? 'short' : i]);
+      table.set(place + 1, exports[regions[i]!.hasFloat ? count : i]);
     }
     this.enter(regions, places);
   }
 
-  /** Adds the regions' functions to a module, which exports each by its number. */
-  private define(module: ModuleBuilder, regions: readonly Region[], templates: Templates): void {
-    const functions: number[] = [];
-    for (let i = 0; i < regions.length; i++) functions.push(module.declare(REGION_SIGNATURE));
+  /**
+   * The functions of regions, in order, in a module of their own.
+   * @param hasShort whether there is one more for states that the others are not made for
+   */
+  private instantiate(
+    regions: readonly Region[],
+    templates: Templates,
+    hasShort: boolean,
+  ): Instance['exports'] {
+    const { isa } = this;
+    code.clear();
+    const section = WITHOUT_REGIONS.begin(code, REGION_TYPE, regions.length + (hasShort ? 1 : 0));
     const context = {
       dispatch: DISPATCH,
       functionOf: (target: bigint, isFloat: boolean): number | null => {
         const i = regions.findIndex(({ address, hasFloat }) => address === target && (isFloat || !hasFloat));
-        return i < 0 ? null : functions[i]!;
+        return i < 0 ? null : FIRST_REGION + i;
       },
     };
-    for (let i = 0; i < regions.length; i++) {
-      module.define(functions[i]!, new RegionCode(this.isa, regions[i]!, context, templates).write());
-      module.export(`${i}`, functions[i]!);
-      statistics.instructions += regions[i]!.size;
+    for (const region of regions) {
+      const start = code.startFunction();
+      new RegionCode(isa, region, context, templates, code).write();
+      code.endFunction(start);
+      statistics.instructions += region.size;
     }
-  }
-
-  private link(module: ModuleBuilder, regions: readonly Region[]): Instance {
-    const code = module.result();
+    if (hasShort) {
+      const start = code.startFunction();
+      emitShort(code, registerAddress(isa.pcSlot), registerAddress(isa.floatStatusSlot));
+      code.endFunction(start);
+    }
+    code.endSized(section);
     statistics.batches++;
     statistics.regions += regions.length;
-    statistics.codeBytes += code.length;
-    return instantiate(code, { env: { memory: hostMemory, dispatch: dispatch() } });
+    statistics.codeBytes += code.size;
+    return instantiate(code.written, { env: { memory: hostMemory, dispatch: dispatch() } }).exports;
   }
 
   private regionAt(start: bigint, pages: CodePages): Region | null {

@@ -49,6 +49,11 @@ export class Code {
     return this.bytes.slice(0, this.length);
   }
 
+  /** What was written, until more is. */
+  get written(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
   /** Starts again. */
   clear(): void {
     this.length = 0;
@@ -116,6 +121,16 @@ export class Code {
     }
     this.bytes[start - 1] = size;
     return this;
+  }
+
+  /** Moves what was written since the code was of one size to where it was of a smaller one. */
+  moveBack(from: number, to: number): void {
+    const count = this.length - from;
+    this.reserve(count);
+    const { bytes, length } = this;
+    bytes.copyWithin(length, from, length);
+    bytes.copyWithin(to + count, to, from);
+    bytes.copyWithin(to, from + count, length + count);
   }
 
   appendCode(part: Code): this {
@@ -293,6 +308,18 @@ export class Code {
     return this.byte(OTHER.block).byte(result === undefined ? EMPTY_BLOCK : TYPE[result]);
   }
 
+  /** Blocks around what was written since: so many start where the code was of a size. */
+  insertBlocks(size: number, count: number): void {
+    this.reserve(2 * count);
+    const { bytes, length } = this;
+    bytes.copyWithin(size + 2 * count, size, length);
+    for (let at = size; at < size + 2 * count; at += 2) {
+      bytes[at] = OTHER.block;
+      bytes[at + 1] = EMPTY_BLOCK;
+    }
+    this.length += 2 * count;
+  }
+
   loop(): this {
     return this.byte(OTHER.loop).byte(EMPTY_BLOCK);
   }
@@ -367,10 +394,29 @@ export class FunctionCode extends Code {
 
   writeBody(out: Code): void {
     const start = out.startSized();
+    out.appendCode(this);
+    this.endBody(out, start);
+  }
+
+  /** One more function, behind what was written: `endFunction` is told what this gives. */
+  startFunction(): number {
+    this.runs.length = 0;
+    this.nextLocal = this.signature.params.length;
+    return this.startSized();
+  }
+
+  endFunction(start: number): void {
+    this.endBody(this, start);
+  }
+
+  /** Puts locals before code that was written. */
+  private endBody(out: Code, start: number): void {
     const { runs } = this;
+    const end = out.size;
     out.u32(runs.length);
     for (const { type, count } of runs) out.u32(count).byte(TYPE[type]);
-    out.appendCode(this).op('end').endSized(start);
+    out.moveBack(end, start);
+    out.op('end').endSized(start);
   }
 }
 
@@ -388,21 +434,10 @@ export class ModuleBuilder {
   private readonly exports: { readonly name: string; readonly fn: number }[] = [];
 
   private hasTable = false;
-  /** Types and imports as they are written, once another module has the same. */
+  /** Types and imports as they are written, once a module of functions of one type has them. */
   private head: Uint8Array | null = null;
 
   constructor(private readonly memoryBytes: number) {}
-
-  /** A module of the same types and imports, without functions yet. */
-  another(): ModuleBuilder {
-    const made = new ModuleBuilder(this.memoryBytes);
-    made.types.push(...this.types);
-    made.imports.push(...this.imports);
-    made.hasTable = this.hasTable;
-    this.head ??= this.writeHead();
-    made.head = this.head;
-    return made;
-  }
 
   /** For modules that call functions of the table. */
   importTable(): void {
@@ -464,9 +499,29 @@ export class ModuleBuilder {
     return result;
   }
 
+  /**
+   * Begins another module of the same types and imports, of functions of one type, which are exported by number. They
+   * are written behind it, each by `startFunction` and `endFunction`. Gives what `endSized` has to be told behind the last.
+   */
+  begin(out: Code, type: number, count: number): number {
+    this.head ??= this.writeHead();
+    out.append(this.head);
+    let start = startSection(out, SECTION.function, count);
+    for (let i = 0; i < count; i++) out.byte(type);
+    out.endSized(start);
+    start = startSection(out, SECTION.export, count);
+    for (let i = 0; i < count; i++)
+      out
+        .text(`${i}`)
+        .byte(EXTERNAL.func)
+        .u32(this.imports.length + i);
+    out.endSized(start);
+    return startSection(out, SECTION.code, count);
+  }
+
   result(): Uint8Array {
     const { signatures, exports, functions } = this;
-    const out = new Code().append(this.head ?? this.writeHead());
+    const out = new Code().append(this.writeHead());
     let start = startSection(out, SECTION.function, signatures.length);
     for (const type of signatures) out.u32(type);
     out.endSized(start);
