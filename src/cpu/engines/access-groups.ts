@@ -133,18 +133,19 @@ export function groupAccesses(
 ): (Member | undefined)[] {
   const grouping: (Member | undefined)[] = [];
   let accesses = 0;
-  for (const { access } of instructions) if (access !== null) accesses++;
+  for (let at = 0; at < instructions.length; at++) if (instructions[at]!.access !== null) accesses++;
   if (accesses < 2) return grouping;
   let index = 0;
-  for (const { store, leaderBase, low, high, members } of candidatesOf(
-    instructions,
-    zeroSlot,
-    LONGEST_SPAN,
-  )) {
+  const candidates = candidatesOf(instructions, zeroSlot, LONGEST_SPAN);
+  for (let i = 0; i < candidates.length; i++) {
+    const { store, leaderBase, low, high, members } = candidates[i]!;
     const leader = members[0]!.at;
     if (members.length < 2 || index === GROUPS || (startsRegion && leader === 0)) continue;
     const group = { leader, store, start: low - leaderBase, spanBytes: high - low, index: index++ };
-    for (const { at, distance } of members) grouping[at] = { group, offset: distance - low, stride: 0 };
+    for (let j = 0; j < members.length; j++) {
+      const { at, distance } = members[j]!;
+      grouping[at] = { group, offset: distance - low, stride: 0 };
+    }
   }
   return grouping;
 }
@@ -161,8 +162,11 @@ export function groupsOfChunk(
   const members: (Member | undefined)[] = [];
   const groups: ChunkGroup[] = [];
   let left = 0;
-  for (const { access } of round) if (access !== null) left++;
-  for (const candidate of candidatesOf(round, zeroSlot, LONGEST_CHUNK_SPAN)) {
+  for (let at = 0; at < round.length; at++) if (round[at]!.access !== null) left++;
+  if (left === 0) return null;
+  const candidates = candidatesOf(round, zeroSlot, LONGEST_CHUNK_SPAN);
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i]!;
     const { store, root: slot, low, high } = candidate;
     if (slot >= SLOTS || roots[slot] !== slot) return null;
     const stride = distances[slot]!;
@@ -171,11 +175,13 @@ export function groupsOfChunk(
     if (spanBytes > LONGEST_CHUNK_SPAN) return null;
     const group = { leader: -1, store, slot, start, spanBytes, index: groups.length };
     groups.push(group);
-    for (const { at, distance } of candidate.members)
+    for (let j = 0; j < candidate.members.length; j++) {
+      const { at, distance } = candidate.members[j]!;
       members[at] = { group, offset: distance - start, stride };
+    }
     left -= candidate.members.length;
   }
-  if (left > 0 || groups.length === 0) return null;
+  if (left > 0) return null;
   return { groups, members, ...sumsOf(round) };
 }
 

@@ -2,10 +2,9 @@ import { groupsOfChunk, type Strides } from './access-groups.js';
 import type { Block } from './region.js';
 import { type Flow, successors } from './region-flow.js';
 
-/** Rounds of a chunk: the most that a chunk of so many instructions has room for. */
-const ROUNDS = [4, 2] as const;
-const CHUNK_INSTRUCTIONS = 140;
-const LONGEST_ROUND = CHUNK_INSTRUCTIONS / 2;
+/** Rounds of so many instructions are made four at a time, and longer ones two. */
+const FOUR_ROUNDS = 35;
+const LONGEST_ROUND = 70;
 /** Up to so many instructions, a round has few results that only a way out of the loop needs. */
 const SHORT_ROUND = 16;
 /** Blocks of a way around a loop. */
@@ -35,9 +34,14 @@ function goOn(way: number[], block: number, size: number, blocks: readonly Block
   const total = size + instructions.length;
   if (total > LONGEST_ROUND || way.length === LONGEST_WAY) return false;
   if (end.kind !== 'next' && end.kind !== 'branch') return false;
-  for (const { canLeave, access } of instructions) if (canLeave && access === null) return false;
+  for (let i = 0; i < instructions.length; i++) {
+    const { canLeave, access } = instructions[i]!;
+    if (canLeave && access === null) return false;
+  }
   way.push(block);
-  for (const to of successors(blocks[block]!)) {
+  const next = successors(blocks[block]!);
+  for (let i = 0; i < next.length; i++) {
+    const to = next[i]!;
     if (to === way[0]) return true;
     if (!flow.isLoop[to] && goOn(way, to, total, blocks, flow)) return true;
   }
@@ -49,8 +53,9 @@ function goOn(way: number[], block: number, size: number, blocks: readonly Block
 export function chunkOf(head: number, blocks: readonly Block[], flow: Flow, zeroSlot: number): Chunk | null {
   const way: number[] = [];
   if (!goOn(way, head, 0, blocks, flow)) return null;
-  const round = way.length === 1 ? blocks[head]!.instructions : way.flatMap((b) => blocks[b]!.instructions);
-  const rounds = ROUNDS.find((count) => count * round.length <= CHUNK_INSTRUCTIONS)!;
+  let round = blocks[head]!.instructions;
+  for (let i = 1; i < way.length; i++) round = round.concat(blocks[way[i]!]!.instructions);
+  const rounds = round.length <= FOUR_ROUNDS ? 4 : 2;
   const found = groupsOfChunk(round, rounds, zeroSlot);
   if (found === null || found.groups.length > MOST_GROUPS) return null;
   return { way, rounds, isLoop: round.length > SHORT_ROUND, ...found };
@@ -81,7 +86,7 @@ export function addChunk(chunk: Chunk, blocks: readonly Block[], flow: Flow): vo
   const { way, rounds } = chunk;
   const head = way[0]!;
   let steps = 0;
-  for (const block of way) steps += blocks[block]!.instructions.length;
+  for (let i = 0; i < way.length; i++) steps += blocks[way[i]!]!.instructions.length;
   let most = steps * rounds;
   steps *= rounds - 1;
   for (let place = 0; place < way.length; place++) {

@@ -67,7 +67,7 @@ export class RegionCode extends RegionWriter {
     code.if();
     this.storePc(0);
     code.tape(pieces.stop('short'), this);
-    code.op('end');
+    code.end();
     this.reload(flow.live[0]!);
     const start = code.size;
     this.tree(0);
@@ -77,11 +77,11 @@ export class RegionCode extends RegionWriter {
     // Around the labels is one that leads behind all of them.
     code.insertBlocks(start, last > 0 ? last + 2 : last + 1);
     for (let i = 0; i <= last; i++) {
-      code.op('end');
+      code.end();
       this.spill(spilled[i]!);
       if (!fallsThrough[i] && i < last) code.br(last - i);
     }
-    if (last > 0) code.op('end');
+    if (last > 0) code.end();
     this.leave();
     return code;
   }
@@ -107,9 +107,9 @@ export class RegionCode extends RegionWriter {
     if (chunk !== null) this.chunk(block, chunk);
     const behind = this.block(block);
     if (behind !== null) this.tree(behind);
-    for (const next of merged) {
+    for (let i = 0; i < merged.length; i++) {
       this.close();
-      this.tree(next);
+      this.tree(merged[i]!);
     }
     if (flow.isLoop[block]) this.close();
   }
@@ -117,7 +117,8 @@ export class RegionCode extends RegionWriter {
   /** What a block dominates and several ways lead to, in order. */
   private mergedBehind(block: number): number[] {
     const behind: number[] = [];
-    for (const next of this.merged) if (this.flow.idom[next] === block) behind.push(next);
+    const { merged, flow } = this;
+    for (let i = 0; i < merged.length; i++) if (flow.idom[merged[i]!] === block) behind.push(merged[i]!);
     return behind;
   }
 
@@ -174,7 +175,9 @@ export class RegionCode extends RegionWriter {
 
   private findChunks(): void {
     const { flow, region, isa } = this;
-    for (const block of flow.order) {
+    const { order } = flow;
+    for (let i = 0; i < order.length; i++) {
+      const block = order[i]!;
       this.findMembers(block);
       if (!flow.isLoop[block]) continue;
       const chunk = chunkOf(block, region.blocks, flow, isa.zeroSlot);
@@ -182,7 +185,7 @@ export class RegionCode extends RegionWriter {
       addChunk(chunk, region.blocks, flow);
       this.chunks[block] = chunk;
     }
-    for (const block of flow.order) if (flow.entrances[block]! > 1) this.merged.push(block);
+    for (let i = 0; i < order.length; i++) if (flow.entrances[order[i]!]! > 1) this.merged.push(order[i]!);
   }
 
   private findMembers(number: number): void {
@@ -227,14 +230,18 @@ export class RegionCode extends RegionWriter {
     const { blocks } = region;
     const { way, rounds, members, sums, moving } = chunk;
     let steps = 0;
-    for (const slot of moving) code.get(this.local(slot)).set(this.local(VARIABLE.starts + slot));
+    for (let i = 0; i < moving.length; i++) {
+      const slot = moving[i]!;
+      code.get(this.local(slot)).set(this.local(VARIABLE.starts + slot));
+    }
     this.narrow.clear();
     for (let round = 0; round < rounds; round++) {
       let made = 0;
       for (let place = 0; place < way.length; place++) {
         const { at, instructions } = blocks[way[place]!]!;
         this.at = at;
-        for (const instruction of instructions) {
+        for (let i = 0; i < instructions.length; i++) {
+          const instruction = instructions[i]!;
           const sum = sums[made];
           if (sum === undefined) this.instruction(instruction, members[made], round);
           else this.sum(instruction, sum, round);
@@ -250,7 +257,8 @@ export class RegionCode extends RegionWriter {
 
   /** Finds where a chunk's accesses are; goes elsewhere when not all of that is known. */
   private findPlaces({ groups }: Chunk, elsewhere: number): void {
-    for (const group of groups) {
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i]!;
       this.lookUp(group, group.slot);
       this.code.brIf(this.to(elsewhere));
       this.setPlace(group);
@@ -448,7 +456,7 @@ export class RegionCode extends RegionWriter {
     if (this.hasOuts) {
       if (this.hasExits) code.get(exit).i32(NO_EXIT).op('i32.eq').if();
       this.leaveToRegion();
-      if (this.hasExits) code.op('end');
+      if (this.hasExits) code.end();
     }
     if (!this.hasExits) return;
     code.i32(0).get(this.local(VARIABLE.address)).access('i64.store', CONTROL.address);

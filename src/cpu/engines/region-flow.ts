@@ -56,6 +56,8 @@ export interface Flow {
 
 type Successors = readonly (readonly number[])[];
 
+// Lists are gone through by number: this code runs seldom, before V8 makes as much of iterators.
+
 /** Without holes, as all lists here are: V8 makes code for one kind. */
 function filled(length: number, value: number): number[] {
   const list: number[] = [];
@@ -97,16 +99,19 @@ function dominators(
   idom[0] = 0;
   for (let changed = true; changed; ) {
     changed = false;
-    for (const from of order) {
-      for (const to of successorsOf[from]!) {
+    for (let i = 0; i < order.length; i++) {
+      const from = order[i]!;
+      const next = successorsOf[from]!;
+      for (let j = 0; j < next.length; j++) {
+        const to = next[j]!;
         const before = idom[to]!;
-        let next = before === -1 ? from : before;
-        for (let x = from; x !== next; ) {
-          if (position[x]! > position[next]!) x = idom[x]!;
-          else next = idom[next]!;
+        let y = before === -1 ? from : before;
+        for (let x = from; x !== y; ) {
+          if (position[x]! > position[y]!) x = idom[x]!;
+          else y = idom[y]!;
         }
-        if (next === before) continue;
-        idom[to] = next;
+        if (y === before) continue;
+        idom[to] = y;
         // The first ways are from blocks that were looked at just before.
         if (before !== -1) changed = true;
       }
@@ -128,7 +133,7 @@ export function flowOf({ blocks }: Region): Flow {
   }
   for (;;) {
     const successorsOf: number[][] = [];
-    for (const block of blocks) successorsOf.push(successors(block));
+    for (let i = 0; i < blocks.length; i++) successorsOf.push(successors(blocks[i]!));
     const order = reversePostorder(successorsOf);
     const position = filled(blocks.length, -1);
     for (let i = 0; i < order.length; i++) position[order[i]!] = i;
@@ -148,8 +153,11 @@ interface Graph {
 /** Makes ways into the middle of a loop leave the region, for which there is no structured code; false when there are none. */
 function cutIrreducible(blocks: readonly Block[], { successorsOf, order, position, idom }: Graph): boolean {
   let cuts = false;
-  for (const from of order) {
-    for (const to of successorsOf[from]!) {
+  for (let i = 0; i < order.length; i++) {
+    const from = order[i]!;
+    const next = successorsOf[from]!;
+    for (let j = 0; j < next.length; j++) {
+      const to = next[j]!;
       if (position[to]! > position[from]! || dominates(idom, to, from)) continue;
       cuts = true;
       const block = blocks[from]!;
@@ -168,15 +176,18 @@ function describe(blocks: readonly Block[], graph: Graph): Flow {
   const entrances: number[] = [];
   const cost: number[] = [];
   const dirty: RegisterSet[] = [];
-  for (const { instructions } of blocks) {
+  for (let i = 0; i < blocks.length; i++) {
     isLoop.push(false);
     entrances.push(0);
-    cost.push(instructions.length);
+    cost.push(blocks[i]!.instructions.length);
     dirty.push(new RegisterSet());
   }
   let hasLoops = false;
-  for (const from of order) {
-    for (const to of successorsOf[from]!) {
+  for (let i = 0; i < order.length; i++) {
+    const from = order[i]!;
+    const next = successorsOf[from]!;
+    for (let j = 0; j < next.length; j++) {
+      const to = next[j]!;
       if (position[to]! > position[from]!) entrances[to]!++;
       else isLoop[to] = hasLoops = true;
     }
@@ -185,7 +196,8 @@ function describe(blocks: readonly Block[], graph: Graph): Flow {
     const block = order[i]!;
     if (isCall(blocks[block]!)) continue;
     let ahead = 0;
-    for (const to of successorsOf[block]!) if (!isLoop[to]) ahead = Math.max(ahead, cost[to]!);
+    const next = successorsOf[block]!;
+    for (let j = 0; j < next.length; j++) if (!isLoop[next[j]!]) ahead = Math.max(ahead, cost[next[j]!]!);
     cost[block]! += ahead;
   }
   // Without loops, once is enough: what comes before a block was looked at before it.
@@ -203,12 +215,15 @@ function describe(blocks: readonly Block[], graph: Graph): Flow {
 /** Passes on what may differ from memory; the answer is whether there was something to pass on. */
 function passDirty(blocks: readonly Block[], { order, successorsOf }: Graph, dirty: RegisterSet[]): boolean {
   let changed = false;
-  for (const from of order) {
+  for (let i = 0; i < order.length; i++) {
+    const from = order[i]!;
     const block = blocks[from]!;
     if (isCall(block)) continue;
-    for (const to of successorsOf[from]!) {
-      if (dirty[to]!.addAll(dirty[from]!)) changed = true;
-      if (dirty[to]!.addAll(block.writes)) changed = true;
+    const next = successorsOf[from]!;
+    for (let j = 0; j < next.length; j++) {
+      const set = dirty[next[j]!]!;
+      if (set.addAll(dirty[from]!)) changed = true;
+      if (set.addAll(block.writes)) changed = true;
     }
   }
   return changed;
@@ -230,7 +245,9 @@ function passLive(blocks: readonly Block[], { order, successorsOf }: Graph, live
     const at = order[i]!;
     const block = blocks[at]!;
     if (isCall(block)) continue;
-    for (const to of successorsOf[at]!) if (live[at]!.addAllBut(live[to]!, block.writes)) changed = true;
+    const next = successorsOf[at]!;
+    for (let j = 0; j < next.length; j++)
+      if (live[at]!.addAllBut(live[next[j]!]!, block.writes)) changed = true;
   }
   return changed;
 }

@@ -67,7 +67,7 @@ export abstract class RegionWriter implements TapeFiller {
 
   protected close(): void {
     this.depth--;
-    this.code.op('end');
+    this.code.end();
   }
 
   /** The depth of a label that so many blocks are open around. */
@@ -149,14 +149,14 @@ export abstract class RegionWriter implements TapeFiller {
   }
 
   protected spill(dirty: RegisterSet): void {
-    for (const slot of dirty.slots()) {
+    for (let slot = dirty.next(0); slot >= 0; slot = dirty.next(slot + 1)) {
       const store = this.isa.isFloatSlot(slot) ? ACCESS['f64.store'] : ACCESS['i64.store'];
       this.code.storeLocal(store, registerAddress(slot), locals[slot] || this.local(slot));
     }
   }
 
   protected reload(live: RegisterSet): void {
-    for (const slot of live.slots()) {
+    for (let slot = live.next(0); slot >= 0; slot = live.next(slot + 1)) {
       const load = this.isa.isFloatSlot(slot) ? ACCESS['f64.load'] : ACCESS['i64.load'];
       this.code.loadLocal(load, registerAddress(slot), locals[slot] || this.local(slot));
     }

@@ -307,7 +307,8 @@ export class RegionFinder {
   /** Where blocks start, the region's start first, the others in order. */
   private blockStarts(): number[] {
     const starts = [0];
-    for (const at of this.starts) {
+    for (let from = 0; from < this.starts.length; from++) {
+      const at = this.starts[from]!;
       if (at === 0 || !found.has(at)) continue;
       let i = starts.length;
       for (; i > 1 && starts[i - 1]! > at; i--) starts[i] = starts[i - 1]!;
@@ -320,14 +321,15 @@ export class RegionFinder {
   private loop(): number[] {
     const starts: number[] = [];
     const lasts: number[] = [];
-    for (const at of this.blockStarts()) {
-      if (at < 0) continue;
-      starts.push(at);
-      lasts.push(this.lastOf(at));
+    const all = this.blockStarts();
+    const isIn: boolean[] = [];
+    for (let i = 0; i < all.length; i++) {
+      if (all[i]! < 0) continue;
+      isIn.push(starts.length === 0);
+      starts.push(all[i]!);
+      lasts.push(this.lastOf(all[i]!));
     }
     numberBlocks(starts);
-    const isIn: boolean[] = new Array(starts.length).fill(false);
-    isIn[0] = true;
     for (let changed = true; changed; ) {
       changed = false;
       // Most ways lead on to higher places: one time is enough for them.
@@ -337,7 +339,9 @@ export class RegionFinder {
         changed = true;
       }
     }
-    return starts.filter((_, i) => isIn[i]);
+    const loop: number[] = [];
+    for (let i = 0; i < starts.length; i++) if (isIn[i]) loop.push(starts[i]!);
+    return loop;
   }
 
   /** Whether control goes from an instruction to one of some blocks. */
@@ -374,14 +378,15 @@ export class RegionFinder {
     numberBlocks(starts);
     this.dispatch = targets.length > 0 ? starts.length : null;
     const blocks: Block[] = [];
-    for (const at of starts) blocks.push(this.blockAt(at));
+    for (let i = 0; i < starts.length; i++) blocks.push(this.blockAt(starts[i]!));
     if (targets.length > 0)
       blocks.push(emptyBlock(0, { kind: 'dispatch', targets: targets.map((at) => numbers.of(at)) }));
     let size = 0;
     let hasFloat = false;
-    for (const { instructions } of blocks) {
+    for (let i = 0; i < blocks.length; i++) {
+      const { instructions } = blocks[i]!;
       size += instructions.length;
-      for (const instruction of instructions) if (instruction.hasFloat) hasFloat = true;
+      for (let j = 0; j < instructions.length; j++) if (instructions[j]!.hasFloat) hasFloat = true;
     }
     return { address, blocks, size, hasFloat, pages };
   }
@@ -444,5 +449,5 @@ function ways({ d, control, links }: Instruction, at: number): number[] {
 
 function numberBlocks(starts: readonly number[]): void {
   numbers.clear();
-  for (const at of starts) numbers.add(at);
+  for (let i = 0; i < starts.length; i++) numbers.add(starts[i]!);
 }

@@ -203,9 +203,9 @@ function emitShort(code: FunctionCode, pcAddress: number, statusAddress: number)
 export class RegionMaker {
   private readonly templates: ReturnType<typeof templatesOf>;
   /** Code that was hot once waits for company: to the host a module costs as much as several regions in it. */
-  private readonly waiting = new Set<bigint>();
+  private readonly waiting: bigint[] = [];
   /** Regions that were not run once because NX was not set: most threads will have it set soon. */
-  private readonly waitingToNote = new Set<bigint>();
+  private readonly waitingToNote: bigint[] = [];
   private waitingIn: MemoryView | null = null;
 
   constructor(
@@ -247,19 +247,19 @@ export class RegionMaker {
   }
 
   /** An address that waits already, or finds no room, with all others that wait; none while it has to wait, or always. */
-  private together(waiting: Set<bigint>, address: bigint, memory: MemoryView): bigint[] {
+  private together(waiting: bigint[], address: bigint, memory: MemoryView): bigint[] {
     if (memory !== this.waitingIn) {
-      this.waiting.clear();
-      this.waitingToNote.clear();
+      this.waiting.length = 0;
+      this.waitingToNote.length = 0;
     }
     this.waitingIn = memory;
-    if (!waiting.has(address) && waiting.size < BATCH) {
-      waiting.add(address);
+    if (!waiting.includes(address) && waiting.length < BATCH) {
+      waiting.push(address);
       return [];
     }
-    waiting.delete(address);
-    const addresses = [address, ...waiting];
-    waiting.clear();
+    const addresses = [address];
+    for (let i = 0; i < waiting.length; i++) if (waiting[i] !== address) addresses.push(waiting[i]!);
+    waiting.length = 0;
     return statistics.regions >= REGION_LIMIT ? [] : addresses;
   }
 

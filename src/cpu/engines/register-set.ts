@@ -58,15 +58,19 @@ export class RegisterSet {
     return this.low === other.low && this.high === other.high;
   }
 
-  /** In order of slot. */
-  slots(): number[] {
-    const slots: number[] = [];
-    for (let rest = this.low; rest !== 0; rest &= rest - 1) slots.push(lowestBit(rest));
-    for (let rest = this.high; rest !== 0; rest &= rest - 1) slots.push(32 + lowestBit(rest));
-    return slots;
+  /** The first from a slot on; negative when there is none. */
+  next(slot: number): number {
+    if (slot < 32) {
+      const rest = this.low & (-1 << slot);
+      if (rest !== 0) return lowestBit(rest);
+    }
+    if (slot >= 64) return -1;
+    const rest = this.high & (-1 << Math.max(0, slot - 32));
+    return rest === 0 ? -1 : 32 + lowestBit(rest);
   }
 
-  [Symbol.iterator](): IterableIterator<number> {
-    return this.slots()[Symbol.iterator]();
+  /** In order of slot. */
+  *[Symbol.iterator](): IterableIterator<number> {
+    for (let slot = this.next(0); slot >= 0; slot = this.next(slot + 1)) yield slot;
   }
 }

@@ -192,6 +192,11 @@ export class Code {
     return this;
   }
 
+  /** What closes a block. */
+  end(): this {
+    return this.byte(SIMPLE.end);
+  }
+
   op(name: SimpleName): this {
     return this.byte(SIMPLE[name]);
   }
@@ -208,6 +213,7 @@ export class Code {
     }
   }
 
+  /** An instruction with an index, or a block with its type. */
   private onIndex(opcode: number, value: number): this {
     this.reserve(LONGEST);
     this.bytes[this.length++] = opcode;
@@ -305,7 +311,7 @@ export class Code {
   }
 
   block(result?: ValueType): this {
-    return this.byte(OTHER.block).byte(result === undefined ? EMPTY_BLOCK : TYPE[result]);
+    return this.onIndex(OTHER.block, result === undefined ? EMPTY_BLOCK : TYPE[result]);
   }
 
   /** Blocks around what was written since: so many start where the code was of a size. */
@@ -321,11 +327,11 @@ export class Code {
   }
 
   loop(): this {
-    return this.byte(OTHER.loop).byte(EMPTY_BLOCK);
+    return this.onIndex(OTHER.loop, EMPTY_BLOCK);
   }
 
   if(result?: ValueType): this {
-    return this.byte(OTHER.if).byte(result === undefined ? EMPTY_BLOCK : TYPE[result]);
+    return this.onIndex(OTHER.if, result === undefined ? EMPTY_BLOCK : TYPE[result]);
   }
 
   br(depth: number): this {
@@ -343,7 +349,7 @@ export class Code {
   }
 
   call(fn: number): this {
-    return this.byte(OTHER.call).u32(fn);
+    return this.onIndex(OTHER.call, fn);
   }
 
   callIndirect(type: number): this {
@@ -351,7 +357,7 @@ export class Code {
   }
 
   returnCall(fn: number): this {
-    return this.byte(OTHER.return_call).u32(fn);
+    return this.onIndex(OTHER.return_call, fn);
   }
 
   returnCallIndirect(type: number): this {
