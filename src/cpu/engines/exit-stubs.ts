@@ -41,6 +41,12 @@ export class ExitStubs {
   private readonly pending: RegisterSet[] = [];
   private last: RegisterSet | null = null;
 
+  /** Those of another region come. */
+  clear(): void {
+    this.spilled.length = 0;
+    this.fallsThrough.length = 0;
+  }
+
   /** A place of the block at hand that is left with such registers; gives which of the block's labels it has. */
   add(registers: RegisterSet): number {
     const { last, pending } = this;

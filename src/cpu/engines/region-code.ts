@@ -8,7 +8,7 @@ import { registerAddress } from './lowering.js';
 import type { Block, Region, RegionSet } from './region.js';
 import { type Flow, flowOf, targetsByPlace } from './region-flow.js';
 import { DEPTH, LEFT } from './region-pieces.js';
-import { RegionWriter } from './region-writer.js';
+import { narrow, RegionWriter } from './region-writer.js';
 import type { RegisterSet } from './register-set.js';
 import type { Templates } from './template.js';
 import { VARIABLE } from './template-code.js';
@@ -23,25 +23,28 @@ export interface RegionContext {
 
 const NO_MEMBERS: readonly (Member | undefined)[] = [];
 
+// Of one region at a time, for many are made:
+
+/** Chunks by the block that their loop starts with. */
+const chunks: (Chunk | null)[] = [];
+/** Blocks that several ways lead to, in order. */
+const mergedBlocks: number[] = [];
+/** Groups of accesses of each block, by instruction. */
+const groupedOf: (readonly (Member | undefined)[])[] = [];
+/** How many blocks are open around the labels of blocks: before them, and at loops. */
+const before: number[] = [];
+const loops: number[] = [];
+const stubs = new ExitStubs();
+
 /** Which of its block's stubs each instruction is left by, from the first on. Of one block at a time. */
 const exits = new Uint16Array(UNRETIRED_MASK);
 
 /** Structured code for one region: blocks by the tree of dominators, registers in locals. */
 export class RegionCode extends RegionWriter {
   private readonly flow: Flow;
-  /** By the block that their loop starts with. */
-  private readonly chunks: (Chunk | null)[] = [];
-  /** Blocks that several ways lead to, in order. */
-  private readonly merged: number[] = [];
-  private readonly stubs = new ExitStubs();
   /** Whether instructions are left to the host, and whether control goes elsewhere. */
   private hasExits = false;
   private hasOuts = false;
-  /** How many blocks are open around the labels of blocks: before them, and at loops. */
-  private readonly before: number[] = [];
-  private readonly loops: number[] = [];
-  /** Groups of accesses of a block, by instruction. */
-  private readonly members: (readonly (Member | undefined)[])[] = [];
   /** Of the block at hand, the stubs that it is left by where it starts and ends. */
   private firstStub = 0;
   private lastStub = 0;
@@ -61,6 +64,8 @@ export class RegionCode extends RegionWriter {
   write(): FunctionCode {
     const { code, flow, pieces } = this;
     this.begin();
+    stubs.clear();
+    mergedBlocks.length = 0;
     this.findChunks();
     code.isLess(LEFT, flow.cost[0]!);
     if (this.templates.notes) code.tape(pieces.isOtherRounding, this).op('i32.or');
@@ -72,7 +77,7 @@ export class RegionCode extends RegionWriter {
     const start = code.size;
     this.tree(0);
     code.op('unreachable');
-    const { spilled, fallsThrough } = this.stubs;
+    const { spilled, fallsThrough } = stubs;
     const last = spilled.length - 1;
     // Around the labels is one that leads behind all of them.
     code.insertBlocks(start, last > 0 ? last + 2 : last + 1);
@@ -94,16 +99,16 @@ export class RegionCode extends RegionWriter {
     const merged = this.mergedBehind(block);
     this.findExits(block);
     if (flow.isLoop[block]) {
-      this.loops[block] = this.depth;
+      loops[block] = this.depth;
       code.loop();
       this.depth++;
       this.checkBudget(block);
     }
     for (let i = merged.length - 1; i >= 0; i--) {
-      this.before[merged[i]!] = this.depth;
+      before[merged[i]!] = this.depth;
       this.open();
     }
-    const chunk = this.chunks[block] ?? null;
+    const chunk = chunks[block]!;
     if (chunk !== null) this.chunk(block, chunk);
     const behind = this.block(block);
     if (behind !== null) this.tree(behind);
@@ -117,8 +122,10 @@ export class RegionCode extends RegionWriter {
   /** What a block dominates and several ways lead to, in order. */
   private mergedBehind(block: number): number[] {
     const behind: number[] = [];
-    const { merged, flow } = this;
-    for (let i = 0; i < merged.length; i++) if (flow.idom[merged[i]!] === block) behind.push(merged[i]!);
+    for (let i = 0; i < mergedBlocks.length; i++) {
+      const next = mergedBlocks[i]!;
+      if (this.flow.idom[next] === block) behind.push(next);
+    }
     return behind;
   }
 
@@ -136,8 +143,8 @@ export class RegionCode extends RegionWriter {
   /** The depth of a block's label; null when it has none, because its code follows where control goes to it. */
   private labelOf(from: number, to: number): number | null {
     const { flow } = this;
-    if (flow.position[to]! <= flow.position[from]!) return this.to(this.loops[to]!);
-    return flow.entrances[to]! > 1 ? this.to(this.before[to]!) : null;
+    if (flow.position[to]! <= flow.position[from]!) return this.to(loops[to]!);
+    return flow.entrances[to]! > 1 ? this.to(before[to]!) : null;
   }
 
   /** @returns the block whose code comes next, if there is one: not made from here, for blocks in a row can be many */
@@ -157,9 +164,9 @@ export class RegionCode extends RegionWriter {
     const block = this.region.blocks[number]!;
     const { instructions } = block;
     const { firstStub } = this;
-    const members = this.members[number] ?? NO_MEMBERS;
+    const members = groupedOf[number]!;
     const count = instructions.length;
-    this.narrow.clear();
+    narrow.clear();
     this.at = block.at;
     if (count > 0) this.charge(count);
     for (let i = 0; i < count; i++) {
@@ -179,20 +186,24 @@ export class RegionCode extends RegionWriter {
     for (let i = 0; i < order.length; i++) {
       const block = order[i]!;
       this.findMembers(block);
+      chunks[block] = null;
       if (!flow.isLoop[block]) continue;
       const chunk = chunkOf(block, region.blocks, flow, isa.zeroSlot);
       if (chunk === null) continue;
       addChunk(chunk, region.blocks, flow);
-      this.chunks[block] = chunk;
+      chunks[block] = chunk;
     }
-    for (let i = 0; i < order.length; i++) if (flow.entrances[order[i]!]! > 1) this.merged.push(order[i]!);
+    for (let i = 0; i < order.length; i++) if (flow.entrances[order[i]!]! > 1) mergedBlocks.push(order[i]!);
   }
 
   private findMembers(number: number): void {
     const { at, instructions, canLeave } = this.region.blocks[number]!;
-    if (!canLeave) return;
+    if (!canLeave) {
+      groupedOf[number] = NO_MEMBERS;
+      return;
+    }
     const members = groupAccesses(instructions, this.isa.zeroSlot, at === 0);
-    this.members[number] = members;
+    groupedOf[number] = members;
     for (let i = 0; i < instructions.length && !this.hasExits; i++)
       this.hasExits = instructions[i]!.canLeave && members[i] === undefined;
   }
@@ -201,7 +212,7 @@ export class RegionCode extends RegionWriter {
   private chunk(head: number, chunk: Chunk): void {
     const { code } = this;
     const slow = this.depth;
-    const loop = this.loops[head]!;
+    const loop = loops[head]!;
     this.open();
     this.findPlaces(chunk, slow);
     if (chunk.isLoop) {
@@ -234,7 +245,7 @@ export class RegionCode extends RegionWriter {
       const slot = moving[i]!;
       code.get(this.local(slot)).set(this.local(VARIABLE.starts + slot));
     }
-    this.narrow.clear();
+    narrow.clear();
     for (let round = 0; round < rounds; round++) {
       let made = 0;
       for (let place = 0; place < way.length; place++) {
@@ -400,12 +411,12 @@ export class RegionCode extends RegionWriter {
 
   /** The stubs of a block. */
   private findExits(number: number): void {
-    const { flow, stubs, region } = this;
+    const { flow, region } = this;
     const { instructions, canLeave, writes, end } = region.blocks[number]!;
     const dirty = flow.dirty[number]!.copy();
     if (flow.isLoop[number]) this.addOut(dirty);
     if (canLeave) {
-      const members = this.members[number]!;
+      const members = groupedOf[number]!;
       for (let i = 0; i < instructions.length; i++) {
         const { canLeave, writes } = instructions[i]!;
         const member = members[i];
@@ -427,7 +438,7 @@ export class RegionCode extends RegionWriter {
 
   private addOut(dirty: RegisterSet): number {
     this.hasOuts = true;
-    return this.stubs.add(dirty);
+    return stubs.add(dirty);
   }
 
   /** Puts all that is dirty at a block's end into memory. */

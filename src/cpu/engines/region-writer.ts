@@ -19,6 +19,8 @@ const EXACT = 2n ** 52n;
 
 /** What locals the region that is being written has, by variable; 0 is none. */
 const locals = new Uint16Array(VARIABLES);
+/** What is known of the registers of the block that is being written. */
+export const narrow = new NarrowRegisters();
 
 /** Writes what regions are made of: instructions one by one, from tapes, and what puts registers and places into locals. */
 export abstract class RegionWriter implements TapeFiller {
@@ -36,7 +38,6 @@ export abstract class RegionWriter implements TapeFiller {
   /** Of its group of accesses, the variable; and how far from there on it is, bytes. */
   private place = 0;
   private offset = 0;
-  protected readonly narrow = new NarrowRegisters();
 
   constructor(
     protected readonly isa: RegionSet,
@@ -90,9 +91,9 @@ export abstract class RegionWriter implements TapeFiller {
       this.place = VARIABLE.groups + member.group.index;
       this.offset = member.offset + member.stride * round;
     }
-    const areNarrow = this.narrow.areAllFor(instruction);
+    const areNarrow = narrow.areAllFor(instruction);
     this.code.tape(this.templates.tapeOf(instruction, member !== undefined, areNarrow), this);
-    this.narrow.after(instruction);
+    narrow.after(instruction);
     this.at += d.lengthBytes;
   }
 
@@ -102,7 +103,7 @@ export abstract class RegionWriter implements TapeFiller {
     const { code } = this;
     code.get(this.local(VARIABLE.starts + slot)).i64(distance + stride * round);
     code.op('i64.add').set(this.local(d.rd));
-    this.narrow.after(instruction);
+    narrow.after(instruction);
     this.at += d.lengthBytes;
   }
 

@@ -93,44 +93,84 @@ const TRIAL_LIMIT = 64;
 /** How far from its start a region reaches, bytes. */
 export const REACH = 1 << 16;
 
-const LAST_BASE = 2 ** 30;
+/** Bits of an instruction's and of a block's number, which are below LOOP_LIMIT, and 0 for none. */
+const NUMBER_BITS = 10;
+const NUMBER_MASK = (1 << NUMBER_BITS) - 1;
+const LEADS = 1 << (2 * NUMBER_BITS);
+const ERA_SHIFT = 2 * NUMBER_BITS + 1;
+const LAST_ERA = 2 ** (32 - ERA_SHIFT) - 1;
 
-/** Numbers by place, that is by half-word within reach; to forget them all takes no time. */
-class PlaceNumbers {
-  private readonly numbers = new Int32Array(REACH + 1);
-  private base = 1;
-  private count = 0;
+/**
+ * What is known by place, that is by half-word within reach, in one word, since it is in no cache any more: the number of
+ * the instruction that was found there, that of the block made of it, and whether a block is to start there, found or
+ * not. To forget all of it takes no time. Of one exploration at a time.
+ */
+class Places {
+  private readonly words = new Int32Array(REACH + 1);
+  /** Words of another are of an exploration before. */
+  private era = 0;
 
   clear(): void {
-    this.base += this.count;
-    this.count = 0;
-    if (this.base < LAST_BASE) return;
-    this.numbers.fill(0);
-    this.base = 1;
+    if (this.era === LAST_ERA) {
+      this.words.fill(0);
+      this.era = 0;
+    }
+    this.era++;
   }
 
-  /** Gives a place the next number: 0, 1 and so on. */
-  add(at: number): void {
-    this.numbers[(at + REACH) >> 1] = this.base + this.count++;
+  private at(at: number): number {
+    if (at < -REACH || at > REACH) return 0;
+    const word = this.words[(at + REACH) >> 1]!;
+    return word >>> ERA_SHIFT === this.era ? word : 0;
   }
 
-  /** The number of a place; negative when it has none. */
-  of(at: number): number {
-    return at >= -REACH && at <= REACH ? this.numbers[(at + REACH) >> 1]! - this.base : -1;
+  private set(at: number, word: number): void {
+    this.words[(at + REACH) >> 1] = word | (this.era << ERA_SHIFT);
   }
 
-  has(at: number): boolean {
-    return this.of(at) >= 0;
+  /** The number of the instruction that was found at a place; negative when there is none. */
+  found(at: number): number {
+    return (this.at(at) & NUMBER_MASK) - 1;
+  }
+
+  isFound(at: number): boolean {
+    return (this.at(at) & NUMBER_MASK) !== 0;
+  }
+
+  find(at: number, number: number): void {
+    this.set(at, this.at(at) | (number + 1));
+  }
+
+  /** Whether a block is to start at a place. */
+  leads(at: number): boolean {
+    return (this.at(at) & LEADS) !== 0;
+  }
+
+  lead(at: number): void {
+    this.set(at, this.at(at) | LEADS);
+  }
+
+  /** Whether a block ends before a place. */
+  endsBefore(at: number): boolean {
+    const word = this.at(at);
+    return (word & LEADS) !== 0 || (word & NUMBER_MASK) === 0;
+  }
+
+  /** The number of the block that starts at a place; negative when there is none. */
+  block(at: number): number {
+    return ((this.at(at) >> NUMBER_BITS) & NUMBER_MASK) - 1;
+  }
+
+  /** @param number -1 for none */
+  setBlock(at: number, number: number): void {
+    this.set(at, (this.at(at) & ~(NUMBER_MASK << NUMBER_BITS)) | ((number + 1) << NUMBER_BITS));
   }
 }
 
-/** What was found; where blocks are to start, found or not; and the blocks made of it. Of one exploration at a time. */
-const found = new PlaceNumbers();
-const leaders = new PlaceNumbers();
-const numbers = new PlaceNumbers();
+const places = new Places();
 
 function numberOf(at: number): number | null {
-  const number = numbers.of(at);
+  const number = places.block(at);
   return number >= 0 ? number : null;
 }
 
@@ -183,8 +223,7 @@ export class RegionFinder {
   }
 
   private begin(): void {
-    found.clear();
-    leaders.clear();
+    places.clear();
     this.instructions.length = 0;
     this.starts.length = 0;
     this.pending.length = 0;
@@ -221,8 +260,8 @@ export class RegionFinder {
 
   /** A block may start here. */
   private lead(at: number): void {
-    if (at < -REACH || at > REACH || leaders.has(at)) return;
-    leaders.add(at);
+    if (at < -REACH || at > REACH || places.leads(at)) return;
+    places.lead(at);
     this.starts.push(at);
     if (at >= 0) insert(this.latch >= 0 && at > this.latch ? this.behindLoop : this.pending, at);
   }
@@ -232,7 +271,7 @@ export class RegionFinder {
     const { instructions, source, isa } = this;
     for (let at = start; at >= -REACH && at <= REACH; ) {
       if (endsAtRegions && at !== 0 && source.startsRegionAt(at)) return;
-      if (found.has(at)) {
+      if (places.isFound(at)) {
         // Where instructions overlap, one way runs into the middle of another: what they share is made once.
         this.lead(at);
         return;
@@ -241,7 +280,7 @@ export class RegionFinder {
       const d = source.decodeAt(at);
       const instruction = d === null ? null : instructionOf(d, isa);
       if (instruction === null) return;
-      found.add(at);
+      places.find(at, instructions.length);
       instructions.push(instruction);
       const { control, links } = instruction;
       const behind = at + d!.lengthBytes;
@@ -268,10 +307,10 @@ export class RegionFinder {
   /** Takes in what indirect jumps go to, as far as it is known by now: what comes to such jumps again. */
   private addTargets(): number[] {
     const targets = this.source.jumpTargets().filter((at) => {
-      if ((leaders.has(at) && at !== 0) || !this.comesBack(at)) return false;
+      if ((places.leads(at) && at !== 0) || !this.comesBack(at)) return false;
       this.lead(at);
       this.explore(DISPATCH_LIMIT, false);
-      return found.has(at);
+      return places.isFound(at);
     });
     const direct = new Set(this.blockStarts().flatMap((at) => this.waysFrom(at)));
     return targets.filter((at) => !direct.has(at));
@@ -284,7 +323,7 @@ export class RegionFinder {
     for (let at = work.pop(); at !== undefined && seen.size < TRIAL_LIMIT; at = work.pop()) {
       if (seen.has(at)) continue;
       seen.add(at);
-      if (found.has(at)) return true;
+      if (places.isFound(at)) return true;
       const d = this.source.decodeAt(at);
       const instruction = d === null ? null : instructionOf(d, this.isa);
       if (instruction === null) continue;
@@ -301,7 +340,7 @@ export class RegionFinder {
   // Blocks
 
   private instructionAt(at: number): Instruction {
-    return this.instructions[found.of(at)]!;
+    return this.instructions[places.found(at)]!;
   }
 
   /** Where blocks start, the region's start first, the others in order. */
@@ -309,7 +348,7 @@ export class RegionFinder {
     const starts = [0];
     for (let from = 0; from < this.starts.length; from++) {
       const at = this.starts[from]!;
-      if (at === 0 || !found.has(at)) continue;
+      if (at === 0 || !places.isFound(at)) continue;
       let i = starts.length;
       for (; i > 1 && starts[i - 1]! > at; i--) starts[i] = starts[i - 1]!;
       starts[i] = at;
@@ -340,7 +379,10 @@ export class RegionFinder {
       }
     }
     const loop: number[] = [];
-    for (let i = 0; i < starts.length; i++) if (isIn[i]) loop.push(starts[i]!);
+    for (let i = 0; i < starts.length; i++) {
+      if (isIn[i]) loop.push(starts[i]!);
+      else places.setBlock(starts[i]!, -1);
+    }
     return loop;
   }
 
@@ -348,11 +390,11 @@ export class RegionFinder {
   private leadsTo(at: number, blocks: readonly boolean[]): boolean {
     const { d, control, links } = this.instructionAt(at);
     if (control === 'branch' || (control === 'jump' && !links)) {
-      const taken = numbers.of(at + d.disp);
+      const taken = places.block(at + d.disp);
       if (taken >= 0 && blocks[taken]!) return true;
     }
     if (control !== 'branch' && control !== 'next' && !links) return false;
-    const behind = numbers.of(at + d.lengthBytes);
+    const behind = places.block(at + d.lengthBytes);
     return behind >= 0 && blocks[behind]!;
   }
 
@@ -367,7 +409,7 @@ export class RegionFinder {
     for (let at = start; ; ) {
       const { d, control } = this.instructionAt(at);
       const behind = at + d.lengthBytes;
-      if (control !== 'next' || leaders.has(behind) || !found.has(behind)) return at;
+      if (control !== 'next' || places.endsBefore(behind)) return at;
       at = behind;
     }
   }
@@ -380,7 +422,7 @@ export class RegionFinder {
     const blocks: Block[] = [];
     for (let i = 0; i < starts.length; i++) blocks.push(this.blockAt(starts[i]!));
     if (targets.length > 0)
-      blocks.push(emptyBlock(0, { kind: 'dispatch', targets: targets.map((at) => numbers.of(at)) }));
+      blocks.push(emptyBlock(0, { kind: 'dispatch', targets: targets.map((at) => places.block(at)) }));
     let size = 0;
     let hasFloat = false;
     for (let i = 0; i < blocks.length; i++) {
@@ -403,7 +445,7 @@ export class RegionFinder {
       writes.addAll(instruction.writes);
       if (instruction.canLeave) canLeave = true;
       const behind = at + instruction.d.lengthBytes;
-      if (instruction.control !== 'next' || leaders.has(behind) || !found.has(behind))
+      if (instruction.control !== 'next' || places.endsBefore(behind))
         return { at: start, instructions, reads, writes, canLeave, end: this.endOf(at) };
       at = behind;
     }
@@ -417,7 +459,7 @@ export class RegionFinder {
     const next = numberOf(nextAt);
     switch (control) {
       case 'next':
-        return found.has(nextAt) ? { kind: 'next', next, at: nextAt } : this.leave(nextAt);
+        return places.isFound(nextAt) ? { kind: 'next', next, at: nextAt } : this.leave(nextAt);
       case 'branch':
         return { kind: 'branch', taken: numberOf(targetAt), takenAt: targetAt, next, nextAt };
       case 'jump':
@@ -447,7 +489,7 @@ function ways({ d, control, links }: Instruction, at: number): number[] {
   return control === 'jump' ? [at + d.disp] : [];
 }
 
+/** Blocks by where they start; what number each had before is forgotten. */
 function numberBlocks(starts: readonly number[]): void {
-  numbers.clear();
-  for (let i = 0; i < starts.length; i++) numbers.add(starts[i]!);
+  for (let i = 0; i < starts.length; i++) places.setBlock(starts[i]!, i);
 }

@@ -181,9 +181,14 @@ class FetchedCode implements CodeSource {
   }
 }
 
-function hasBlockAt({ address, blocks }: Region, place: bigint): boolean {
-  const distance = Number(BigInt.asIntN(64, place - address));
-  return blocks.some(({ at }) => at === distance);
+/** Whether one of some regions has a block that starts at an address. */
+function isInside(regions: readonly Region[], place: bigint): boolean {
+  for (let i = 0; i < regions.length; i++) {
+    const { address, blocks } = regions[i]!;
+    const distance = Number(BigInt.asIntN(64, place - address));
+    for (let j = 0; j < blocks.length; j++) if (blocks[j]!.at === distance) return true;
+  }
+  return false;
 }
 
 /**
@@ -327,11 +332,13 @@ export class RegionMaker {
     const work = [...starts];
     for (let i = 0; i < work.length && regions.length < BATCH; i++) {
       const next = work[i]!;
-      if (pages.startsRegion(next) || regions.some((region) => hasBlockAt(region, next))) continue;
+      if (pages.startsRegion(next) || isInside(regions, next)) continue;
       const region = this.regionAt(next, pages);
       if (region === null || (region.size < LEAST_SIZE && i < starts.length)) continue;
       regions.push(region);
-      for (const { end } of region.blocks) {
+      const { blocks } = region;
+      for (let j = 0; j < blocks.length; j++) {
+        const { end } = blocks[j]!;
         if (end.kind !== 'call') continue;
         const target = BigInt.asUintN(64, region.address + BigInt(end.targetAt));
         // Where a region starts already, it is called through the table.
