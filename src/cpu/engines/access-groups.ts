@@ -1,6 +1,7 @@
 import type { Decoded } from './evaluator.js';
-import type { Access, Instruction } from './facts.js';
+import type { Instruction } from './facts.js';
 import { GROUPS } from './template-code.js';
+import type { Access } from './traits.js';
 
 /** Bytes from the first to the last of a group, at most: the more they are, the more often a page ends among them. */
 const LONGEST_SPAN = 256;

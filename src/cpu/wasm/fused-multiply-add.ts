@@ -1,4 +1,5 @@
-import { type Code, FunctionCode, ModuleBuilder } from './code.js';
+import { FunctionCode, ModuleBuilder } from './code.js';
+import type { Code } from './instructions.js';
 import { createMemory, createTable, instantiate } from './web-assembly.js';
 
 /**
