@@ -127,10 +127,8 @@ function dominates(idom: readonly number[], a: number, b: number): boolean {
 }
 
 export function flowOf({ blocks }: Region): Flow {
-  if (blocks.length === 1) {
-    // Half of all regions are one block, that goes round or not.
-    return describe(blocks, { successorsOf: [successors(blocks[0]!)], order: [0], position: [0], idom: [0] });
-  }
+  // Half of all regions are one block.
+  if (blocks.length === 1) return flowOfBlock(blocks[0]!);
   for (;;) {
     const successorsOf: number[][] = [];
     for (let i = 0; i < blocks.length; i++) successorsOf.push(successors(blocks[i]!));
@@ -141,6 +139,26 @@ export function flowOf({ blocks }: Region): Flow {
     const graph = { successorsOf, order, position, idom };
     if (!cutIrreducible(blocks, graph)) return describe(blocks, graph);
   }
+}
+
+/** The flow of a block alone, that goes round or not. */
+function flowOfBlock(block: Block): Flow {
+  const isLoop = successors(block).length > 0;
+  // A call comes back to its start with everything in memory.
+  const goesRound = isLoop && !isCall(block);
+  const dirty = goesRound ? block.writes.copy() : new RegisterSet();
+  const live = block.reads.copy();
+  if (isLoop || canLeave(block)) live.addAll(dirty);
+  return {
+    order: [0],
+    position: [0],
+    idom: [0],
+    isLoop: [isLoop],
+    entrances: [0],
+    cost: [block.instructions.length],
+    dirty: [dirty],
+    live: [live],
+  };
 }
 
 interface Graph {

@@ -351,8 +351,8 @@ export class RegionMaker {
   /** A batch is one piece: each of its regions is good only while the code of all of them is. */
   private enter(batch: readonly Region[], places: readonly number[]): void {
     const dependencies: Dependency[] = [];
-    for (const { pages } of batch) {
-      for (const [pageNumber, page] of pages) {
+    for (let i = 0; i < batch.length; i++) {
+      for (const [pageNumber, page] of batch[i]!.pages) {
         if (dependencies.some((known) => known.pageNumber === pageNumber)) continue;
         const { code } = decodedPages.of(page, BigInt(pageNumber) << PAGE_BITS);
         dependencies.push({ pageNumber, page, code });
@@ -360,6 +360,7 @@ export class RegionMaker {
     }
     for (let i = 0; i < batch.length; i++) {
       const { address, pages } = batch[i]!;
+      // Asked for again: each that is new may drop another.
       const decoded = decodedPages.of(pages.get(pageNumberOf(address))!, address & PAGE_MASK);
       decoded.addRegion({ offset: offsetOf(address), dependencies }, places[i]!);
     }

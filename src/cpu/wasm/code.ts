@@ -79,27 +79,24 @@ export class ModuleBuilder {
   private readonly exports: { readonly name: string; readonly fn: number }[] = [];
 
   private hasTable = false;
-  /** Types and imports as they are written, once a module of functions of one type has them. */
-  private head: Uint8Array | null = null;
+  /** What comes before the functions in modules of functions of one type, by how many they are. */
+  private readonly heads: Uint8Array[] = [];
 
   constructor(private readonly memoryBytes: number) {}
 
   /** For modules that call functions of the table. */
   importTable(): void {
-    this.head = null;
     this.hasTable = true;
   }
 
   type(signature: Signature): number {
     for (let i = 0; i < this.types.length; i++) if (isSame(this.types[i]!, signature)) return i;
-    this.head = null;
     return this.types.push(signature) - 1;
   }
 
   /** Imports come before functions. */
   import(name: string, signature: Signature): number {
     assert(this.functions.length === 0, 'imports are numbered first');
-    this.head = null;
     return this.imports.push({ name, type: this.type(signature) }) - 1;
   }
 
@@ -145,14 +142,19 @@ export class ModuleBuilder {
   }
 
   /**
-   * Begins another module of the same types and imports, of functions of one type, which are exported by number. They
-   * are written behind it, each by `startFunction` and `endFunction`. Gives what `endSized` has to be told behind the last.
+   * Begins a module of functions of one type, which are exported by number. They are written behind it, each by
+   * `startFunction` and `endFunction`. Types and imports are all known. Gives what `endSized` has to be told at its end.
    */
   begin(out: Code, type: number, count: number): number {
-    this.head ??= this.writeHead();
-    out.append(this.head);
+    this.heads[count] ??= this.writeHeadOf(type, count);
+    out.append(this.heads[count]!);
+    return startSection(out, SECTION.code, count);
+  }
+
+  private writeHeadOf(type: number, count: number): Uint8Array {
+    const out = new Code().append(this.writeHead());
     let start = startSection(out, SECTION.function, count);
-    for (let i = 0; i < count; i++) out.byte(type);
+    for (let i = 0; i < count; i++) out.u32(type);
     out.endSized(start);
     start = startSection(out, SECTION.export, count);
     for (let i = 0; i < count; i++)
@@ -160,8 +162,9 @@ export class ModuleBuilder {
         .text(`${i}`)
         .byte(EXTERNAL.func)
         .u32(this.imports.length + i);
-    out.endSized(start);
-    return startSection(out, SECTION.code, count);
+    const result = out.endSized(start).result();
+    out.release();
+    return result;
   }
 
   result(): Uint8Array {
