@@ -6,10 +6,14 @@ import test from 'ava';
 import { preparedSoFar } from '../../src/base/prepared.js';
 import { tapesOfBytes } from '../../src/cpu/engines/kept-tapes.js';
 import { tapeItems } from '../../src/cpu/wasm/tape.js';
+import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import { launch } from '../../src/loader/launch.js';
 import '../../src/platform/node/wasm-features.js';
+import { Timeline } from '../../src/timeline/timeline.js';
 import { VERSION } from '../../src/version.js';
 import { specFor } from '../property/runs.js';
+import { recordRun, specOf } from '../timeline/runs.js';
+import { checkpointFile, openStored } from '../timeline/stored.js';
 import { MAIN, scratchFolder } from './jacinth.js';
 
 const folder = scratchFolder();
@@ -47,8 +51,15 @@ test('what the build made ahead is what would be made here', (t) => {
   for (const [guest, size] of [
     ['n-body', '300'],
     ['sha256', '100000'],
-  ] as const)
-    launch({ ...specFor(guest, [size]), engine: 'auto' }).run();
+  ] as const) {
+    const machine = launch({ ...specFor(guest, [size]), engine: 'auto' });
+    machine.run();
+    stateHash(machine.k.snapshot());
+  }
+  const recording = recordRun(specOf('c-threads'));
+  const stored = openStored(checkpointFile(recording, { steps: 1 << 20, events: 60 }), recording);
+  const timeline = new Timeline(recording, stored);
+  timeline.seek(timeline.end);
   const made = preparedSoFar();
   t.true(made.length >= 2);
   const isOfTapes = ([name]: readonly [string, Uint8Array]): boolean => name.startsWith('tapes of');
