@@ -17,6 +17,7 @@ import { runWithCheckpoints } from './checkpointed-run.js';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const CLI = join(ROOT, '.build', 'src', 'cli', 'main.cjs');
 const ROUNDS = 5;
+const folder = mkdtempSync(join(tmpdir(), 'jacinth-bench-'));
 /** A ratio near 1 takes more of them. */
 const RECORDING_ROUNDS = 15;
 /** As many go before, in which V8 compiles. */
@@ -52,16 +53,11 @@ function run(s: RunSpec): Machine {
  * @param look sees the machine now and then
  */
 function record(s: RunSpec, look: (machine: Machine) => void = () => {}): Machine {
-  const folder = mkdtempSync(join(tmpdir(), 'jacinth-bench-'));
-  try {
-    const sink = RecordingFileSink.create(join(folder, 'a.jacinth'));
-    const recorder = new Recorder(s, 'essential', () => sink);
-    recorder.run(() => look(recorder.machine));
-    sink.close();
-    return recorder.machine;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const sink = RecordingFileSink.create(join(folder, 'a.jacinth'));
+  const recorder = new Recorder(s, 'essential', () => sink);
+  recorder.run(() => look(recorder.machine));
+  sink.close();
+  return recorder.machine;
 }
 
 let missed = 0;
@@ -192,7 +188,6 @@ function pagesOf(machine: Machine): Set<unknown> {
 }
 
 function commandLine(): void {
-  const folder = mkdtempSync(join(tmpdir(), 'jacinth-bench-'));
   const jacinth = (...args: string[]): number => {
     const { ms, value } = timed(() => spawnSync(process.execPath, [CLI, ...args], { cwd: ROOT }));
     if (value.status === null || (value.status > 2 && value.status !== 124))
@@ -217,7 +212,7 @@ function commandLine(): void {
     worst <= 1000,
   );
 
-  lookingLate(folder, jacinth);
+  lookingLate(jacinth);
 
   const closed = join(folder, 'closed.jacinth');
   jacinth(
@@ -233,11 +228,10 @@ function commandLine(): void {
   );
   const bytes = readFileSync(closed).length;
   report('essential recording of 10^8 steps', `${bytes} bytes`, '<= 65536 bytes', bytes <= 65536);
-  rmSync(folder, { recursive: true });
 }
 
 /** Looks all over a long run that was recorded with its checkpoints. */
-function lookingLate(folder: string, jacinth: (...args: string[]) => number): void {
+function lookingLate(jacinth: (...args: string[]) => number): void {
   const file = join(folder, 'long.jacinth');
   const run = ['test/guests/spin.elf', '-o', file, '--max-steps', '1000000000'];
   jacinth('record', ...run, '--keep-checkpoints', '--', '1000000000');
@@ -250,8 +244,12 @@ function lookingLate(folder: string, jacinth: (...args: string[]) => number): vo
 }
 
 process.stdout.write(`node ${process.version}, ${process.arch}; medians of ${ROUNDS}, runs alternate\n`);
-engine();
-recording();
-checkpoints();
-commandLine();
+try {
+  engine();
+  recording();
+  checkpoints();
+  commandLine();
+} finally {
+  rmSync(folder, { recursive: true });
+}
 if (missed > 0) process.stdout.write(`${missed} missed\n`);

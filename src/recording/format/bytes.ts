@@ -5,6 +5,17 @@ import { PayloadError } from './recording-error.js';
 /** Bytes of a digest in the file: its four words, most significant byte first, as its hex digits read. */
 export const DIGEST_BYTES = 16;
 
+const MAX_VARINT_BYTES = 8;
+
+/** @returns the place behind it */
+function putVarint(to: Uint8Array, at: number, value: number): number {
+  for (; value >= 0x80000000; value = Math.floor(value / 0x80)) to[at++] = (value % 0x80) | 0x80;
+  let rest = value | 0;
+  for (; rest >= 0x80; rest >>>= 7) to[at++] = (rest & 0x7f) | 0x80;
+  to[at++] = rest;
+  return at;
+}
+
 /** A growing run of bytes; numbers are little-endian. */
 export class ByteWriter {
   private buffer = new Uint8Array(256);
@@ -34,12 +45,16 @@ export class ByteWriter {
 
   /** A safe non-negative integer in base 128, least significant digit first. */
   varint(value: number): void {
-    this.room(8);
-    while (value >= 0x80) {
-      this.buffer[this.used++] = (value % 0x80) | 0x80;
-      value = value < 0x80000000 ? value >>> 7 : Math.floor(value / 0x80);
-    }
-    this.buffer[this.used++] = value;
+    this.room(MAX_VARINT_BYTES);
+    this.used = putVarint(this.buffer, this.used, value);
+  }
+
+  varints(values: ArrayLike<number>): void {
+    this.room(MAX_VARINT_BYTES * values.length);
+    const { buffer } = this;
+    let at = this.used;
+    for (let i = 0; i < values.length; i++) at = putVarint(buffer, at, values[i]);
+    this.used = at;
   }
 
   varint64(value: bigint): void {

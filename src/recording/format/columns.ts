@@ -82,9 +82,7 @@ const numbers = {
     leastBytes: 1,
     usualBytes: 3,
     accepts: isCount,
-    write(out, values) {
-      for (const value of values) out.varint(value);
-    },
+    write: (out, values) => out.varints(values),
     read(from, rowCount) {
       const values = new Float64Array(rowCount);
       for (let i = 0; i < rowCount; i++) values[i] = from.varint();
