@@ -9,10 +9,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULTS, launch, type RunSpec } from '../src/loader/launch.js';
 import type { Machine } from '../src/machine/machine.js';
-import { comparePositions } from '../src/machine/position.js';
 import { RecordingFileSink } from '../src/platform/node/recording-file.js';
 import { Recorder } from '../src/recording/recorder.js';
 import { runWithCheckpoints } from './checkpointed-run.js';
+import { costInTurns } from './in-turns.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const CLI = join(ROOT, '.build', 'src', 'cli', 'main.cjs');
@@ -28,14 +28,10 @@ function spec(guest: string, args: readonly string[], more: Partial<RunSpec> = {
   return { ...DEFAULTS, ...more, program: { name: guest, bytes, args: [guest, ...args], environ: [] } };
 }
 
-/** By the clock, and the processor time of all threads: a busy host moves that less. */
-function timed<T>(work: () => T): { ms: number; cpuMs: number; value: T } {
-  const before = process.cpuUsage();
+function timed<T>(work: () => T): { ms: number; value: T } {
   const start = performance.now();
   const value = work();
-  const ms = performance.now() - start;
-  const { user, system } = process.cpuUsage(before);
-  return { ms, cpuMs: (user + system) / 1000, value };
+  return { ms: performance.now() - start, value };
 }
 
 function median(values: readonly number[]): number {
@@ -89,31 +85,14 @@ function engine(): void {
 /** Looks of a recorder between two turns: a millisecond or some, in which a host is as fast as in the next. */
 const LOOKS_A_TURN = 4;
 
-/**
- * Processor time of recording a run over that of running it. Both go on in turns, side by side: of whole runs one behind
- * the other each ratio was a fifth off on a shared host.
- */
+/** Processor time of recording a run over that of running it. */
 function recordingCost(s: RunSpec): number {
   const ratios: number[] = [];
   for (let i = -WARM_ROUNDS; i < RECORDING_ROUNDS; i++) {
-    const { cpuMs: launchMs, value: plain } = timed(() => launch(s));
-    let plainMs = launchMs;
-    let looks = 0;
-    const { cpuMs } = timed(() =>
-      record(s, (machine) => {
-        if (++looks % LOOKS_A_TURN === 0) plainMs += timed(() => catchUp(plain, machine)).cpuMs;
-      }),
-    );
-    const recordMs = cpuMs - (plainMs - launchMs);
-    plainMs += timed(() => plain.run()).cpuMs;
-    if (i >= 0) ratios.push(recordMs / plainMs);
+    const ratio = costInTurns(s, (look) => record(s, look), LOOKS_A_TURN);
+    if (i >= 0) ratios.push(ratio);
   }
   return median(ratios);
-}
-
-/** Runs a machine to where another of the same run is. */
-function catchUp(machine: Machine, to: Machine): void {
-  while (!machine.halted && comparePositions(machine.position, to.position) < 0) machine.command();
 }
 
 /** How long recording a run takes, by the clock, once V8 knows the code. */

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { Prng, seedPrng } from '../../src/base/prng.js';
 import type { EngineKind } from '../../src/cpu/arch.js';
 import { DEFAULTS, launch, type RunSpec } from '../../src/loader/launch.js';
+import type { Machine } from '../../src/machine/machine.js';
 import { formatPosition } from '../../src/machine/position.js';
 import { runWithCheckpoints } from '../checkpointed-run.js';
+import { costInTurns } from '../in-turns.js';
 import type { RoundCost } from './engine-cost.js';
 import { type Clock, jacinth, ROOT, run } from './processes.js';
 import { type Program, runArguments, type Sized } from './programs.js';
@@ -14,6 +16,8 @@ import { median } from './statistics.js';
 /** Rounds of all programs in one process, of which the second half counts. */
 const WARM_ROUNDS = 10;
 const CHECKPOINT_STEPS = 1_000_000;
+/** As many as are taken in some milliseconds, of which those are few that engines take to change places. */
+const CHECKPOINTS_A_TURN = 16;
 /** A working set is small up to 1 MiB. */
 const SMALL_PAGES = 256;
 
@@ -22,14 +26,6 @@ function specOf(program: Program, argument: number, engine: EngineKind): RunSpec
   const args = [program.name, `${argument}`];
   const { cores } = program;
   return { ...DEFAULTS, engine, cores, program: { name: program.name, bytes, args, environ: [] } };
-}
-
-/** Processor time of this process and all its threads, in milliseconds. */
-function cpuMs(work: () => void): number {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
 }
 
 /** The most pages that a run takes, as far as can be seen between two commands. */
@@ -57,8 +53,8 @@ export function checkpointCost(
   if (peakPages(spec) > SMALL_PAGES) return null;
   const ratios: number[] = [];
   for (let i = -Math.ceil(rounds / 3); i < rounds; i++) {
-    const plain = cpuMs(() => runWithCheckpoints(spec, Number.POSITIVE_INFINITY));
-    const ratio = cpuMs(() => runWithCheckpoints(spec, CHECKPOINT_STEPS)) / plain;
+    const run = (look: (machine: Machine) => void) => runWithCheckpoints(spec, CHECKPOINT_STEPS, look);
+    const ratio = costInTurns(spec, run, CHECKPOINTS_A_TURN);
     if (i >= 0) ratios.push(ratio);
   }
   return median(ratios);
