@@ -23,6 +23,8 @@ const PROGRAMS = [
 ] as const;
 const USES = [
   ...PROGRAMS.map(([name, size]) => ['run', `test/guests/bench/${name}.elf`, '--', size]),
+  // Threads that wait for each other.
+  ['run', '--cores', '2', 'test/guests/bench/mutex-ping-pong.elf', '--', '230'],
   ['record', 'test/guests/bench/sha256.elf', '-o', recording, '--keep-checkpoints', '--', '1'],
   ['replay', recording],
   ['info', recording],
