@@ -448,3 +448,22 @@ test('a page that was written and has its old bytes again is another version, st
   const [c, d] = pages(rewritten);
   t.true(c !== undefined && d !== undefined && c !== d);
 });
+
+test('many looks, each with a file of its own and two by turns, do not keep a memory each', (t) => {
+  const seqs = SMALL_HASHES.map(([seq]) => seq);
+  const look = (timelines: readonly Timeline[]) => {
+    for (const seq of seqs) {
+      for (const timeline of timelines) {
+        const hash = SMALL_HASHES.find(([at]) => at === seq)![1];
+        t.is(stateHash(timeline.seek({ seq, step: 0 }).k.snapshot()), hash);
+      }
+    }
+  };
+  const anew = () => new Timeline(SMALL, openStored(SMALL_FILE, SMALL));
+  look([anew(), anew(), anew()]);
+  const before = process.memoryUsage().external;
+  for (let i = 0; i < 60; i++) look([anew(), anew()]);
+  // Each would take 3 MiB.
+  const more = (process.memoryUsage().external - before) / 2 ** 20;
+  t.true(more < 100, `${more} MiB`);
+});

@@ -162,9 +162,17 @@ function isAmong(sorted: Int32Array, place: number): boolean {
   return sorted[low] === place;
 }
 
-/** Memory in a file of checkpoints, which a stranger may have made up. */
-export class StoredMemory {
-  private readonly tables = new Map<number, Int32Array>();
+/**
+ * Where pages of a file are put together, from blocks of it. A process has a few, and whoever reads takes over the one
+ * that was used longest ago: pages in the pool keep their file for long after the last look at it, a memory with each.
+ */
+class ReadingRoom {
+  private readonly code = makeDeltaCode(MEMORY_BYTES, LAYOUT);
+  private readonly digests = new PlacedDigests(this.code.memory, DIGESTS, PAGE_SIZE);
+  private readonly bytes = new Uint8Array(this.code.memory.buffer);
+  private readonly words = new Int32Array(this.code.memory.buffer);
+  /** In the host's caches: where pages go hosts are slow to write, and they are gone through several times. */
+  readonly pages = this.bytes.subarray(PAGES, PAGES + TOGETHER * PAGE_SIZE);
   /** Numbers of the blocks that are there, the one that was read first at first. */
   private readonly blocks: number[] = [];
   /** Rooms of no block. */
@@ -172,16 +180,70 @@ export class StoredMemory {
     { length: CACHED_BLOCKS },
     (_, i) => BLOCKS + i * BLOCK_BYTES,
   ).toReversed();
-  private readonly code = makeDeltaCode(MEMORY_BYTES, LAYOUT);
-  private readonly digests = new PlacedDigests(this.code.memory, DIGESTS, PAGE_SIZE);
-  private readonly bytes = new Uint8Array(this.code.memory.buffer);
-  private readonly words = new Int32Array(this.code.memory.buffer);
-  /**
-   * Where pages are put together, in the host's caches: where they go hosts are slow to write, and they are gone
-   * through several times.
-   */
-  readonly pages = this.bytes.subarray(PAGES, PAGES + TOGETHER * PAGE_SIZE);
+  /** Chunks of tables that were read last. */
+  readonly tables = new Map<number, Int32Array>();
+  private file: Recording | null = null;
 
+  /** The one that a file has, or now gets. */
+  static of(file: Recording): ReadingRoom {
+    let i = 0;
+    while (i < rooms.length && rooms[i].file !== file) i++;
+    if (i === rooms.length && i < MOST_ROOMS) rooms.push(new ReadingRoom());
+    const [room] = rooms.splice(Math.min(i, rooms.length - 1), 1);
+    rooms.unshift(room);
+    if (room.file !== file) {
+      while (room.blocks.length > 0) room.forgetBlock();
+      room.tables.clear();
+      room.file = file;
+    }
+    return room;
+  }
+
+  /** As `StoredMemory.read`. */
+  read(places: readonly number[]): Int32Array {
+    const { words, code } = this;
+    const { length } = places;
+    for (let i = 0; i < length; i++) words[LIST / 4 + i] = places[i];
+    this.pages.fill(0, 0, length * PAGE_SIZE);
+    for (let i = code.putTogether(0, length); i < length; i = code.putTogether(i, length)) {
+      const missing = words[MISSING / 4] >>> 0;
+      if (missing === 0) throw new PayloadError('it is told by what is no page');
+      this.readBlock(missing);
+    }
+    return this.digests.of(PAGE_STARTS.slice(0, length));
+  }
+
+  private forgetBlock(): void {
+    const { blocks, free, words } = this;
+    const at = BLOCKS_END / 4 + blocks.shift()!;
+    free.push(words[at]);
+    words[at] = 0;
+  }
+
+  /** Reads the block that has a place, where the one was that was read first if there is no other room. */
+  private readBlock(place: number): void {
+    const { blocks, free, words, bytes } = this;
+    const number = Math.floor(place / BLOCK_BYTES);
+    const start = (number * BLOCK_BYTES) % CHUNK_BYTES;
+    const chunk = Math.floor(place / CHUNK_BYTES);
+    if (free.length === 0) this.forgetBlock();
+    const address = free[free.length - 1];
+    const room = bytes.subarray(address, address + BLOCK_BYTES);
+    const read = this.file!.uncheckedBytesIn('memory', chunk, start, room);
+    if (read.buffer !== bytes.buffer) room.set(read);
+    free.pop();
+    blocks.push(number);
+    words[BLOCKS_END / 4 + number] = address;
+  }
+}
+
+/** The one that was used last first. */
+const rooms: ReadingRoom[] = [];
+/** A diff looks into two files by turns. */
+const MOST_ROOMS = 2;
+
+/** Memory in a file of checkpoints, which a stranger may have made up. */
+export class StoredMemory {
   constructor(private readonly file: Recording) {}
 
   /**
@@ -201,22 +263,15 @@ export class StoredMemory {
   }
 
   /**
-   * Puts pages together in `pages`, from the first on.
+   * Puts pages together, one behind the other.
    * @param places of TOGETHER at most
-   * @returns their digests, four words each
+   * @returns their digests, four words each, and their bytes until others are read
    * @throws RecordingError, PayloadError
    */
-  read(places: readonly number[]): Int32Array {
-    const { words, code } = this;
-    const { length } = places;
-    for (let i = 0; i < length; i++) words[LIST / 4 + i] = places[i];
-    this.pages.fill(0, 0, length * PAGE_SIZE);
-    for (let i = code.putTogether(0, length); i < length; i = code.putTogether(i, length)) {
-      const missing = words[MISSING / 4] >>> 0;
-      if (missing === 0) throw new PayloadError('it is told by what is no page');
-      this.readBlock(missing);
-    }
-    return this.digests.of(PAGE_STARTS.slice(0, length));
+  read(places: readonly number[]): { readonly digests: Int32Array; readonly pages: Uint8Array } {
+    const room = ReadingRoom.of(this.file);
+    const digests = room.read(places);
+    return { digests, pages: room.pages.subarray(0, places.length * PAGE_SIZE) };
   }
 
   /** Where a table is, in words, and how many pages it has. */
@@ -235,35 +290,16 @@ export class StoredMemory {
   }
 
   private chunkOfTables(chunk: number): Int32Array {
-    const known = this.tables.get(chunk);
+    const { tables } = ReadingRoom.of(this.file);
+    const known = tables.get(chunk);
     if (known !== undefined) return known;
     const bytes = this.file.bytesIn('memory', chunk);
     if (bytes.length > BLOCK_BYTES) throw new PayloadError('there are more tables together than can be');
     // A copy, since it may start anywhere.
     const words = new Int32Array(bytes.slice(0, bytes.length & ~3).buffer);
-    if (this.tables.size === CACHED_TABLES) this.tables.delete(this.tables.keys().next().value!);
-    this.tables.set(chunk, words);
+    if (tables.size === CACHED_TABLES) tables.delete(tables.keys().next().value!);
+    tables.set(chunk, words);
     return words;
-  }
-
-  /** Reads the block that has a place, where the one was that was read first if there is no other room. */
-  private readBlock(place: number): void {
-    const { blocks, free, words, bytes } = this;
-    const number = Math.floor(place / BLOCK_BYTES);
-    const start = (number * BLOCK_BYTES) % CHUNK_BYTES;
-    const chunk = Math.floor(place / CHUNK_BYTES);
-    if (free.length === 0) {
-      const at = BLOCKS_END / 4 + blocks.shift()!;
-      free.push(words[at]);
-      words[at] = 0;
-    }
-    const address = free[free.length - 1];
-    const room = bytes.subarray(address, address + BLOCK_BYTES);
-    const read = this.file.uncheckedBytesIn('memory', chunk, start, room);
-    if (read.buffer !== bytes.buffer) room.set(read);
-    free.pop();
-    blocks.push(number);
-    words[BLOCKS_END / 4 + number] = address;
   }
 }
 
@@ -363,16 +399,16 @@ export class StoredPages implements PageSource {
 
   /** As `read`, of TOGETHER at most. */
   private readSome(origins: readonly StoredTable[], entries: readonly number[], to: Uint8Array | null): void {
-    const { memory } = this;
-    let digests: Int32Array;
+    let read: ReturnType<StoredMemory['read']>;
     try {
-      digests = memory.read(origins.map(({ words }, i) => words[entries[i]]));
+      read = this.memory.read(origins.map(({ words }, i) => words[entries[i]]));
     } catch (reason) {
       throw this.unusable((reason as Error).message);
     }
     for (const [i, { words }] of origins.entries())
-      if (!isSame(digests, 4 * i, words, entries[i] + 1)) throw this.unusable('it does not have its digest');
-    to?.set(memory.pages.subarray(0, origins.length * PAGE_SIZE));
+      if (!isSame(read.digests, 4 * i, words, entries[i] + 1))
+        throw this.unusable('it does not have its digest');
+    to?.set(read.pages);
   }
 
   readOne(origin: StoredTable, entry: number, to: Uint8Array): void {
