@@ -38,6 +38,11 @@ function heldFrom(pages: IntMap<Page>, page: number): number {
     : (held >>> offset) | (pages.neighbours(page + LEAF_KEYS) << (LEAF_KEYS - offset));
 }
 
+/** Whether no other VMO, and no second mapping, shows pages of this one. */
+function hasPagesAlone(vmo: VmoState): boolean {
+  return vmo.source === null && vmo.mappings === 1 && vmo.children.size === 0;
+}
+
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
 export class ProcessMemory implements MemoryView {
   replacedAlone = false;
@@ -181,7 +186,8 @@ export class ProcessMemory implements MemoryView {
   renewAwaited(pageNumber: number, reach: number): RenewedPage[] {
     const renewed: RenewedPage[] = [];
     const near = this.near(pageNumber, VmOption.PERM_READ | VmOption.PERM_WRITE);
-    if (near === null) return renewed;
+    // Asked at each page of such a VMO, all those near it would be looked at for nothing.
+    if (near === null || !hasPagesAlone(near.vmo)) return renewed;
     const { vmo, shift } = near;
     const start = pageNumber - ((pageNumber - shift) % reach);
     const end = Math.min(start + reach, near.end);
@@ -196,7 +202,7 @@ export class ProcessMemory implements MemoryView {
         bits &= bits - 1;
         const original = slot as Page;
         if (page < first || page >= end - shift) continue;
-        if (!original.awaitsStore || !this.isRenewable(vmo, original)) continue;
+        if (!this.isRenewable(vmo, original) || !original.awaitsStore) continue;
         pages.push(page);
         originals.push(original);
       }
@@ -207,8 +213,7 @@ export class ProcessMemory implements MemoryView {
 
   /** Whether a copy of a page is seen by nobody, and known by one number. */
   private isRenewable(vmo: VmoState, page: Page): boolean {
-    const alone = vmo.source === null && vmo.mappings === 1 && vmo.children.size === 0;
-    return alone && page.exclusive && page.code === null && page.owner !== this.k.owner;
+    return hasPagesAlone(vmo) && page.exclusive && page.code === null && page.owner !== this.k.owner;
   }
 
   /** Numbers around one that show pages of the same VMO, which has no pager. */
