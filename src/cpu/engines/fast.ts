@@ -201,7 +201,8 @@ export class FastEngine implements Engine {
     words[(CONTROL.endTime >> 2) + 1] = this.timeHigh + Math.floor(end / 2 ** 32);
     this.translations.makeRoom();
     const back = this.call(budget);
-    this.steps += budget - (back & ~STOPPED_BIT);
+    const left = back & ~STOPPED_BIT;
+    this.steps += budget - left;
     if (words[CONTROL.unnoted >> 2] !== 0) this.noteInexact();
     if (back >= 0) return BUDGET;
     switch (words[CONTROL.status >> 2]) {
@@ -212,10 +213,11 @@ export class FastEngine implements Engine {
       case STATUS.slow:
         this.atExit(words[CONTROL.exit >> 2]!);
         return this.slow();
+      // A region tells of one right behind it though the budget ended there: others stop before they look at it.
       case STATUS.syscall:
-        return SYSCALL;
+        return left > 0 ? SYSCALL : BUDGET;
       case STATUS.breakpoint:
-        return BREAKPOINT;
+        return left > 0 ? BREAKPOINT : BUDGET;
       case STATUS.hot:
         this.makeRegion();
         return BUDGET;
