@@ -18,7 +18,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const CLI = join(ROOT, '.build', 'src', 'cli', 'main.cjs');
 const ROUNDS = 5;
 const folder = mkdtempSync(join(tmpdir(), 'jacinth-bench-'));
-/** A ratio near 1 takes more of them. */
+/** A ratio near 1, or a small difference, takes more of them. */
 const RECORDING_ROUNDS = 15;
 /** As many go before, in which V8 compiles. */
 const WARM_ROUNDS = 8;
@@ -136,8 +136,8 @@ function recording(): void {
 }
 
 /** What taking a checkpoint every so often adds to a run, against 50 us and 3 us for each page written in between. */
-function checkpoints(): void {
-  const s = spec('heap-sort', ['5000']);
+function checkpoints(size: string): void {
+  const s = spec('heap-sort', [size]);
   const everySteps = 200_000;
   let pages = 0;
   let before = new Set<unknown>();
@@ -148,7 +148,7 @@ function checkpoints(): void {
   });
   const plain: number[] = [];
   const withThem: number[] = [];
-  for (let i = 0; i < ROUNDS; i++) {
+  for (let i = 0; i < RECORDING_ROUNDS; i++) {
     plain.push(timed(() => runWithCheckpoints(s, Number.POSITIVE_INFINITY)).ms);
     withThem.push(timed(() => runWithCheckpoints(s, everySteps)).ms);
   }
@@ -226,7 +226,8 @@ process.stdout.write(`node ${process.version}, ${process.arch}; medians of ${ROU
 try {
   engine();
   recording();
-  checkpoints();
+  checkpoints('5000');
+  checkpoints('20000');
   commandLine();
 } finally {
   rmSync(folder, { recursive: true });
