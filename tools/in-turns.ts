@@ -4,7 +4,7 @@ import type { Machine } from '../src/machine/machine.js';
 import { comparePositions } from '../src/machine/position.js';
 
 /** Processor time of this process and all its threads, in milliseconds: a busy host moves that less than the clock. */
-export function cpuMs(work: () => void): number {
+function cpuMs(work: () => void): number {
   const before = process.cpuUsage();
   work();
   const { user, system } = process.cpuUsage(before);

@@ -24,9 +24,6 @@ export interface FoldCode {
   readonly words: Int32Array;
   /** @param length bytes, a multiple of 16 and not 0 */
   fold(start: number, length: number): void;
-  /** Where those bytes are in it. */
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly start: number;
 }
 
 /**
@@ -213,20 +210,8 @@ function finalCode(): number[] {
 function startsCode(): number[] {
   return PIECES.flatMap((i) => [
     ...[OP.get, NEXT, OP.const, i, OP.add, OP.tee, OFFSET, OP.get, COUNT, OP.const, ...signed(-1), OP.add],
-    ...[
-      OP.get,
-      OFFSET,
-      OP.get,
-      COUNT,
-      OP.lessThan,
-      OP.select,
-      OP.const,
-      4,
-      OP.multiply,
-      OP.get,
-      LIST,
-      OP.add,
-    ],
+    ...[OP.get, OFFSET, OP.get, COUNT, OP.lessThan, OP.select],
+    ...[OP.const, 4, OP.multiply, OP.get, LIST, OP.add],
     ...[OP.load, BY_4, 0, OP.set, STARTS + i],
   ]);
 }
@@ -299,13 +284,11 @@ export function makeFoldCode(steps: readonly FoldStep[]): FoldCode {
   const { exports } = new WebAssembly.Instance(
     new WebAssembly.Module(prepared('digest of words', () => moduleOf(steps))),
   );
-  const { memory } = exports;
+  const { buffer } = exports.memory;
   return {
-    state: new Int32Array(memory.buffer, 0, STATE_BYTES / 4),
-    bytes: new Uint8Array(memory.buffer, STATE_BYTES),
-    words: new Int32Array(memory.buffer, STATE_BYTES),
+    state: new Int32Array(buffer, 0, STATE_BYTES / 4),
+    bytes: new Uint8Array(buffer, STATE_BYTES),
+    words: new Int32Array(buffer, STATE_BYTES),
     fold: (start, length) => exports.fold(STATE_BYTES + start, STATE_BYTES + start + length),
-    memory,
-    start: STATE_BYTES,
   };
 }
