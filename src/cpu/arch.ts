@@ -23,6 +23,12 @@ export interface RenewedPage {
   readonly page: Page;
 }
 
+/** The same of several pages, one by one. */
+export interface Renewal {
+  readonly originals: readonly Page[];
+  readonly copies: readonly Page[];
+}
+
 /** Some of 32 pages: those of a group have numbers from `group * 32` on, and a bit each. */
 export interface PageGroup {
   readonly group: number;
@@ -61,10 +67,15 @@ export interface MemoryView {
   /** After `pageForStore` gave a page: it may be loaded from, too. Absent: that is not known. */
   readonly isLoadable?: boolean;
   /**
-   * Does what `pageForStore` does for those pages where that is nothing but to make such a copy, which nobody can see.
-   * Absent: it is never so.
+   * After `pageForStore` gave a page: until `generation` changes otherwise, the first store to it after `epoch` did does
+   * nothing but to make a copy, which nobody can see. Absent: that is not known.
    */
-  renew?(pageNumbers: readonly number[]): readonly RenewedPage[];
+  readonly isRenewable?: boolean;
+  /**
+   * Does what `pageForStore` does for pages of which `isRenewable` was so, and whose bytes were copied to rooms of the
+   * piece where they are: there they are from now on, and copies are in their places (`Page.leaveFor`).
+   */
+  renew?(pageNumbers: readonly number[], rooms: readonly number[]): Renewal;
   /**
    * Looks at so many groups of pages, a power of 2, around one that may be loaded from, as far as they are in the same
    * mapping; null where none is known to be like that. It stays so until `generation` changes. Absent: as null.
@@ -75,7 +86,7 @@ export interface MemoryView {
   /** Does what `pageForStore` does for pages of which `zerosNear` said so, at most `pagesLeft`. In ascending order. */
   commitZeros?(groups: readonly PageGroup[]): readonly Page[];
   /**
-   * Does what `renew` does for pages near one, and itself, that await a store. Absent: none do.
+   * Copies pages near one, and itself, that await a store, as `pageForStore` does. Absent: none do.
    * @param reach how many are looked at, at most: a power of 2, at least 32
    */
   renewAwaited?(pageNumber: number, reach: number): readonly RenewedPage[];

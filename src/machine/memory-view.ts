@@ -1,7 +1,8 @@
 import { VmOption } from '../abi/vm.js';
+import { assert } from '../base/assert.js';
 import { lowestBit } from '../base/bits.js';
 import { type IntMap, LEAF_KEYS } from '../base/int-map.js';
-import type { MemoryView, PageGroup, RenewedPage, ZeroPages } from '../cpu/arch.js';
+import type { MemoryView, PageGroup, Renewal, RenewedPage, ZeroPages } from '../cpu/arch.js';
 import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
 import type { Mapping } from '../kernel/objects/vmar.js';
@@ -43,11 +44,17 @@ function hasPagesAlone(vmo: VmoState): boolean {
   return vmo.source === null && vmo.mappings === 1 && vmo.children.size === 0;
 }
 
+/** Whether a mapping shows pages of a VMO as far as that and the mapping go. */
+function isShownWhole(mapping: Mapping, vmo: VmoState): boolean {
+  return !mapping.endsWithStream && mapping.vmo === vmo.koid;
+}
+
 /** A process's address space as its instructions see it, in normal or in restricted mode. */
 export class ProcessMemory implements MemoryView {
   replacedAlone = false;
   original: Page | null = null;
   isLoadable = false;
+  isRenewable = false;
   /** The mapping that was found last, while mappings are what they were. */
   private last: Mapping | null = null;
   private lastGeneration = -1;
@@ -85,54 +92,42 @@ export class ProcessMemory implements MemoryView {
     // With another mapping, or a VMO that shares its pages, the same page may be known by other numbers.
     this.replacedAlone = vmo.mappings === 1 && vmo.children.size === 0;
     const before = vmo.pages.get(page);
+    const now = this.writable(vmo, page, before);
+    if (now === null) return null;
+    if (this.replacedAlone && before !== now && before?.exclusive === true) this.original = before;
+    this.isRenewable = hasPagesAlone(vmo) && now.exclusive && isShownWhole(mapping!, vmo);
+    return now;
+  }
+
+  private writable(vmo: VmoState, page: number, before: Page | undefined): Page | null {
     if (before === undefined || vmo.source !== null) {
       if (!isThere(this.k.state, vmo, page) || !isWritable(vmo, page)) return null;
       // Out of memory: only pages that are there already can be written.
       if (before === undefined && this.k.state.committedPages >= this.k.config.physicalPages) return null;
-      if (vmo.source === null && offset >= vmo.lenderBytes) return newPage(this.k, vmo, page);
+      if (vmo.source === null && page * PAGE_SIZE >= vmo.lenderBytes) return newPage(this.k, vmo, page);
     }
-    const now = pageOfVmoForWrite(this.k, vmo, page);
-    if (this.replacedAlone && before !== now && before?.exclusive === true) this.original = before;
-    return now;
+    return pageOfVmoForWrite(this.k, vmo, page);
   }
 
-  renew(pageNumbers: readonly number[]): RenewedPage[] {
-    const renewed: RenewedPage[] = [];
-    const numbers = pageNumbers.toSorted((a, b) => a - b);
-    for (let i = 0; i < numbers.length; ) {
-      const near = this.near(numbers[i]!, VmOption.PERM_WRITE);
-      const from = i++;
-      if (near === null) continue;
-      while (i < numbers.length && numbers[i]! < near.end) i++;
-      this.renewIn(near, numbers.slice(from, i), renewed);
-    }
-    return renewed;
-  }
-
-  /** Those pages that may be renewed are, and told. */
-  private renewIn({ vmo, shift }: Near, pageNumbers: readonly number[], renewed: RenewedPage[]): void {
-    const pages: number[] = [];
+  renew(pageNumbers: readonly number[], rooms: readonly number[]): Renewal {
     const originals: Page[] = [];
-    for (const pageNumber of pageNumbers) {
-      const original = vmo.pages.get(pageNumber - shift);
-      if (original === undefined || !this.isRenewable(vmo, original)) continue;
-      pages.push(pageNumber - shift);
-      originals.push(original);
+    const copies: Page[] = [];
+    for (let i = 0; i < pageNumbers.length; ) {
+      const { vmo, shift, end } = this.near(pageNumbers[i]!, VmOption.PERM_WRITE)!;
+      const pages: number[] = [];
+      const from = i;
+      do {
+        const page = pageNumbers[i]! - shift;
+        const original = vmo.pages.get(page)!;
+        assert(this.canBeRenewed(vmo, original), 'a page was copied that others have');
+        pages.push(page);
+        originals.push(original);
+        copies.push(original.leaveFor(rooms[i]!, this.k.owner));
+        i++;
+      } while (i < pageNumbers.length && pageNumbers[i]! > pageNumbers[i - 1]! && pageNumbers[i]! < end);
+      renewPages(this.k, vmo, pages, originals.slice(from), copies.slice(from));
     }
-    this.renewAll(vmo, pages, originals, shift, renewed);
-  }
-
-  private renewAll(
-    vmo: VmoState,
-    pages: readonly number[],
-    originals: readonly Page[],
-    shift: number,
-    renewed: RenewedPage[],
-  ): void {
-    if (pages.length === 0) return;
-    const fresh = renewPages(this.k, vmo, pages, originals);
-    for (let i = 0; i < fresh.length; i++)
-      renewed.push({ pageNumber: pages[i]! + shift, original: originals[i]!, page: fresh[i]! });
+    return { originals, copies };
   }
 
   zerosNear(pageNumber: number, groups: number): ZeroPages | null {
@@ -193,6 +188,7 @@ export class ProcessMemory implements MemoryView {
     const end = Math.min(start + reach, near.end);
     const pages: number[] = [];
     const originals: Page[] = [];
+    const copies: Page[] = [];
     const first = Math.max(start, near.first) - shift;
     for (const [key, leaf] of vmo.pages.leaves()) {
       if (key + LEAF_KEYS <= first || key >= end - shift) continue;
@@ -202,17 +198,20 @@ export class ProcessMemory implements MemoryView {
         bits &= bits - 1;
         const original = slot as Page;
         if (page < first || page >= end - shift) continue;
-        if (!this.isRenewable(vmo, original) || !original.awaitsStore) continue;
+        if (!this.canBeRenewed(vmo, original) || !original.awaitsStore) continue;
+        const copy = original.copy(this.k.owner);
         pages.push(page);
         originals.push(original);
+        copies.push(copy);
+        renewed.push({ pageNumber: page + shift, original, page: copy });
       }
     }
-    this.renewAll(vmo, pages, originals, shift, renewed);
+    if (pages.length > 0) renewPages(this.k, vmo, pages, originals, copies);
     return renewed;
   }
 
   /** Whether a copy of a page is seen by nobody, and known by one number. */
-  private isRenewable(vmo: VmoState, page: Page): boolean {
+  private canBeRenewed(vmo: VmoState, page: Page): boolean {
     return hasPagesAlone(vmo) && page.exclusive && page.code === null && page.owner !== this.k.owner;
   }
 
@@ -220,9 +219,9 @@ export class ProcessMemory implements MemoryView {
   private near(pageNumber: number, permissions: number): Near | null {
     const mapping = this.mapping(pageNumber, permissions);
     const place = this.placeIn(mapping, pageNumber);
-    if (place === null || mapping!.endsWithStream) return null;
+    if (place === null) return null;
     const { vmo, offset } = place;
-    if (vmo.source !== null || mapping!.vmo !== vmo.koid) return null;
+    if (vmo.source !== null || !isShownWhole(mapping!, vmo)) return null;
     const shift = pageNumber - offset / PAGE_SIZE;
     const first = mapping!.base / PAGE_SIZE;
     const end = Math.min(first + mapping!.sizeBytes / PAGE_SIZE, shift + vmo.sizeBytes / PAGE_SIZE);

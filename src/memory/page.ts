@@ -29,7 +29,8 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** Digests of fewer are not made together. */
 const FEW = 3;
-const inMemory = { slab: NO_BYTES, digests: null as PlacedDigests | null };
+/** The pool's memory, and the places in it that pages left which were there, but not in a slot. */
+const inMemory = { slab: NO_BYTES, digests: null as PlacedDigests | null, left: [] as number[] };
 
 /** Where the bytes of pages are that nobody needed yet. There are thousands, so that many have one, and a key each. */
 export interface PageOrigin {
@@ -188,6 +189,20 @@ export class Page {
     copy.origin = null;
   }
 
+  /**
+   * Its bytes were copied to another place of the same piece, where it has them from now on.
+   * @returns the copy, which has the place where it was
+   */
+  leaveFor(start: number, owner: Owner): Page {
+    const copy = new Page(null, owner);
+    copy.slab = this.slab;
+    copy.start = this.start;
+    this.start = start;
+    this.place = null;
+    this.madeView = null;
+    return copy;
+  }
+
   /** Nobody will read it any more: whoever does fails. In the pool it keeps its place until others need that. */
   release(): void {
     if (this.slot >= 0) return;
@@ -203,9 +218,11 @@ export class Page {
   }
 
   private leaveRoom(): void {
-    if (this.slab !== NO_SLAB && left.starts.length < MAX_LEFT) {
-      left.slabs.push(this.slab);
-      left.starts.push(this.start);
+    const { slab, start } = this;
+    if (slab === inMemory.slab) inMemory.left.push(start);
+    else if (slab !== NO_SLAB && left.starts.length < MAX_LEFT) {
+      left.slabs.push(slab);
+      left.starts.push(start);
     }
     this.slab = NO_SLAB;
   }
@@ -327,18 +344,23 @@ export class Page {
   /** Has digests ready of those of them that are in the pool. The same holds as for one. */
   static digestTogether(pages: readonly Page[]): void {
     const placed = pages.filter(({ memo, slab }) => memo === null && slab === inMemory.slab);
-    if (placed.length < FEW) return;
-    const digests = inMemory.digests!.of(placed.map(({ start }) => start));
+    if (placed.length < FEW || inMemory.digests === null) return;
+    const digests = inMemory.digests.of(placed.map(({ start }) => start));
     for (let i = 0; i < placed.length; i++) {
       placed[i].memo = digests;
       placed[i].memoStart = 4 * i;
     }
   }
 
-  /** Digests of pages that the pool has in this slab, which is all of a memory, are made where they are. */
-  static digestIn(slab: Uint8Array, digests: PlacedDigests): void {
+  /**
+   * There is a pool, the last one that is known: digests of pages in its memory are made where they are.
+   * @param slab all of that memory
+   * @param left gets the places that pages leave there
+   */
+  static poolIn(slab: Uint8Array, digests: PlacedDigests | null, left: number[]): void {
     inMemory.slab = slab;
     inMemory.digests = digests;
+    inMemory.left = left;
   }
 
   digest(): Digest {

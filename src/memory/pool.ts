@@ -4,11 +4,16 @@ import { PAGE_SIZE, Page } from './page.js';
 
 /** Of the slots, how many are freed at a time when all are taken. */
 const EVICTED_SHARE = 8;
+/** Of the memory, how much may be rooms. */
+const ROOMS_SHARE = 2;
 
 /**
  * Pages side by side in one memory, where generated code reaches them by number. A page is in at most one place: its
  * bytes are those of its slot, or its own. Pages leave when room is needed, first in, first out; being in the pool
  * changes nothing that anybody can see.
+ *
+ * From the end of the memory down are rooms, which have no number: there pages of snapshots stay that were copied so that
+ * others can be written in their slots.
  */
 export class PagePool {
   /** Goes up whenever a page has left its slot: what knew pages by slot may be wrong. */
@@ -17,21 +22,30 @@ export class PagePool {
   private readonly free: number[] = [];
   private oldest = 0;
   private readonly bytes: Uint8Array;
+  /** Who is in each room; null: nobody, and it is set aside. */
+  private readonly lodgers: (Page | null)[] = [];
+  private nextLodger = 0;
+  private readonly mostRooms: number;
+  private readonly end: number;
+  /** Rooms that were left since. */
+  private readonly left: number[] = [];
 
   /**
    * @param start offset of the first slot, a multiple of PAGE_SIZE
-   * @param slots how many there are
-   * @param digests of what is in that memory; the last pool with such is known by it
+   * @param slots how many there are before there are rooms
+   * @param digests of what is in that memory
    */
   constructor(
     memory: ArrayBuffer,
     private readonly start: number,
-    private readonly slots: number,
+    private slots: number,
     digests: PlacedDigests | null = null,
   ) {
     assert(start % PAGE_SIZE === 0 && start + slots * PAGE_SIZE <= memory.byteLength, 'the pool has no room');
     this.bytes = new Uint8Array(memory);
-    if (digests !== null) Page.digestIn(this.bytes, digests);
+    this.mostRooms = Math.floor(slots / ROOMS_SHARE);
+    this.end = start + slots * PAGE_SIZE;
+    Page.poolIn(this.bytes, digests, this.left);
   }
 
   /** Where a page's bytes are in the memory; brings the page in. */
@@ -99,6 +113,54 @@ export class PagePool {
     copy.slot = slot;
     this.pages[slot] = copy;
     original.slot = -1;
+    this.moves++;
+  }
+
+  /** Sets a room aside, for which a page may have to move out; null when there is none. */
+  takeRoom(): number | null {
+    const address = this.left.pop();
+    if (address !== undefined) {
+      this.lodgers[this.roomAt(address)] = null;
+      return address;
+    }
+    if (this.unused === 0 || this.lodgers.length === this.mostRooms) return this.emptyRoom();
+    this.slots--;
+    return this.addressOfRoom(this.lodgers.push(null) - 1);
+  }
+
+  /** The one whose page is there for longest, about. */
+  private emptyRoom(): number | null {
+    for (let i = 0; i < this.lodgers.length; i++) {
+      const room = this.nextLodger;
+      this.nextLodger = (room + 1) % this.lodgers.length;
+      const page = this.lodgers[room];
+      if (page === null) continue;
+      page.moveOut();
+      this.lodgers[room] = null;
+      return this.addressOfRoom(room);
+    }
+    return null;
+  }
+
+  private addressOfRoom(room: number): number {
+    return this.end - (room + 1) * PAGE_SIZE;
+  }
+
+  private roomAt(address: number): number {
+    return (this.end - address) / PAGE_SIZE - 1;
+  }
+
+  /** Pages left their slots for rooms that were set aside: each of the copies has the slot of its original. */
+  split(originals: readonly Page[], copies: readonly Page[], rooms: readonly number[]): void {
+    for (let i = 0; i < originals.length; i++) {
+      const original = originals[i]!;
+      const copy = copies[i]!;
+      const { slot } = original;
+      copy.slot = slot;
+      this.pages[slot] = copy;
+      original.slot = -1;
+      this.lodgers[this.roomAt(rooms[i]!)] = original;
+    }
     this.moves++;
   }
 

@@ -39,7 +39,8 @@ const action = fc.record({
 /** Memory of a kernel beside bytes that are copied whole each time. */
 class World {
   readonly k = new Kernel(emptyState(CONFIG, seedPrng(1, 'cprng')), CONFIG, FAKE_ARCH);
-  readonly pool = new PagePool(new ArrayBuffer((SLOTS + 1) * PAGE_SIZE), PAGE_SIZE, SLOTS);
+  private readonly bytes = new Uint8Array((SLOTS + 1) * PAGE_SIZE);
+  readonly pool = new PagePool(this.bytes.buffer, PAGE_SIZE, SLOTS);
   model: Model = [Array(PAGES).fill(0)];
   readonly taken: Taken[] = [];
   readonly released: Taken[] = [];
@@ -70,7 +71,8 @@ class World {
       model[i][page] = byte;
     } else if (kind === 'renew') {
       const isRenewable = own?.exclusive === true && own.owner !== k.owner && own.code === null;
-      if (isRenewable) this.pool.replace(own, renewPages(k, k.get(vmo, 'vmo'), [page], [own])[0]);
+      const room = isRenewable ? this.pool.takeRoom() : null;
+      if (room !== null) this.renew(vmo, page, own!, room);
     } else if (kind === 'bring') {
       if (own !== undefined) this.pool.addressOf(own);
     } else if (kind === 'code') {
@@ -100,6 +102,16 @@ class World {
       applyEvent(k, { type: 'vmo-pages-dropped', vmo, page, count: 1 });
       model[i][page] = 0;
     }
+  }
+
+  /** As generated code and its engine do. */
+  private renew(vmo: number, page: number, own: Page, room: number): void {
+    const { k, pool } = this;
+    const place = pool.addressOf(own);
+    this.bytes.copyWithin(room, place, place + PAGE_SIZE);
+    const copy = own.leaveFor(room, k.owner);
+    renewPages(k, k.get(vmo, 'vmo'), [page], [own], [copy]);
+    pool.split([own], [copy], [room]);
   }
 
   private take({ state, mark }: { readonly state: KernelState; readonly mark: SnapshotMark | null }): void {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
+import { applyEvent } from '../../src/kernel/objects/events.js';
 import { threadMemory } from '../../src/machine/memory-view.js';
 import { Page } from '../../src/memory/page.js';
+import { PagePool } from '../../src/memory/pool.js';
 import { Harness } from '../kernel/harness.js';
 import { map, newVmo, PAGE, RW, vmoOf } from '../kernel/vm-support.js';
 
@@ -69,23 +71,70 @@ test('where pages may be known by other numbers, none is looked at', (t) => {
   t.is(looks, 0);
 });
 
-test('pages are renewed in whatever order they are told, also those of several mappings', (t) => {
+test('pages that were copied make room for others, also those of several mappings', (t) => {
   fc.assert(
-    fc.property(fc.uniqueArray(fc.nat(PAGES - 1), { maxLength: 60 }), fc.nat(PAGES - 1), (some, hole) => {
-      const all = Array.from({ length: PAGES }, (_, i) => i).filter((i) => i !== hole);
-      const one = world(all, () => false, 0, 1);
-      const other = newVmo(one.h, PAGES * PAGE);
-      const base = map(one.h, RW, 0, other, 0, PAGES * PAGE) / PAGE;
-      const memory = threadMemory(one.h.k, one.h.thread);
-      const told = some.flatMap((i) => (i % 3 === 0 ? [i + one.shift] : [base + i, i + one.shift]));
-      const renewed = memory.renew(told);
-      const should = some.filter((i) => i !== hole).toSorted((a, b) => a - b);
-      assert.deepEqual(
-        renewed.map(({ pageNumber }) => pageNumber - one.shift),
-        should,
+    fc.property(fc.uniqueArray(fc.nat(PAGES - 1), { maxLength: 60 }), (some) => {
+      const all = Array.from({ length: PAGES }, (_, i) => i);
+      const { h, vmo, shift } = world(all, () => false, 0, 1);
+      const other = newVmo(h, PAGES * PAGE);
+      const base = map(h, RW, 0, other, 0, PAGES * PAGE) / PAGE;
+      const memory = threadMemory(h.k, h.thread);
+      const slots = 4 * PAGES;
+      const bytes = new Uint8Array((slots + 1) * PAGE);
+      const pool = new PagePool(bytes.buffer, PAGE, slots);
+      const copied = some
+        .flatMap((i) => (i % 3 === 0 ? [i + shift] : [base + i, i + shift]))
+        .map((pageNumber) => {
+          const page = memory.pageForStore(pageNumber)!;
+          assert.ok(memory.isRenewable);
+          page.bytes[1] = pageNumber & 0xff;
+          const [place, room] = [pool.addressOf(page), pool.takeRoom()!];
+          bytes.copyWithin(room, place, place + PAGE);
+          return { pageNumber, room, page, place };
+        });
+      h.k.snapshot();
+      const rooms = copied.map(({ room }) => room);
+      const { originals, copies } = memory.renew(
+        copied.map(({ pageNumber }) => pageNumber),
+        rooms,
       );
-      for (const { page, original } of renewed) assert.deepEqual(page.bytes, original.bytes);
+      pool.split(originals, copies, rooms);
+      assert.deepEqual(
+        originals,
+        copied.map(({ page }) => page),
+      );
+      for (const [i, { pageNumber, page: original }] of copied.entries()) {
+        const page = copies[i];
+        const [of, at] = pageNumber >= base && pageNumber < base + PAGES ? [other, base] : [vmo, shift];
+        assert.equal(vmoOf(h, of).pages.get(pageNumber - at), page);
+        assert.deepEqual(page.bytes, original.bytes);
+        assert.equal(pool.addressOf(page), copied[i].place);
+        page.bytes[1]++;
+        assert.equal(original.bytes[1], pageNumber & 0xff);
+        assert.equal(memory.pageForStore(pageNumber), page);
+      }
     }),
   );
   t.pass();
+});
+
+test('whoever keeps pages hears of a child, which has them, too', (t) => {
+  const { h, vmo } = world([0, 1], () => false, 0, 1);
+  const { koid, sizeBytes } = vmoOf(h, vmo);
+  for (const from of [0, koid]) {
+    const before = h.k.memoryGeneration;
+    applyEvent(h.k, {
+      ...{
+        type: 'vmo-child-created',
+        koid: h.k.state.nextKoid,
+        parent: koid,
+        from,
+        fromOffset: 0,
+        sizeBytes,
+      },
+      ...{ childKind: 'snapshot', lender: 0, lenderOffset: 0, lenderBytes: 0, immutable: false, name: '' },
+      ...{ contentSizeBytes: sizeBytes, resizable: false },
+    });
+    t.true(h.k.memoryGeneration > before);
+  }
 });

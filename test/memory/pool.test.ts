@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { fc } from '@fast-check/ava';
 import test from 'ava';
 import { PAGE_SIZE, Page, type PageOrigin, type PageSource } from '../../src/memory/page.js';
@@ -54,4 +55,64 @@ test('pages that are brought together are what they are one by one, and stay so 
       }
     }),
   );
+});
+
+test('rooms are for one page at a time, whatever leaves and moves out', (t) => {
+  const action = fc.record({
+    what: fc.constantFrom('bring', 'take', 'take', 'split', 'split', 'release', 'read'),
+    which: fc.nat(1000),
+  });
+  let movedOut = 0;
+  let again = 0;
+  fc.assert(
+    fc.property(fc.array(action, { minLength: 20, maxLength: 200, size: 'max' }), (actions) => {
+      const bytes = new Uint8Array((SLOTS + 1) * PAGE_SIZE);
+      const pool = new PagePool(bytes.buffer, PAGE_SIZE, SLOTS);
+      const owner = {};
+      const values = new Map<Page, number>();
+      const left = new Set<Page>();
+      const known = new Set<number>();
+      let rooms: number[] = [];
+      let value = 0;
+      const inPool = () => [...values.keys()].filter(({ slot }) => slot >= 0);
+      for (const { what, which } of actions) {
+        const some = inPool();
+        const page = some[which % some.length];
+        if (what === 'bring') {
+          const fresh = Page.zeroed(owner);
+          bytes.fill(++value, pool.addressOf(fresh), pool.addressOf(fresh) + PAGE_SIZE);
+          values.set(fresh, value);
+        } else if (what === 'take') {
+          const room = pool.takeRoom();
+          if (room === null) continue;
+          assert.ok(!rooms.includes(room));
+          if (known.has(room)) again++;
+          known.add(room);
+          // Nobody's bytes are there, and whoever has it may write.
+          bytes.fill(0xee, room, room + PAGE_SIZE);
+          rooms.push(room);
+        } else if (what === 'split' && page !== undefined && rooms.length > 0) {
+          const room = rooms[which % rooms.length];
+          rooms = rooms.filter((other) => other !== room);
+          const place = pool.addressOf(page);
+          bytes.copyWithin(room, place, place + PAGE_SIZE);
+          const copy = page.leaveFor(room, owner);
+          pool.split([page], [copy], [room]);
+          left.add(page);
+          bytes.fill(++value, place, place + PAGE_SIZE);
+          values.set(copy, value);
+        } else if (what === 'release' && left.size > 0) {
+          const one = [...left][which % left.size];
+          left.delete(one);
+          if (one.slot >= 0) continue;
+          values.delete(one);
+          one.release();
+        } else if (what === 'read' && page !== undefined) pool.addressOf(page);
+        for (const [one, its] of values)
+          for (const at of [0, PAGE_SIZE / 2, PAGE_SIZE - 1]) assert.equal(one.bytes[at], its & 0xff);
+      }
+      movedOut += [...left].filter(({ bytes: own, slot }) => slot < 0 && own.buffer !== bytes.buffer).length;
+    }),
+  );
+  t.true(movedOut > 50 && again > 200, `${movedOut} ${again}`);
 });

@@ -50,13 +50,15 @@ export const CONTROL = {
   scratch: 1088,
   /** i64: a region that was not run because NX is not set, its address and 1; 0 when there is none. */
   unnoted: 1120,
-  /** i32: where pages go that are stored to for the first time, one behind the other, and how many may. */
-  room: 1128,
-  rooms: 1132,
+  /** i32: where pages go that were never written and are stored to, one behind the other, and how many may. */
+  unused: 1128,
+  unusedCount: 1132,
   /** i32: where the page is that is loaded where nobody stored yet. */
   zeros: 1136,
   /** i32: bytes of what stands in TOUCHED. */
   touched: 1140,
+  /** i32: bytes of what stands in ROOMS. */
+  rooms: 1144,
 } as const;
 
 /** Where digests of pages come, behind the control block. */
@@ -94,8 +96,15 @@ export const LOADS = 0x10_0000;
 export const STORES = LOADS + TRANSLATIONS * 8;
 /** Applied to `va >> 9`: the offset of the entry. */
 export const ENTRY_MASK = (TRANSLATIONS - 1) * 8;
+/** The bits of a page's address in this memory. */
+export const ADDRESS_MASK = MEMORY_BYTES - PAGE_SIZE;
 /** The bits of `entry ^ va` that must be clear. */
 export const MISS_MASK = -(2n ** BigInt(SPACE_BITS));
+/**
+ * What an entry for stores has the other way round as long as a snapshot has the page: once that was copied to a room,
+ * it is stored to where it is. No address hits such an entry, and one that is empty has the lowest bit clear.
+ */
+export const COPY_FIRST = (2 ** SPACE_BITS) | 1;
 
 /**
  * Pages that were never written, by groups: the low bits of a group's number are its place, where the whole number is
@@ -119,6 +128,11 @@ export const GROUP_FLAGS = {
 
 /** The groups that are touched: offsets of their places (i32). */
 export const TOUCHED = ZEROS + GROUPS * GROUP_BYTES;
+
+/** Rooms that the host set aside (i32), of which the last one is taken first; and what was copied there: offsets of entries. */
+export const MOST_ROOMS = 1024;
+export const ROOMS = TOUCHED + GROUPS * 4;
+export const COPIED = ROOMS + MOST_ROOMS * 4;
 
 /** Decoded pages of code by the low bits of their number: virtual address (i64), place (i32). */
 export const FETCHES = 0x1000;

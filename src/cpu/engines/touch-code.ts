@@ -2,7 +2,10 @@ import { PAGE_SIZE } from '../../memory/page.js';
 import { FunctionCode, type Signature } from '../wasm/code.js';
 import { NO_EXIT, UNRETIRED_BITS, UNRETIRED_MASK } from './exit-stubs.js';
 import {
+  ADDRESS_MASK,
   CONTROL,
+  COPIED,
+  COPY_FIRST,
   ENTRY_MASK,
   GROUP,
   GROUP_BITS,
@@ -15,6 +18,7 @@ import {
   MEMORY_BYTES,
   PAGE_BITS,
   PAGE_MASK,
+  ROOMS,
   SLOT,
   STATUS,
   STOPPED_BIT,
@@ -44,8 +48,9 @@ export interface TouchingSet extends InterpretedSet {
 }
 
 /**
- * The function that is asked before the host is: where code stopped because a page is not known that was never written
- * (`ZEROS`), it does what the host would, and notes that. For stores it takes a page of the room that the host set aside.
+ * The function that is asked before the host is, where code stopped because a page is not known. One that was never
+ * written (`ZEROS`) it touches as the host would; a store's page that a snapshot has (`COPY_FIRST`) it copies first. It
+ * notes what it did, and takes what the host set aside for that.
  */
 export class TouchCode {
   private readonly code = new FunctionCode(SIGNATURE);
@@ -58,6 +63,8 @@ export class TouchCode {
   private readonly bit = this.code.local('i32');
   /** Offset of the page's entry. */
   private readonly entry = this.code.local('i32');
+  /** Where the page is that is to be copied first; 0 when there is none. */
+  private readonly place = this.code.local('i32');
 
   constructor(
     private readonly isa: TouchingSet,
@@ -68,7 +75,10 @@ export class TouchCode {
     const { code } = this;
     code.i32(0).access('i32.load', CONTROL.status).i32(STATUS.slow).op('i32.ne');
     this.giveUp();
-    this.findPage();
+    this.findEntry();
+    code.get(this.place).op('i32.eqz').if();
+    this.findGroup();
+    code.op('end');
     this.findPc();
     // Which instruction it is decides.
     code.block().block().block();
@@ -83,9 +93,15 @@ export class TouchCode {
     });
     code.brTable([...Array.from({ length: FIRST_CODE }, () => 0), ...depths], 0);
     code.op('end').get(LEFT).op('return').op('end');
+    code.get(this.place).if();
+    this.copy();
+    code.op('else');
     this.store();
+    code.op('end');
     this.goOn();
     code.op('end');
+    code.get(this.place);
+    this.giveUp();
     this.load();
     this.goOn();
     return code.op('unreachable') as FunctionCode;
@@ -96,10 +112,20 @@ export class TouchCode {
     this.code.if().get(LEFT).op('return').op('end');
   }
 
-  private findPage(): void {
-    const { code, address, group, bit } = this;
+  private findEntry(): void {
+    const { code, address, entry } = this;
+    const place = code.local('i64');
     code.i32(0).access('i64.load', CONTROL.address).tee(address);
-    code.i64(GROUP_BITS).op('i64.shr_u').op('i32.wrap_i64');
+    code.op('i32.wrap_i64').i32(9).op('i32.shr_u').i32(ENTRY_MASK).op('i32.and').tee(entry);
+    code.access('i64.load', STORES).i64(BigInt(COPY_FIRST)).op('i64.xor');
+    this.pushPage();
+    code.op('i64.xor').tee(place).op('i32.wrap_i64').i32(0).get(place);
+    code.i64(~BigInt(ADDRESS_MASK)).op('i64.and').op('i64.eqz').op('select').set(this.place);
+  }
+
+  private findGroup(): void {
+    const { code, address, group, bit } = this;
+    code.get(address).i64(GROUP_BITS).op('i64.shr_u').op('i32.wrap_i64');
     code
       .i32(GROUPS - 1)
       .op('i32.and')
@@ -120,7 +146,6 @@ export class TouchCode {
       .op('i32.and')
       .op('i32.eqz');
     this.giveUp();
-    code.get(address).op('i32.wrap_i64').i32(9).op('i32.shr_u').i32(ENTRY_MASK).op('i32.and').set(this.entry);
   }
 
   /** A region's exit says which of its instructions it was (`exit-stubs.ts`). */
@@ -145,6 +170,27 @@ export class TouchCode {
     code.get(slot).access('i32.load16_u', SLOT.heat).set(chosen).op('end').get(chosen);
   }
 
+  /** Its first store since a snapshot has it: that has the copy, in the last of the rooms, and it may be stored to. */
+  private copy(): void {
+    const { code, entry } = this;
+    const room = code.local('i32');
+    code.i32(0).access('i32.load', CONTROL.rooms).tee(room).op('i32.eqz');
+    this.giveUp();
+    this.add(CONTROL.rooms, -4);
+    code
+      .get(room)
+      .get(entry)
+      .access('i32.store', COPIED - 4);
+    code
+      .get(room)
+      .access('i32.load', ROOMS - 4)
+      .get(this.place)
+      .i32(PAGE_SIZE)
+      .copyMemory();
+    code.get(entry).get(entry).access('i64.load', STORES).i64(BigInt(COPY_FIRST)).op('i64.xor');
+    code.access('i64.store', STORES);
+  }
+
   /** Its first store: it gets a place, and is not of those any more that nobody stored to. */
   private store(): void {
     const { code, group, entry } = this;
@@ -154,16 +200,16 @@ export class TouchCode {
       .access('i32.load', ZEROS + GROUP.flags)
       .i32(GROUP_FLAGS.storable)
       .op('i32.and');
-    code.op('i32.eqz').i32(0).access('i32.load', CONTROL.rooms).op('i32.eqz').op('i32.or');
+    code.op('i32.eqz').i32(0).access('i32.load', CONTROL.unusedCount).op('i32.eqz').op('i32.or');
     this.giveUp();
     this.changeBit(GROUP.pages, 'i32.xor');
     this.changeBit(GROUP.stored, 'i32.or');
     this.pushPage();
-    code.i32(0).access('i64.load32_u', CONTROL.room).op('i64.xor').set(place);
+    code.i32(0).access('i64.load32_u', CONTROL.unused).op('i64.xor').set(place);
     code.get(entry).get(place).access('i64.store', LOADS);
     code.get(entry).get(place).access('i64.store', STORES);
-    this.add(CONTROL.room, PAGE_SIZE);
-    this.add(CONTROL.rooms, -1);
+    this.add(CONTROL.unused, PAGE_SIZE);
+    this.add(CONTROL.unusedCount, -1);
     this.note();
   }
 

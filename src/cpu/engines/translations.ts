@@ -1,8 +1,11 @@
 import { lowestBit } from '../../base/bits.js';
-import { PAGE_SIZE, Page } from '../../memory/page.js';
+import { PAGE_SHIFT, PAGE_SIZE, Page } from '../../memory/page.js';
 import type { MemoryView, PageGroup } from '../arch.js';
+import { fillRooms, takeCopied } from './copy-rooms.js';
 import {
+  ADDRESS_MASK,
   CONTROL,
+  COPY_FIRST,
   emptyTranslation,
   emptyWord,
   entries,
@@ -15,20 +18,15 @@ import {
   TRANSLATIONS,
   words,
 } from './host-memory.js';
-import { WrittenPages } from './written-pages.js';
 import { ZeroGroups } from './zero-groups.js';
 
 /** Pages of 64 bits of addresses. */
 const HIGH_PAGES = 2 ** 20;
-/** The bits of a page's address in the host memory. */
-const ADDRESS_MASK = MEMORY_BYTES - PAGE_SIZE;
 /** Entries that may be listed before all are dropped: more than this are there twice. */
 const LIST_LIMIT = 2 * TRANSLATIONS;
 
 /** So many pages of a stored state are brought at once: twice as many each time, for they are read in the order of the file. */
 const AWAITED_REACH = { first: 1 << 5, last: 1 << 13 };
-
-const NONE: readonly number[] = [];
 
 /** The entries of one table that are not empty, and what they hold while another engine uses the table. */
 class Entries {
@@ -40,16 +38,61 @@ class Entries {
   private groups: number[] = [];
   private readonly isNoted = new Uint8Array(GROUPS);
   private savedGroups: BigInt64Array[] = [];
+  /** Indexes of those whose pages generated code may not copy. */
+  private readonly shared = new Set<number>();
+  /** Whether some pages are to be copied before they are stored to. */
+  copiesFirst = false;
 
   constructor(private readonly start: number) {}
 
   set(pageNumber: number, address: number): void {
-    if (this.count === this.list.length) this.makeRoom();
     const index = pageNumber % TRANSLATIONS;
     const at = (this.start >> 2) + index * 2;
+    if (this.isEmpty(index)) {
+      if (this.count === this.list.length) this.makeRoom();
+      this.list[this.count++] = index;
+    }
     words[at] = address ^ (pageNumber * PAGE_SIZE);
     words[at + 1] = Math.floor(pageNumber / HIGH_PAGES);
-    this.list[this.count++] = index;
+  }
+
+  /** As `set`, of a page that may be stored to, by generated code again after a snapshot if nobody else has it. */
+  setForStores(pageNumber: number, address: number, isAlone: boolean): void {
+    this.set(pageNumber, address);
+    const index = pageNumber % TRANSLATIONS;
+    if (!isAlone) this.shared.add(index);
+    else if (this.shared.size > 0) this.shared.delete(index);
+  }
+
+  private isEmpty(index: number): boolean {
+    const at = (this.start >> 2) + index * 2;
+    return words[at]! === emptyWord(index) && words[at + 1]! === 0;
+  }
+
+  /** A snapshot has the pages: they are copied before they are stored to. */
+  copyFirst(): void {
+    let kept = 0;
+    for (let i = 0; i < this.count; i++) {
+      const index = this.list[i]!;
+      if (this.copyOneFirst(index)) this.list[kept++] = index;
+    }
+    this.count = kept;
+    for (const place of this.groups)
+      for (let i = 0; i < GROUP_PAGES; i++) this.copyOneFirst(place * GROUP_PAGES + i);
+    this.shared.clear();
+    this.copiesFirst = kept > 0 || this.groups.length > 0;
+  }
+
+  /** Whether there is an entry still. */
+  private copyOneFirst(index: number): boolean {
+    if (this.isEmpty(index)) return false;
+    if (this.shared.has(index)) {
+      emptyTranslation(this.start, index);
+      return false;
+    }
+    const at = (this.start >> 2) + index * 2;
+    if ((words[at]! & 1) === 0) words[at]! ^= COPY_FIRST;
+    return true;
   }
 
   /** Some entries of a group of pages are not empty any more. */
@@ -84,8 +127,7 @@ class Entries {
 
   /** Whether there is an entry still. */
   private forgetIfCode(index: number): boolean {
-    const low = words[(this.start >> 2) + index * 2]!;
-    if (low === emptyWord(index) && words[(this.start >> 2) + index * 2 + 1] === 0) return false;
+    if (this.isEmpty(index)) return false;
     if (pool.pageAt(this.addressAt(index)).code === null) return true;
     emptyTranslation(this.start, index);
     return false;
@@ -95,6 +137,12 @@ class Entries {
   addressAt(index: number): number {
     // Above the index's bits an address in this memory has none.
     return (words[(this.start >> 2) + index * 2]! ^ (index * PAGE_SIZE)) & ADDRESS_MASK;
+  }
+
+  /** The number of the page of an entry, which is at an address. */
+  pageNumberAt(index: number, address: number): number {
+    const at = (this.start >> 2) + index * 2;
+    return ((words[at]! ^ address) >>> PAGE_SHIFT) + words[at + 1]! * HIGH_PAGES;
   }
 
   has(pageNumber: number): boolean {
@@ -160,6 +208,8 @@ class Entries {
     for (const place of this.groups) this.isNoted[place] = 0;
     this.groups = [];
     this.savedGroups = [];
+    this.shared.clear();
+    this.copiesFirst = false;
   }
 }
 
@@ -168,7 +218,6 @@ export class Translations {
   private readonly loads = new Entries(LOADS);
   private readonly stores = new Entries(STORES);
   private readonly zeros = new ZeroGroups();
-  private readonly written = new WrittenPages();
   private memory: MemoryView | null = null;
   private generation = -1;
   private epoch = -1;
@@ -187,24 +236,8 @@ export class Translations {
     if (memory !== this.memory) {
       this.memory = memory;
       this.generation = -1;
-      this.written.clear();
     }
-    const newEpoch = memory.epoch !== this.epoch;
     this.check();
-    if (newEpoch) this.expectStores(this.written.next());
-  }
-
-  /** Pages that will be written are copied before they are missed. */
-  private expectStores(expected: readonly number[]): void {
-    if (expected.length === 0) return;
-    const memory = this.memory!;
-    const renewed = memory.renew?.(expected) ?? [];
-    this.generation = memory.generation;
-    for (const { pageNumber, page, original } of renewed) {
-      this.written.add(pageNumber, page, original, true);
-      this.moved(original, page);
-    }
-    for (const { pageNumber, page } of renewed) this.stores.set(pageNumber, this.addressOf(page));
   }
 
   /** A copy of a page that nothing but snapshots has from now on is in its place. */
@@ -232,7 +265,7 @@ export class Translations {
     const stale = memory !== this.memory || moved || memory.generation !== this.generation;
     if (stale) this.loads.drop();
     else this.loads.takeOut();
-    if (stale || memory.epoch !== this.epoch || Page.codeChanges !== this.codeChanges) this.stores.drop();
+    if (stale || Page.codeChanges !== this.codeChanges) this.stores.drop();
     else this.stores.takeOut();
     this.moves = pool.moves;
   }
@@ -249,7 +282,7 @@ export class Translations {
       this.moves = pool.moves;
     }
     if (epoch !== this.epoch) {
-      this.stores.clear();
+      this.stores.copyFirst();
       this.epoch = epoch;
     }
     if (Page.codeChanges !== this.codeChanges) {
@@ -298,7 +331,7 @@ export class Translations {
     pool.bringAll(renewed.map(({ page }) => page));
     for (const { pageNumber: near, page } of renewed) {
       const address = this.addressOf(page);
-      this.stores.set(near, address);
+      this.stores.setForStores(near, address, true);
       this.loads.set(near, address);
     }
     return this.loads.has(pageNumber);
@@ -308,23 +341,15 @@ export class Translations {
   addStore(pageNumber: number): boolean {
     const memory = this.memory!;
     const page = memory.pageForStore(pageNumber);
-    let expected: readonly number[] = NONE;
-    if (memory.replacedAlone && memory.generation === this.generation + 1) {
-      const { original } = memory;
-      this.replaced(pageNumber, original, page);
-      if (original !== null && page !== null) {
-        expected = this.written.behind(pageNumber);
-        this.written.add(pageNumber, page, original, false);
-      }
-    }
+    if (memory.replacedAlone && memory.generation === this.generation + 1)
+      this.replaced(pageNumber, memory.original, page);
     this.check();
     if (page === null || page.code !== null) return false;
     const address = this.addressOf(page);
-    this.stores.set(pageNumber, address);
+    this.stores.setForStores(pageNumber, address, memory.isRenewable === true);
     if (memory.isLoadable === true) this.loads.set(pageNumber, address);
     if (memory.original?.awaitsStore === true) this.bringAwaited(pageNumber);
     this.zeros.look(memory, pageNumber);
-    this.expectStores(expected);
     return true;
   }
 
@@ -340,16 +365,21 @@ export class Translations {
     if (this.isCode(pageNumber)) this.codeVersion++;
   }
 
-  /** Before generated code runs: sets pages aside for what it stores to first. */
+  /** Before generated code runs: sets aside what it may need for pages that it stores to first. */
   makeRoom(): void {
     const left = this.zeros.some ? (this.memory!.pagesLeft ?? 0) : 0;
-    words[CONTROL.rooms >> 2] = Math.min(left, pool.unused);
-    words[CONTROL.room >> 2] = pool.unusedAddress;
+    if (this.stores.copiesFirst) fillRooms();
+    words[CONTROL.unusedCount >> 2] = Math.min(left, pool.unused);
+    words[CONTROL.unused >> 2] = pool.unusedAddress;
   }
 
-  /** After it ran: what it did with pages that were never written is so in the machine, too. */
+  /** After it ran: what it did with pages is so in the machine, too. */
   settle(): void {
-    if (words[CONTROL.touched >> 2] === 0) return;
+    if (words[CONTROL.touched >> 2] !== 0) this.settleTouched();
+    if (this.stores.copiesFirst) this.settleCopied();
+  }
+
+  private settleTouched(): void {
     const touched = this.zeros.takeTouched();
     const stored: PageGroup[] = [];
     for (const one of touched) {
@@ -370,5 +400,17 @@ export class Translations {
       }
     }
     this.generation = memory.generation;
+  }
+
+  private settleCopied(): void {
+    const { indexes, rooms } = takeCopied();
+    if (rooms.length === 0) return;
+    const { stores } = this;
+    const memory = this.memory!;
+    const numbers = indexes.map((index) => stores.pageNumberAt(index, stores.addressAt(index)));
+    const { originals, copies } = memory.renew!(numbers, rooms);
+    pool.split(originals, copies, rooms);
+    this.generation = memory.generation;
+    this.moves = pool.moves;
   }
 }

@@ -2,6 +2,7 @@ import {
   ACCESS,
   type AccessName,
   EMPTY_BLOCK,
+  MEMORY_COPY,
   OTHER,
   SIMPLE,
   type SimpleName,
@@ -196,6 +197,12 @@ export class Code {
 
   op(name: SimpleName): this {
     return this.byte(SIMPLE[name]);
+  }
+
+  /** On the stack: where to, where from, bytes. */
+  copyMemory(): this {
+    for (const byte of MEMORY_COPY) this.byte(byte);
+    return this;
   }
 
   // Sequences that are written often: with room for all of it, which is asked for once

@@ -172,3 +172,6 @@ export const OTHER = {
   'f32.const': 0x43,
   'f64.const': 0x44,
 } as const;
+
+/** memory.copy inside the one memory there is. */
+export const MEMORY_COPY = [0xfc, 0x0a, 0, 0] as const;

@@ -93,7 +93,7 @@ export function pageOfVmoForWrite(k: Kernel, vmo: VmoState, pageNumber: number):
 }
 
 /**
- * Copies of pages of a VMO without a source, in their places: to be written until the next epoch.
+ * Copies of pages of a VMO without a source are in their places: to be written until the next epoch.
  * @param pageNumbers they ascend
  */
 export function renewPages(
@@ -101,19 +101,14 @@ export function renewPages(
   vmo: VmoState,
   pageNumbers: readonly number[],
   pages: readonly Page[],
-): Page[] {
-  const fresh: Page[] = [];
-  for (const page of pages) {
-    const copy = page.copy(k.owner);
-    copy.exclusive = true;
-    k.deadPages.replaced(page);
-    fresh.push(copy);
-  }
+  copies: readonly Page[],
+): void {
+  for (const page of pages) k.deadPages.replaced(page);
+  for (const copy of copies) copy.exclusive = true;
   k.update(vmo.koid, 'vmo', (v) => {
-    v.pages = v.pages.setAll(pageNumbers, fresh, k.owner);
+    v.pages = v.pages.setAll(pageNumbers, copies, k.owner);
   });
-  k.memoryGeneration += fresh.length;
-  return fresh;
+  k.memoryGeneration += copies.length;
 }
 
 /** A page of a VMO that nobody has: it is not held yet, has no source, and nobody lends it. */

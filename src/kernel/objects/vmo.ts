@@ -133,6 +133,8 @@ export const vmoReducers: Reducers<VmoEvents> = {
   },
   'vmo-child-created': (k, e) => {
     let pages = IntMap.empty<Page>();
+    // Its parent may not be written any more without others to be told.
+    k.memoryGeneration++;
     if (e.from !== 0) {
       // Both sides hold the same pages from here on, so neither may write them in place.
       k.newEpoch();

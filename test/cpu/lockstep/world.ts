@@ -1,4 +1,4 @@
-import type { MemoryView, RenewedPage } from '../../../src/cpu/arch.js';
+import type { MemoryView, Renewal } from '../../../src/cpu/arch.js';
 import { PAGE_SIZE, Page } from '../../../src/memory/page.js';
 
 export interface Access {
@@ -87,6 +87,7 @@ export const PAGE_COUNT = 2 ** 52;
 export class World implements MemoryView {
   replacedAlone = false;
   original: Page | null = null;
+  isRenewable = false;
   readonly pageNumbers: readonly number[];
   private readonly mappings = new Map<number, Mapping>();
   /** By region. */
@@ -150,19 +151,19 @@ export class World implements MemoryView {
     this.replacedAlone = holder.mappings === 1;
     const now = this.machine.writable(holder);
     if (this.replacedAlone && before !== now && before.exclusive) this.original = before;
+    this.isRenewable = this.replacedAlone && now.exclusive;
     return now;
   }
 
-  renew(pageNumbers: readonly number[]): RenewedPage[] {
-    const renewed: RenewedPage[] = [];
-    for (const pageNumber of pageNumbers) {
-      const mapping = this.mappings.get(pageNumber);
-      if (mapping?.now.store !== true || mapping.holder.mappings > 1) continue;
-      const original = mapping.holder.page;
-      if (!original.exclusive || original.code !== null || original.owner === this.machine.owner) continue;
-      renewed.push({ pageNumber, original, page: this.pageForStore(pageNumber)! });
-    }
-    return renewed;
+  renew(pageNumbers: readonly number[], rooms: readonly number[]): Renewal {
+    const holders = pageNumbers.map((pageNumber) => this.mappings.get(pageNumber)!.holder);
+    const originals = holders.map(({ page }) => page);
+    holders.forEach((holder, i) => {
+      holder.page = originals[i].leaveFor(rooms[i], this.machine.owner);
+      holder.page.exclusive = true;
+    });
+    this.machine.generation += holders.length;
+    return { originals, copies: holders.map(({ page }) => page) };
   }
 
   /** Whether the kernel took away what this page may be used for; then it gives it back. */
