@@ -192,6 +192,14 @@ export function stringWords(text: string): Int32Array {
   return words;
 }
 
+/** Writes the words that `Hasher.bigint` folds, and gives where the next goes. */
+export function putBigint(words: Int32Array, at: number, n: bigint): number {
+  SPLIT[0] = n;
+  words[at] = HALVES[LOW];
+  words[at + 1] = HALVES[1 - LOW];
+  return at + 2;
+}
+
 function unitPair(text: string, i: number): number {
   return text.charCodeAt(i) | ((i + 1 < text.length ? text.charCodeAt(i + 1) : 0) << 16);
 }
@@ -209,7 +217,7 @@ export class Hasher {
   private h4: number;
   /** The first `count` of these are words that are not folded yet: many in one go cost less than one by one. */
   private pending = new Int32Array(PENDING_WORDS);
-  private count = 0;
+  count = 0;
   private foldedWords = 0;
 
   constructor(seed = 0) {
@@ -231,23 +239,13 @@ export class Hasher {
   }
 
   /**
-   * Where words wait, with room for so many more from `start` on: what a caller writes there itself counts once it
-   * says `wrote`. For callers to whom a call a word is too dear.
+   * Where words wait, with room for so many more from `count` on: what a caller writes there itself counts once it
+   * moves that. For callers to whom a call a word is too dear.
    * @param words at most 1000
    */
   room(words: number): Int32Array {
     if (this.count + words > this.pending.length) this.makeRoom(words);
     return this.pending;
-  }
-
-  /** Where the next word goes in what `room` gave. */
-  get start(): number {
-    return this.count;
-  }
-
-  /** @param end behind the last word */
-  wrote(end: number): void {
-    this.count = end;
   }
 
   private makeRoom(words: number): void {

@@ -15,7 +15,11 @@ export function seedPrng(seed: number, stream: string): PrngState {
 
 /** xoshiro128** (Blackman and Vigna): the next 32 random bits as an unsigned number, and the next state. */
 export function nextU32(state: PrngState): { value: number; state: PrngState } {
-  let [s0, s1, s2, s3] = state;
+  // By index: hosts that have not compiled this yet would make an iterator.
+  let s0 = state[0];
+  let s1 = state[1];
+  let s2 = state[2];
+  let s3 = state[3];
   const value = Math.imul(rotl(Math.imul(s1, 5), 7), 9) >>> 0;
   const t = s1 << 9;
   s2 ^= s0;

@@ -16,7 +16,7 @@ export function showGuest(machine: Machine, spec: RunSpec, consoleTo: 1 | 2 = 1)
   // Made once: a guest may crash many processes, and its symbol table may be large.
   let symbols: Symbolizer | null = null;
   const symbolizer = (): Symbolizer => (symbols ??= symbolizerFor(spec.program, spec));
-  machine.happened.subscribe(({ event }) => {
+  machine.listen((event) => {
     switch (event.type) {
       case 'console-written':
         writeAll(consoleTo, event.bytes);

@@ -122,6 +122,7 @@ export class Machine implements Decider {
   });
   /** Another list whenever somebody comes or goes. A Subject would make a closure and an iterator for each event. */
   private observers: readonly Subscriber<Happened>[] = [];
+  private readonly listeners: ((event: KernelEvent) => void)[] = [];
   /** Slices chosen so far: a recording's schedule is indexed by it. */
   slices = 0;
   private eventHasher = new Hasher();
@@ -175,7 +176,7 @@ export class Machine implements Decider {
   }
 
   emit(event: KernelEvent): void {
-    this.closeSpan();
+    if (this.span !== null) this.closeSpan(this.span);
     applyEvent(this.k, event);
     this.tell(this.k.state.seq, event);
     if (event.type === 'process-life-changed' && event.life === 'dead') {
@@ -188,21 +189,26 @@ export class Machine implements Decider {
     if (this.k.state.seq >= this.stopSeq) throw new PositionReached();
   }
 
+  /** Tells of all that happens from now on, as `happened`: for whom the event alone is enough, which costs a call each. */
+  listen(listener: (event: KernelEvent) => void): void {
+    this.listeners.push(listener);
+  }
+
   private tell(seq: number, event: KernelEvent, by = this.actor): void {
     hashEvent(this.eventHasher, event);
-    if (this.observers.length === 0) return;
+    const { listeners, observers } = this;
+    for (let i = 0; i < listeners.length; i++) listeners[i](event);
+    if (observers.length === 0) return;
     const { steps, idleNs } = this.k.state;
     const happened = new Happened(seq, event, by, steps, idleNs);
-    for (const observer of this.observers) observer.next(happened);
+    for (const observer of observers) observer.next(happened);
   }
 
   get openSpan(): OpenSpan | null {
     return this.span;
   }
 
-  private closeSpan(): void {
-    if (this.span === null) return;
-    const { core, thread, steps } = this.span;
+  private closeSpan({ core, thread, steps }: OpenSpan): void {
     this.span = null;
     this.tell(this.k.state.seq, { type: 'span', core, thread, steps }, { core, thread });
   }

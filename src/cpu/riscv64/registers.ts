@@ -39,8 +39,8 @@ export class RiscvRegisters implements Registers, ArgumentRegisters {
 
   // Most states of snapshots are never looked at.
 
-  private get view(): DataView {
-    this.madeView ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, REGISTERS_SIZE_BYTES);
+  private makeView(): DataView {
+    this.madeView = new DataView(this.bytes.buffer, this.bytes.byteOffset, REGISTERS_SIZE_BYTES);
     return this.madeView;
   }
 
@@ -57,37 +57,39 @@ export class RiscvRegisters implements Registers, ArgumentRegisters {
   }
 
   get(slot: number): bigint {
-    return this.view.getBigUint64(slot * SLOT_BYTES, true);
+    return (this.madeView ?? this.makeView()).getBigUint64(slot * SLOT_BYTES, true);
   }
 
   /** Keeps what the hardware cannot hold out of the state: x0 stays 0, pc even, fcsr within its 8 bits. */
   set(slot: number, value: bigint): void {
     if (slot === X0) return;
     const held = slot === PC ? value & ~1n : slot === FCSR ? value & FCSR_MASK : value;
-    this.view.setBigUint64(slot * SLOT_BYTES, BigInt.asUintN(64, held), true);
+    (this.madeView ?? this.makeView()).setBigUint64(slot * SLOT_BYTES, BigInt.asUintN(64, held), true);
   }
 
   /** A register as a number, rounded above 2^53. */
   number(slot: number): number {
     const at = slot * SLOT_BYTES;
-    return this.view.getUint32(at + 4, true) * 0x100000000 + this.view.getUint32(at, true);
+    const view = this.madeView ?? this.makeView();
+    return view.getUint32(at + 4, true) * 0x100000000 + view.getUint32(at, true);
   }
 
   low(index: number): number {
-    return this.view.getInt32((A0 + index) * SLOT_BYTES, true);
+    return (this.madeView ?? this.makeView()).getInt32((A0 + index) * SLOT_BYTES, true);
   }
 
   high(index: number): number {
-    return this.view.getInt32((A0 + index) * SLOT_BYTES + 4, true);
+    return (this.madeView ?? this.makeView()).getInt32((A0 + index) * SLOT_BYTES + 4, true);
   }
 
   /** Moves the pc by an even number of bytes, fewer than 2^31. */
   movePc(bytes: number): void {
     const at = PC * SLOT_BYTES;
-    const low = this.view.getUint32(at, true) + bytes;
-    this.view.setUint32(at, low, true);
+    const view = this.madeView ?? this.makeView();
+    const low = view.getUint32(at, true) + bytes;
+    view.setUint32(at, low, true);
     const carry = Math.floor(low / 0x100000000);
-    if (carry !== 0) this.view.setUint32(at + 4, this.view.getUint32(at + 4, true) + carry, true);
+    if (carry !== 0) view.setUint32(at + 4, view.getUint32(at + 4, true) + carry, true);
   }
 
   /** The pc stands where x0 would: see GENERAL_BYTES. */
@@ -110,8 +112,7 @@ export class RiscvRegisters implements Registers, ArgumentRegisters {
   /** All of GENERAL_BYTES zero. */
   clearGeneral(): void {
     this.integers.fill(0);
-    this.view.setUint32(PC * SLOT_BYTES, 0, true);
-    this.view.setUint32(PC * SLOT_BYTES + 4, 0, true);
+    this.set(PC, 0n);
   }
 
   /** pc, then the integer registers from ra on: the order of Zircon's general register state. */

@@ -105,9 +105,10 @@ class Recent<V> {
     return this.koids[place] === koid ? this.values[place] : undefined;
   }
 
-  isOwned(koid: number): boolean {
+  /** As `get`, of what the cursor owns. */
+  getOwned(koid: number): V | undefined {
     const place = koid & (RECENT - 1);
-    return this.koids[place] === koid && this.owned[place] === this.age;
+    return this.koids[place] === koid && this.owned[place] === this.age ? this.values[place] : undefined;
   }
 
   set(koid: number, value: V, owned: boolean): void {
@@ -156,7 +157,10 @@ export class Kernel {
   /** What `findMapping` found lately: every copy to and from a program asks for a few pages over and over. */
   readonly foundMappings: (FoundMapping | undefined)[] = [];
   private readonly recentObjects = new Recent<KernelObject>();
+  private readonly recentShared = new Recent<SharedState>();
   private readonly recentRegisters = new Recent<Registers>();
+  /** Whether what it owns is changed as it is. */
+  private readonly inPlace: boolean;
   private readonly ownedObjects = new Set<number>();
   private readonly ownedShared = new Set<number>();
   private readonly ownedRegisters = new Set<number>();
@@ -165,8 +169,9 @@ export class Kernel {
     state: KernelState,
     readonly config: MachineConfig,
     readonly arch: Arch,
-    private readonly draft: 'owned' | 'immer' = 'owned',
+    draft: 'owned' | 'immer' = 'owned',
   ) {
+    this.inPlace = draft === 'owned';
     this.state = { ...state };
     this.owner = this.deadPages.newEpoch();
   }
@@ -192,6 +197,7 @@ export class Kernel {
     this.mappingsChanged();
     Object.assign(this.state, state);
     this.recentObjects.clear();
+    this.recentShared.clear();
     this.recentRegisters.clear();
   }
 
@@ -202,6 +208,7 @@ export class Kernel {
     this.ownedShared.clear();
     this.ownedRegisters.clear();
     this.recentObjects.disown();
+    this.recentShared.disown();
     this.recentRegisters.disown();
   }
 
@@ -220,19 +227,20 @@ export class Kernel {
 
   private lookUp(koid: number): KernelObject | undefined {
     const object = this.state.objects.get(koid);
-    if (object !== undefined) this.recentObjects.set(koid, object, this.ownedObjects.has(koid));
+    if (object !== undefined)
+      this.recentObjects.set(koid, object, this.inPlace && this.ownedObjects.has(koid));
     return object;
   }
 
   private setObject(koid: number, object: KernelObject): void {
     this.state.objects = this.state.objects.set(koid, object, this.owner);
     this.ownedObjects.add(koid);
-    this.recentObjects.set(koid, object, true);
+    this.recentObjects.set(koid, object, this.inPlace);
   }
 
   /** The object, which must exist and be of that kind: events and deciders name only objects that do. */
   get<K extends ObjectKind>(koid: number, kind: K): ObjectOf<K> {
-    const object = this.find(koid);
+    const object = this.recentObjects.get(koid) ?? this.lookUp(koid);
     // The text is made only when it is needed: this is asked a dozen times a call.
     if (object === undefined || object.kind !== kind)
       throw new AssertionError(`no ${kind} with koid ${koid}`);
@@ -248,8 +256,10 @@ export class Kernel {
 
   /** Runs a recipe on one object. It may assign fields, nothing deeper. */
   update<K extends ObjectKind>(koid: number, kind: K, recipe: (draft: Mutable<ObjectOf<K>>) => void): void {
-    const object = this.get(koid, kind);
-    this.change(koid, object, recipe as (draft: Mutable<KernelObject>) => void);
+    // Most were changed before since the last snapshot.
+    const owned = this.recentObjects.getOwned(koid);
+    if (owned?.kind === kind) recipe(owned as Mutable<ObjectOf<K>>);
+    else this.change(koid, this.get(koid, kind), recipe as (draft: Mutable<KernelObject>) => void);
   }
 
   /** As `update`, for fields that all kinds have. */
@@ -260,13 +270,13 @@ export class Kernel {
   }
 
   private change(koid: number, object: KernelObject, recipe: (draft: Mutable<KernelObject>) => void): void {
-    if (this.draft === 'immer') {
+    if (!this.inPlace) {
       const changed = produce(object, recipe as (draft: unknown) => void) as KernelObject;
       this.state.objects = this.state.objects.set(koid, changed);
       this.recentObjects.set(koid, changed, false);
       return;
     }
-    if (this.recentObjects.isOwned(koid) || this.ownedObjects.has(koid)) {
+    if (this.ownedObjects.has(koid)) {
       recipe(object as Mutable<KernelObject>);
       return;
     }
@@ -287,30 +297,46 @@ export class Kernel {
    */
   sharedBy(process: number): SharedState {
     const object = this.find(process);
-    return (object?.kind === 'process' && this.state.shared.get(object.shared)) || NO_SHARED_STATE;
+    return object?.kind === 'process' ? (this.findShared(object.shared) ?? NO_SHARED_STATE) : NO_SHARED_STATE;
+  }
+
+  private findShared(id: number): SharedState | undefined {
+    const recent = this.recentShared.get(id);
+    if (recent !== undefined) return recent;
+    const state = this.state.shared.get(id);
+    if (state !== undefined) this.recentShared.set(id, state, this.inPlace && this.ownedShared.has(id));
+    return state;
   }
 
   setShared(id: number, state: SharedState): void {
     this.state.shared = this.state.shared.set(id, state, this.owner);
     this.ownedShared.add(id);
+    this.recentShared.set(id, state, this.inPlace);
   }
 
   removeShared(id: number): void {
     this.state.shared = this.state.shared.delete(id, this.owner);
     this.ownedShared.delete(id);
+    this.recentShared.delete(id);
   }
 
   /** As `update`, for the state of this name. */
   updateShared(id: number, recipe: (draft: Mutable<SharedState>) => void): void {
-    const state = this.state.shared.get(id);
-    if (state === undefined) throw new AssertionError(`no shared state ${id}`);
-    if (this.draft === 'immer') this.state.shared = this.state.shared.set(id, produce(state, recipe));
-    else if (this.ownedShared.has(id)) recipe(state as Mutable<SharedState>);
-    else {
-      const copy: Mutable<SharedState> = copyOfShared(state);
-      recipe(copy);
-      this.setShared(id, copy);
+    const owned = this.recentShared.getOwned(id);
+    if (owned !== undefined) {
+      recipe(owned);
+      return;
     }
+    const state = this.findShared(id);
+    if (state === undefined) throw new AssertionError(`no shared state ${id}`);
+    if (!this.inPlace) {
+      this.setShared(id, produce(state, recipe));
+      return;
+    }
+    const isOwned = this.ownedShared.has(id);
+    const changed: Mutable<SharedState> = isOwned ? state : copyOfShared(state);
+    recipe(changed);
+    if (!isOwned) this.setShared(id, changed);
   }
 
   registers(thread: number): Registers {
@@ -324,8 +350,10 @@ export class Kernel {
 
   /** The registers of a thread, to change in place. */
   registersForWrite(thread: number): Registers {
+    const owned = this.recentRegisters.getOwned(thread);
+    if (owned !== undefined) return owned;
     const registers = this.registers(thread);
-    if (this.recentRegisters.isOwned(thread)) return registers;
+    if (this.ownedRegisters.has(thread)) return registers;
     const copy = registers.copy();
     this.setRegisters(thread, copy);
     return copy;

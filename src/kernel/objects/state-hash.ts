@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.js';
-import { type Digest, Hasher, stringWords } from '../../base/digest.js';
+import { type Digest, Hasher, putBigint, stringWords } from '../../base/digest.js';
 import { IntMap, type IntMapNode } from '../../base/int-map.js';
 import { Page } from '../../memory/page.js';
 import type { KernelEvent } from './events.js';
@@ -79,11 +79,11 @@ function arePages(values: readonly unknown[]): values is readonly Page[] {
 /** Of those side by side: there are thousands. */
 function hashPages(h: Hasher, pages: readonly Page[]): void {
   const out = h.room(PAGE_WORDS * pages.length);
-  const start = h.start;
+  const start = h.count;
   Page.putDigests(pages, out, start + 1, PAGE_WORDS);
   const end = start + PAGE_WORDS * pages.length;
   for (let at = start; at < end; at += PAGE_WORDS) out[at] = TAG.page;
-  h.wrote(end);
+  h.count = end;
 }
 
 function hashRecord(h: Hasher, record: Readonly<Record<string, unknown>>): void {
@@ -206,8 +206,9 @@ function eventLayout(event: KernelEvent): EventLayout {
   return layout;
 }
 
-/** Words of a number behind its tag, or of a tag alone. */
-const SMALL_WORDS = 3;
+/** Words of a number with its tag: whether a bigint is negative is one more. */
+const NUMBER_WORDS = 3;
+const BIGINT_WORDS = 4;
 /** Items of a list that are looked after here. */
 const SHORT_LIST = 16;
 /** More than any event has; in a stranger's recording there may be more. */
@@ -218,31 +219,42 @@ const MANY_FIELDS = 64;
  * written here at once, because this is done for all that ever happens.
  */
 export function hashEvent(h: Hasher, event: KernelEvent): void {
-  const layout = layoutOfType.get(event.type) ?? eventLayout(event);
-  const { fields, head } = layout;
-  h.list(head);
+  const { fields, head } = layoutOfType.get(event.type) ?? eventLayout(event);
   if (fields.length > MANY_FIELDS) {
+    h.list(head);
     for (const field of fields) hashValue(h, event[field as 'type']);
     return;
   }
-  const room = SMALL_WORDS * fields.length;
-  let words = h.room(room);
-  let at = h.start;
+  const room = BIGINT_WORDS * fields.length;
+  let words = h.room(head.length + room);
+  let at = h.count;
+  words.set(head, at);
+  at += head.length;
   for (let i = 0; i < fields.length; i++) {
     const value: unknown = event[fields[i] as 'type'];
-    if (typeof value === 'number') at = putNumber(words, at, value);
-    else if (typeof value === 'boolean') words[at++] = value ? TAG.true : TAG.false;
+    if (typeof value === 'number') {
+      if ((value | 0) === value) {
+        words[at] = TAG.number;
+        words[at + 1] = value;
+        words[at + 2] = value >> 31;
+        at += NUMBER_WORDS;
+      } else at = putNumber(words, at, value);
+    } else if (typeof value === 'boolean') words[at++] = value ? TAG.true : TAG.false;
     else if (value === null) words[at++] = TAG.null;
-    else {
-      h.wrote(at);
+    else if (typeof value === 'bigint') {
+      words[at++] = TAG.bigint;
+      words[at++] = value < 0n ? 1 : 0;
+      at = putBigint(words, at, value);
+    } else {
+      h.count = at;
       if (typeof value === 'string') h.word(TAG.string).list(textWords(value));
       else if (Array.isArray(value) && value.length <= SHORT_LIST) hashList(h, value);
       else hashValue(h, value);
       words = h.room(room);
-      at = h.start;
+      at = h.count;
     }
   }
-  h.wrote(at);
+  h.count = at;
 }
 
 function putNumber(words: Int32Array, at: number, value: number): number {
@@ -256,24 +268,24 @@ function putNumber(words: Int32Array, at: number, value: number): number {
     words[at + 1] = value - high * 0x100000000;
     words[at + 2] = high;
   }
-  return at + SMALL_WORDS;
+  return at + NUMBER_WORDS;
 }
 
 function hashList(h: Hasher, list: readonly unknown[]): void {
-  const room = SMALL_WORDS * list.length;
+  const room = NUMBER_WORDS * list.length;
   let words = h.word(TAG.list).word(list.length).room(room);
-  let at = h.start;
+  let at = h.count;
   for (let i = 0; i < list.length; i++) {
     const item = list[i];
     if (typeof item === 'number') at = putNumber(words, at, item);
     else {
-      h.wrote(at);
+      h.count = at;
       hashValue(h, item);
       words = h.room(room);
-      at = h.start;
+      at = h.count;
     }
   }
-  h.wrote(at);
+  h.count = at;
 }
 
 const knownTexts = new Map<string, Int32Array>();
