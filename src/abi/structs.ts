@@ -59,6 +59,13 @@ interface Built extends Struct {
   readonly list: readonly StructField[];
 }
 
+const LAYOUTS = new Map<string, Layout>();
+for (const layouts of Object.values(LAYOUTS_BY_HEADER))
+  for (const name of Object.keys(layouts)) LAYOUTS.set(name, (layouts as Layouts)[name]);
+
+export const STRUCT_NAMES: readonly StructName[] = [...LAYOUTS.keys()] as StructName[];
+
+/** Those that were asked for. */
 const STRUCTS = new Map<string, Built>();
 
 function typeOf(cType: string): Pick<StructField, 'type'> & { size: number; align: number } {
@@ -67,8 +74,7 @@ function typeOf(cType: string): Pick<StructField, 'type'> & { size: number; alig
     const size = scalarSizeBytes(scalar);
     return { type: scalar, size, align: size };
   }
-  const nested = STRUCTS.get(cType);
-  assert(nested !== undefined, `${cType} is used before it is declared`);
+  const nested = built(cType);
   return { type: nested.kind, size: nested.sizeBytes, align: nested.alignBytes };
 }
 
@@ -90,17 +96,14 @@ function build(name: StructName, layout: Layout): Built {
   return { name, kind: layout.kind, sizeBytes, alignBytes, fields, list };
 }
 
-for (const layouts of Object.values(LAYOUTS_BY_HEADER)) {
-  for (const [name, layout] of Object.entries<Layout>(layouts)) {
-    STRUCTS.set(name, build(name as StructName, layout));
-  }
-}
-
-export const STRUCT_NAMES: readonly StructName[] = [...STRUCTS.keys()] as StructName[];
-
 function built(name: string): Built {
-  const found = STRUCTS.get(name);
-  assert(found !== undefined, `no struct ${name}`);
+  let found = STRUCTS.get(name);
+  if (found === undefined) {
+    const layout = LAYOUTS.get(name);
+    assert(layout !== undefined, `no struct ${name}`);
+    found = build(name as StructName, layout);
+    STRUCTS.set(name, found);
+  }
   return found;
 }
 

@@ -148,25 +148,39 @@ function commonErrors(args: readonly SyscallArg[], policy: PolicyConditionName |
   return errors;
 }
 
-function toSyscall(call: Call, number: number): Syscall {
-  const args = call.args.map(toArg);
-  const policy = call.policy ?? null;
-  return {
-    number,
-    name: call.name,
-    category: call.category,
-    tier: call.tier ?? 'core',
-    flags: call.flags ?? [],
-    returns: call.returns ?? 'zx_status_t',
-    args,
-    policy,
-    // Made when asked for: no program waits for it.
-    get errors() {
-      const own = (call.errors ?? []).map(([status, cause]) => ({ status, cause }));
-      return [...commonErrors(args, policy), ...own];
-    },
-    note: call.note ?? null,
-  };
+/** What most runs do not ask of most calls is made when it is asked for: no program waits for it. */
+class TableEntry implements Syscall {
+  readonly name: SyscallName;
+  readonly category: string;
+  readonly tier: 'core' | 'ddk';
+  readonly flags: readonly SyscallFlag[];
+  readonly returns: string;
+  readonly policy: PolicyConditionName | null;
+  readonly note: string | null;
+  private madeArgs: readonly SyscallArg[] | null = null;
+
+  constructor(
+    private readonly call: Call,
+    readonly number: number,
+  ) {
+    this.name = call.name;
+    this.category = call.category;
+    this.tier = call.tier ?? 'core';
+    this.flags = call.flags ?? [];
+    this.returns = call.returns ?? 'zx_status_t';
+    this.policy = call.policy ?? null;
+    this.note = call.note ?? null;
+  }
+
+  get args(): readonly SyscallArg[] {
+    this.madeArgs ??= this.call.args.map(toArg);
+    return this.madeArgs;
+  }
+
+  get errors(): readonly SyscallError[] {
+    const own = (this.call.errors ?? []).map(([status, cause]) => ({ status, cause }));
+    return [...commonErrors(this.args, this.policy), ...own];
+  }
 }
 
 function buildTable(): readonly Syscall[] {
@@ -176,7 +190,7 @@ function buildTable(): readonly Syscall[] {
   return SYSCALL_NAMES.map((name, index) => {
     const call = byName.get(name);
     assert(call !== undefined, `${name} has a number but no description`);
-    return toSyscall(call, index + 1);
+    return new TableEntry(call, index + 1);
   });
 }
 
@@ -260,30 +274,33 @@ function decodeArg(kind: ArgKind, registers: ArgumentRegisters, index: number): 
 
 type Values = readonly (number | bigint)[];
 
-/** The arguments of a call by name: read from the list of their values, so that they are not kept twice. */
-type ArgumentsByName = new (values: Values) => object;
+/** How a call's arguments are read, made when it is made for the first time. */
+interface ArgumentPlan {
+  readonly kinds: readonly ArgKind[];
+  /** The arguments by name: read from the list of their values, so that they are not kept twice. */
+  readonly ByName: new (
+    values: Values,
+  ) => object;
+}
 
 /** By the call's number. */
-const argumentsByName: ArgumentsByName[] = [];
+const plans: (ArgumentPlan | undefined)[] = Array(SYSCALLS.length + 1).fill(undefined);
 
-function makeArguments({ number, args }: Syscall): ArgumentsByName {
+function planArguments({ number, args }: Syscall): ArgumentPlan {
   // A class of its own for each call, and assigned, not declared: hosts make what extends another slowly.
-  const byName = class {
-    declare readonly values: Values;
-
-    constructor(values: Values) {
-      this.values = values;
-    }
+  const ByName = class {
+    constructor(readonly values: Values) {}
   };
   args.forEach(({ name }, i) => {
-    Object.defineProperty(byName.prototype, name, {
-      get(this: InstanceType<typeof byName>) {
+    Object.defineProperty(ByName.prototype, name, {
+      get(this: InstanceType<typeof ByName>) {
         return this.values[i];
       },
     });
   });
-  argumentsByName[number] = byName;
-  return byName;
+  const plan = { kinds: args.map(({ kind }) => kind), ByName };
+  plans[number] = plan;
+  return plan;
 }
 
 /**
@@ -295,8 +312,7 @@ export function decodeArgs<N extends SyscallName>(
   registers: ArgumentRegisters,
   list: (number | bigint)[] = [],
 ): SyscallArgs[N] {
-  const { args } = syscall;
-  for (let i = 0; i < args.length; i++) list.push(decodeArg(args[i].kind, registers, i));
-  const byName = argumentsByName[syscall.number] ?? makeArguments(syscall);
-  return new byName(list) as unknown as SyscallArgs[N];
+  const { kinds, ByName } = plans[syscall.number] ?? planArguments(syscall);
+  for (let i = 0; i < kinds.length; i++) list.push(decodeArg(kinds[i], registers, i));
+  return new ByName(list) as unknown as SyscallArgs[N];
 }

@@ -30,6 +30,28 @@ export interface Compressed {
   readonly nonzero: readonly Field[];
 }
 
+class TableEntry implements Instruction {
+  readonly operations: readonly Operation[];
+  private madeEffects: Effects | null = null;
+
+  constructor(
+    readonly name: string,
+    readonly mask: number,
+    readonly match: number,
+    readonly syntax: readonly string[],
+    readonly fields: readonly FieldName[],
+    readonly semantics: Semantics,
+  ) {
+    this.operations = transcriptOf(semantics);
+  }
+
+  /** Made when they are asked for: no program has all instructions. */
+  get effects(): Effects {
+    this.madeEffects ??= effectsOf(this.operations);
+    return this.madeEffects;
+  }
+}
+
 const ALL_BITS = 0xffffffff;
 
 export function isFieldName(text: string): text is FieldName {
@@ -52,9 +74,7 @@ export function instruction(
   if (name.endsWith('{aqrl}')) fields.push('aqrl');
   const free = fields.reduce((mask, field) => mask | fieldMask(FIELDS[field]), 0);
   const mask = (ALL_BITS & ~free) >>> 0;
-  const operations = transcriptOf(semantics);
-  const effects = effectsOf(operations);
-  return { name, mask, match: match >>> 0, syntax: parts, fields, semantics, operations, effects };
+  return new TableEntry(name, mask, match >>> 0, parts, fields, semantics);
 }
 
 export function compressed(

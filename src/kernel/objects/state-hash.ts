@@ -27,14 +27,48 @@ const TAG = {
   record: 12,
 };
 
+/** Words of a number with its tag: whether a bigint is negative is one more. */
+const NUMBER_WORDS = 3;
+const BIGINT_WORDS = 4;
+
+function putNumber(words: Int32Array, at: number, value: number): number {
+  words[at] = TAG.number;
+  if ((value | 0) === value) {
+    words[at + 1] = value;
+    words[at + 2] = value >> 31;
+  } else {
+    if (!Number.isSafeInteger(value)) assert(false, `${value} has no digest: not a safe integer`);
+    const high = Math.floor(value / 0x100000000);
+    words[at + 1] = value - high * 0x100000000;
+    words[at + 2] = high;
+  }
+  return at + NUMBER_WORDS;
+}
+
+const knownTexts = new Map<string, Int32Array>();
+/** Names that the code has are few and short; guests have any. */
+const MAX_KNOWN_TEXTS = 512;
+const MAX_KNOWN_UNITS = 64;
+
+function textWords(text: string): Int32Array {
+  const known = knownTexts.get(text);
+  if (known !== undefined) return known;
+  const words = stringWords(text);
+  if (knownTexts.size < MAX_KNOWN_TEXTS && text.length <= MAX_KNOWN_UNITS) knownTexts.set(text, words);
+  return words;
+}
+
 /** Folds any plain value: equal values give equal digests, whatever order a record's fields were made in. */
 export function hashValue(h: Hasher, value: unknown): void {
   switch (typeof value) {
-    case 'number':
-      h.word(TAG.number).number(value);
+    case 'number': {
+      const words = h.room(NUMBER_WORDS);
+      h.count = putNumber(words, h.count, value);
       return;
+    }
     case 'string':
-      h.word(TAG.string).string(value);
+      if (value.length <= MAX_KNOWN_UNITS) h.word(TAG.string).list(textWords(value));
+      else h.word(TAG.string).string(value);
       return;
     case 'bigint':
       h.word(TAG.bigint)
@@ -188,87 +222,78 @@ export function stateHash(state: KernelState): Digest {
   return h.value();
 }
 
-/** What is the same in all events of a type: their fields in order of names, and the words before the first of them. */
+/** What is the same in all events of a type. */
 interface EventLayout {
+  /** In order of their names, without the type. */
   readonly fields: readonly string[];
-  readonly head: Int32Array;
+  /** The words of an event whose fields are all 0. */
+  readonly words: Int32Array;
+  /** How many of them come before the first field's. */
+  readonly headWords: number;
 }
 
 const layoutOfType = new Map<string, EventLayout>();
 
 function eventLayout(event: KernelEvent): EventLayout {
   const names = Object.keys(event).sort();
-  const layout = {
-    fields: names.filter((name) => name !== 'type'),
-    head: Int32Array.of(...stringWords(event.type), names.length),
-  };
+  const fields = names.filter((name) => name !== 'type');
+  const head = [...stringWords(event.type), names.length];
+  const words = Int32Array.from([...head, ...fields.flatMap(() => [TAG.number, 0, 0])]);
+  const layout = { fields, words, headWords: head.length };
   layoutOfType.set(event.type, layout);
   return layout;
 }
 
-/** Words of a number with its tag: whether a bigint is negative is one more. */
-const NUMBER_WORDS = 3;
-const BIGINT_WORDS = 4;
 /** Items of a list that are looked after here. */
 const SHORT_LIST = 16;
 /** More than any event has; in a stranger's recording there may be more. */
 const MANY_FIELDS = 64;
+const SMALL_NUMBERS = 0x7fffffff;
 
 /**
- * Folds an event into a running digest of a run: the same words as `hashValue` has for each field, most of them
- * written here at once, because this is done for all that ever happens.
+ * Folds an event into a running digest of a run: the same words as `hashValue` has for each field. Most fields are
+ * small numbers, of which all words but one are known. It is done for all that ever happens, so it makes few calls.
  */
 export function hashEvent(h: Hasher, event: KernelEvent): void {
-  const { fields, head } = layoutOfType.get(event.type) ?? eventLayout(event);
+  const { fields, words, headWords } = layoutOfType.get(event.type) ?? eventLayout(event);
   if (fields.length > MANY_FIELDS) {
-    h.list(head);
-    for (const field of fields) hashValue(h, event[field as 'type']);
+    h.list(words.subarray(0, headWords));
+    hashFields(h, event, fields, 0);
     return;
   }
-  const room = BIGINT_WORDS * fields.length;
-  let words = h.room(head.length + room);
-  let at = h.count;
-  words.set(head, at);
-  at += head.length;
+  const out = h.room(words.length);
+  const start = h.count;
+  out.set(words, start);
+  let at = start + headWords;
   for (let i = 0; i < fields.length; i++) {
     const value: unknown = event[fields[i] as 'type'];
-    if (typeof value === 'number') {
-      if ((value | 0) === value) {
-        words[at] = TAG.number;
-        words[at + 1] = value;
-        words[at + 2] = value >> 31;
-        at += NUMBER_WORDS;
-      } else at = putNumber(words, at, value);
-    } else if (typeof value === 'boolean') words[at++] = value ? TAG.true : TAG.false;
-    else if (value === null) words[at++] = TAG.null;
-    else if (typeof value === 'bigint') {
-      words[at++] = TAG.bigint;
-      words[at++] = value < 0n ? 1 : 0;
-      at = putBigint(words, at, value);
-    } else {
+    if (typeof value !== 'number' || (value & SMALL_NUMBERS) !== value) {
       h.count = at;
-      if (typeof value === 'string') h.word(TAG.string).list(textWords(value));
-      else if (Array.isArray(value) && value.length <= SHORT_LIST) hashList(h, value);
-      else hashValue(h, value);
-      words = h.room(room);
-      at = h.count;
+      hashFields(h, event, fields, i);
+      return;
     }
+    out[at + 1] = value;
+    at += NUMBER_WORDS;
   }
   h.count = at;
 }
 
-function putNumber(words: Int32Array, at: number, value: number): number {
-  words[at] = TAG.number;
-  if ((value | 0) === value) {
-    words[at + 1] = value;
-    words[at + 2] = value >> 31;
-  } else {
-    assert(Number.isSafeInteger(value), 'an event holds a number that is no safe integer');
-    const high = Math.floor(value / 0x100000000);
-    words[at + 1] = value - high * 0x100000000;
-    words[at + 2] = high;
+/** The fields from a place on, whatever they are. */
+function hashFields(h: Hasher, event: KernelEvent, fields: readonly string[], from: number): void {
+  for (let i = from; i < fields.length; i++) {
+    const value: unknown = event[fields[i] as 'type'];
+    if (typeof value === 'number') {
+      const words = h.room(NUMBER_WORDS);
+      h.count = putNumber(words, h.count, value);
+    } else if (typeof value === 'bigint') {
+      const words = h.room(BIGINT_WORDS);
+      const at = h.count;
+      words[at] = TAG.bigint;
+      words[at + 1] = value < 0n ? 1 : 0;
+      h.count = putBigint(words, at + 2, value);
+    } else if (Array.isArray(value) && value.length <= SHORT_LIST) hashList(h, value);
+    else hashValue(h, value);
   }
-  return at + NUMBER_WORDS;
 }
 
 function hashList(h: Hasher, list: readonly unknown[]): void {
@@ -286,17 +311,4 @@ function hashList(h: Hasher, list: readonly unknown[]): void {
     }
   }
   h.count = at;
-}
-
-const knownTexts = new Map<string, Int32Array>();
-/** Names that the code has are few and short; guests have any. */
-const MAX_KNOWN_TEXTS = 512;
-const MAX_KNOWN_UNITS = 64;
-
-function textWords(text: string): Int32Array {
-  const known = knownTexts.get(text);
-  if (known !== undefined) return known;
-  const words = stringWords(text);
-  if (knownTexts.size < MAX_KNOWN_TEXTS && text.length <= MAX_KNOWN_UNITS) knownTexts.set(text, words);
-  return words;
 }

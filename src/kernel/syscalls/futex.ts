@@ -131,9 +131,12 @@ function wake(m: Decider, process: number, address: number, count: number, actio
   const futex = m.k.sharedBy(process).futexes.get(address);
   if (futex === undefined) return;
   const woken: number[] = [];
-  for (const thread of futex.waiters.values()) {
-    if (woken.length >= count) break;
-    woken.push(thread);
+  // Not by an iterator: most wake one.
+  for (let from = 0; woken.length < count; ) {
+    const next = futex.waiters.ceiling(from);
+    if (next === undefined) break;
+    woken.push(next[1]);
+    from = next[0] + 1;
   }
   for (const thread of woken) finishCall(m, thread, Status.OK);
   setOwner(m, process, address, action === 'assign-woken' ? (woken[0] ?? 0) : 0);
