@@ -9,6 +9,7 @@ import type { SnapshotMark } from '../kernel/objects/dead-pages.js';
 import { applyEvent, type KernelEvent } from '../kernel/objects/events.js';
 import { Kernel, type KernelState, type MachineConfig } from '../kernel/objects/kernel.js';
 import { hashEvent } from '../kernel/objects/state-hash.js';
+import type { ThreadState } from '../kernel/objects/thread.js';
 import type { Oracle } from '../kernel/scheduler/oracle.js';
 import type { Decider } from '../kernel/syscalls/decider.js';
 import { decideSyscall, dispatchSyscall } from '../kernel/syscalls/dispatch.js';
@@ -320,8 +321,8 @@ export class Machine implements Decider {
       this.schedule();
       return true;
     }
-    const { kicked, restricted } = this.k.get(state.slice.thread, 'thread');
-    if (kicked && restricted !== null) {
+    const thread = this.k.get(state.slice.thread, 'thread');
+    if (thread.kicked && thread.restricted !== null) {
       leaveByKick(this, state.slice.thread);
       return true;
     }
@@ -330,7 +331,8 @@ export class Machine implements Decider {
     const own = Math.min(untilDue, this.options.maxSteps - steps);
     const limit = Math.min(own, stepLimit);
     const budget = Math.min(state.slice.stepsLeft, limit);
-    const dropped = this.runSlice(budget, Math.min(GRACE_STEPS, limit - budget), trace);
+    const grace = Math.min(GRACE_STEPS, limit - budget);
+    const dropped = this.runSlice(state.slice.core, thread, budget, grace, trace);
     // Where the run itself ends a slice, or its grace, it drops a reservation too.
     if (dropped && limit < own && state.steps - steps === limit) this.cut = true;
     this.haltWhenMainEnded();
@@ -384,10 +386,14 @@ export class Machine implements Decider {
   }
 
   /** Whether a reservation may have been held where the budget was used up. */
-  private runSlice(budget: number, grace: number, trace?: Trace): boolean {
-    const { core, thread } = this.k.state.slice!;
+  private runSlice(
+    core: number,
+    { koid: thread, process, restricted }: ThreadState,
+    budget: number,
+    grace: number,
+    trace?: Trace,
+  ): boolean {
     this.actor = { core, thread };
-    const { process, restricted } = this.k.get(thread, 'thread');
     const runner = this.runnerOf(process, restricted !== null);
     const { memory } = runner;
     const program = restricted === null ? (this.programs?.engineFor(thread, memory) ?? null) : null;

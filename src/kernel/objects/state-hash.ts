@@ -31,17 +31,13 @@ const TAG = {
 const NUMBER_WORDS = 3;
 const BIGINT_WORDS = 4;
 
-function putNumber(words: Int32Array, at: number, value: number): number {
+/** A number that does not fit one word, with its tag. */
+function putLarge(words: Int32Array, at: number, value: number): number {
+  if (!Number.isSafeInteger(value)) assert(false, `${value} has no digest: not a safe integer`);
+  const high = Math.floor(value / 0x100000000);
   words[at] = TAG.number;
-  if ((value | 0) === value) {
-    words[at + 1] = value;
-    words[at + 2] = value >> 31;
-  } else {
-    if (!Number.isSafeInteger(value)) assert(false, `${value} has no digest: not a safe integer`);
-    const high = Math.floor(value / 0x100000000);
-    words[at + 1] = value - high * 0x100000000;
-    words[at + 2] = high;
-  }
+  words[at + 1] = value - high * 0x100000000;
+  words[at + 2] = high;
   return at + NUMBER_WORDS;
 }
 
@@ -54,7 +50,7 @@ function textWords(text: string): Int32Array {
   const known = knownTexts.get(text);
   if (known !== undefined) return known;
   const words = stringWords(text);
-  if (knownTexts.size < MAX_KNOWN_TEXTS && text.length <= MAX_KNOWN_UNITS) knownTexts.set(text, words);
+  if (knownTexts.size < MAX_KNOWN_TEXTS) knownTexts.set(text, words);
   return words;
 }
 
@@ -63,7 +59,13 @@ export function hashValue(h: Hasher, value: unknown): void {
   switch (typeof value) {
     case 'number': {
       const words = h.room(NUMBER_WORDS);
-      h.count = putNumber(words, h.count, value);
+      const at = h.count;
+      if ((value | 0) === value) {
+        words[at] = TAG.number;
+        words[at + 1] = value;
+        words[at + 2] = value >> 31;
+        h.count = at + NUMBER_WORDS;
+      } else h.count = putLarge(words, at, value);
       return;
     }
     case 'string':
@@ -222,24 +224,20 @@ export function stateHash(state: KernelState): Digest {
   return h.value();
 }
 
-/** What is the same in all events of a type. */
+/** What is the same in all events of a type: their fields in order of names, and the words before the first of them. */
 interface EventLayout {
-  /** In order of their names, without the type. */
   readonly fields: readonly string[];
-  /** The words of an event whose fields are all 0. */
-  readonly words: Int32Array;
-  /** How many of them come before the first field's. */
-  readonly headWords: number;
+  readonly head: Int32Array;
 }
 
 const layoutOfType = new Map<string, EventLayout>();
 
 function eventLayout(event: KernelEvent): EventLayout {
   const names = Object.keys(event).sort();
-  const fields = names.filter((name) => name !== 'type');
-  const head = [...stringWords(event.type), names.length];
-  const words = Int32Array.from([...head, ...fields.flatMap(() => [TAG.number, 0, 0])]);
-  const layout = { fields, words, headWords: head.length };
+  const layout = {
+    fields: names.filter((name) => name !== 'type'),
+    head: Int32Array.of(...stringWords(event.type), names.length),
+  };
   layoutOfType.set(event.type, layout);
   return layout;
 }
@@ -248,62 +246,69 @@ function eventLayout(event: KernelEvent): EventLayout {
 const SHORT_LIST = 16;
 /** More than any event has; in a stranger's recording there may be more. */
 const MANY_FIELDS = 64;
-const SMALL_NUMBERS = 0x7fffffff;
 
 /**
- * Folds an event into a running digest of a run: the same words as `hashValue` has for each field. Most fields are
- * small numbers, of which all words but one are known. It is done for all that ever happens, so it makes few calls.
+ * Folds an event into a running digest of a run: the same words as `hashValue` has for each field, most of them
+ * written here at once. Because it is done for all that ever happens, it makes as few calls as it can.
  */
 export function hashEvent(h: Hasher, event: KernelEvent): void {
-  const { fields, words, headWords } = layoutOfType.get(event.type) ?? eventLayout(event);
+  const { fields, head } = layoutOfType.get(event.type) ?? eventLayout(event);
   if (fields.length > MANY_FIELDS) {
-    h.list(words.subarray(0, headWords));
-    hashFields(h, event, fields, 0);
+    h.list(head);
+    for (const field of fields) hashValue(h, event[field as 'type']);
     return;
   }
-  const out = h.room(words.length);
-  const start = h.count;
-  out.set(words, start);
-  let at = start + headWords;
+  const room = BIGINT_WORDS * fields.length;
+  let words = h.room(head.length + room);
+  let at = h.count;
+  words.set(head, at);
+  at += head.length;
   for (let i = 0; i < fields.length; i++) {
     const value: unknown = event[fields[i] as 'type'];
-    if (typeof value !== 'number' || (value & SMALL_NUMBERS) !== value) {
+    if (typeof value === 'number') {
+      if ((value | 0) === value) {
+        words[at] = TAG.number;
+        words[at + 1] = value;
+        words[at + 2] = value >> 31;
+        at += NUMBER_WORDS;
+      } else at = putLarge(words, at, value);
+    } else if (typeof value === 'bigint') {
+      words[at] = TAG.bigint;
+      words[at + 1] = value < 0n ? 1 : 0;
+      at = putBigint(words, at + 2, value);
+    } else {
       h.count = at;
-      hashFields(h, event, fields, i);
-      return;
+      if (Array.isArray(value) && value.length <= SHORT_LIST) hashList(h, value);
+      else hashValue(h, value);
+      words = h.room(room);
+      at = h.count;
     }
-    out[at + 1] = value;
-    at += NUMBER_WORDS;
   }
   h.count = at;
 }
 
-/** The fields from a place on, whatever they are. */
-function hashFields(h: Hasher, event: KernelEvent, fields: readonly string[], from: number): void {
-  for (let i = from; i < fields.length; i++) {
-    const value: unknown = event[fields[i] as 'type'];
-    if (typeof value === 'number') {
-      const words = h.room(NUMBER_WORDS);
-      h.count = putNumber(words, h.count, value);
-    } else if (typeof value === 'bigint') {
-      const words = h.room(BIGINT_WORDS);
-      const at = h.count;
-      words[at] = TAG.bigint;
-      words[at + 1] = value < 0n ? 1 : 0;
-      h.count = putBigint(words, at + 2, value);
-    } else if (Array.isArray(value) && value.length <= SHORT_LIST) hashList(h, value);
-    else hashValue(h, value);
-  }
-}
-
+/** As `hashValue` for a list. */
 function hashList(h: Hasher, list: readonly unknown[]): void {
-  const room = NUMBER_WORDS * list.length;
-  let words = h.word(TAG.list).word(list.length).room(room);
+  const room = BIGINT_WORDS * list.length;
+  let words = h.room(2 + room);
   let at = h.count;
+  words[at] = TAG.list;
+  words[at + 1] = list.length;
+  at += 2;
   for (let i = 0; i < list.length; i++) {
     const item = list[i];
-    if (typeof item === 'number') at = putNumber(words, at, item);
-    else {
+    if (typeof item === 'number') {
+      if ((item | 0) === item) {
+        words[at] = TAG.number;
+        words[at + 1] = item;
+        words[at + 2] = item >> 31;
+        at += NUMBER_WORDS;
+      } else at = putLarge(words, at, item);
+    } else if (typeof item === 'bigint') {
+      words[at] = TAG.bigint;
+      words[at + 1] = item < 0n ? 1 : 0;
+      at = putBigint(words, at + 2, item);
+    } else {
       h.count = at;
       hashValue(h, item);
       words = h.room(room);

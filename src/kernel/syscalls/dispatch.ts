@@ -134,8 +134,9 @@ export function decideSyscall(
 function leave(m: Decider, thread: number, number: number, result: number | bigint): void {
   const caller = m.k.find(thread);
   if (caller?.kind !== 'thread' || caller.life === 'dead') return;
+  const { exitNote } = caller;
   m.emit({ type: 'syscall-returned', thread, number, result: BigInt(result) });
-  if (m.k.get(thread, 'thread').exitNote !== null) followNote(m, thread);
+  if (exitNote !== null) followNote(m, thread);
 }
 
 function decide(call: Call, args: SyscallArgs[SyscallName]): Outcome {
