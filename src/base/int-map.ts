@@ -43,6 +43,10 @@ function place(key: number, level: number): number {
   return shifted & (WIDTH - 1);
 }
 
+// In `get`, `setIn` and `deleteIn` the place is found without a call, where its bits can be shifted out (a shift to the left
+// takes the low five by itself), and the index where a node has one slot, as most above the lowest have: a call for each
+// level was half of what the futexes of a short run cost.
+
 function levelFor(key: number): number {
   let level = 0;
   while (key >= POWERS[level + 1]) level++;
@@ -85,7 +89,7 @@ function entryOf<V>(key: number, value: unknown): readonly [number, V] {
 
 /** Nodes from this level down that hold one entry. */
 function branch(level: number, key: number, value: unknown, owner: Owner | null): IntMapNode {
-  let node = new IntMapNode(0, 1 << place(key, 0), listOf(value), owner);
+  let node = new IntMapNode(0, 1 << key, listOf(value), owner);
   for (let l = 1; l <= level; l++) node = new IntMapNode(l, 1 << place(key, l), [node], owner);
   return node;
 }
@@ -96,10 +100,11 @@ let added = false;
 let addedKeys = 0;
 
 function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | null): IntMapNode {
-  const bit = 1 << place(key, node.level);
-  const index = popcount(node.bitmap & (bit - 1));
-  const present = (node.bitmap & bit) !== 0;
-  if (node.level === 0) {
+  const { level, bitmap } = node;
+  const bit = 1 << (level <= 5 ? key >>> (BITS * level) : place(key, level));
+  const present = (bitmap & bit) !== 0;
+  const index = bitmap === bit ? 0 : popcount(bitmap & (bit - 1));
+  if (level === 0) {
     if (present && node.slots[index] === value) return node;
     const copy = editable(node, owner);
     if (present) copy.slots[index] = value;
@@ -119,7 +124,7 @@ function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | nul
     return copy;
   }
   const copy = editable(node, owner);
-  insertAt(copy.slots, index, branch(node.level - 1, key, value, owner));
+  insertAt(copy.slots, index, branch(level - 1, key, value, owner));
   copy.bitmap |= bit;
   added = true;
   return copy;
@@ -182,10 +187,11 @@ function setLeaf(
 
 /** The node without the key (which must be present), or null when nothing is left. */
 function deleteIn(node: IntMapNode, key: number, owner: Owner | null): IntMapNode | null {
-  const bit = 1 << place(key, node.level);
-  const index = popcount(node.bitmap & (bit - 1));
-  const rest = node.level === 0 ? null : deleteIn(node.slots[index] as IntMapNode, key, owner);
-  if (rest === null && node.bitmap === bit) return null;
+  const { level, bitmap } = node;
+  const bit = 1 << (level <= 5 ? key >>> (BITS * level) : place(key, level));
+  const index = bitmap === bit ? 0 : popcount(bitmap & (bit - 1));
+  const rest = level === 0 ? null : deleteIn(node.slots[index] as IntMapNode, key, owner);
+  if (rest === null && bitmap === bit) return null;
   const copy = editable(node, owner);
   if (rest === null) {
     removeAt(copy.slots, index);
@@ -237,10 +243,11 @@ export class IntMap<V> {
     let node = this.root;
     if (node === null || !(key >= 0 && key < POWERS[node.level + 1])) return undefined;
     for (;;) {
-      const bit = 1 << place(key, node.level);
-      if ((node.bitmap & bit) === 0) return undefined;
-      const slot: unknown = node.slots[popcount(node.bitmap & (bit - 1))];
-      if (node.level === 0) return slot as V;
+      const { level, bitmap } = node;
+      const bit = 1 << (level <= 5 ? key >>> (BITS * level) : place(key, level));
+      if ((bitmap & bit) === 0) return undefined;
+      const slot: unknown = node.slots[bitmap === bit ? 0 : popcount(bitmap & (bit - 1))];
+      if (level === 0) return slot as V;
       node = slot as IntMapNode;
     }
   }
