@@ -38,15 +38,35 @@ const RARE =
 /** Floating-point operations that are quick where they round to nearest and NX is set, or do not round. */
 const QUICK = /^f(?:32|64)(?:Add|Sub|Mul|Div|MulAdd|Eq|Lt|Le)$/;
 
-function has(operations: readonly Operation[], pattern: RegExp): boolean {
-  return operations.some(({ op }) => pattern.test(op));
+/** What an operation says of the instructions that have it, as bits. */
+const SAYS = { branch: 1, jump: 2, jumpTo: 4, quick: 8, rare: 16, float: 32 } as const;
+
+/** By operation: there are far fewer than the table's entries have together. */
+const known = new Map<string, number>();
+
+function saidBy(op: string): number {
+  let says = known.get(op);
+  if (says === undefined) {
+    says = op === 'branch' || op === 'jump' || op === 'jumpTo' ? SAYS[op] : 0;
+    if (QUICK.test(op)) says |= SAYS.quick;
+    if (RARE.test(op)) says |= SAYS.rare;
+    if (FLOAT.test(op)) says |= SAYS.float;
+    known.set(op, says);
+  }
+  return says;
 }
 
-function formsOf(operations: readonly Operation[]): Form[] {
-  if (has(operations, /^branch$/)) return ['general', 'near', 'back'];
-  if (has(operations, /^jump$/)) return ['general', 'near', 'back', 'call'];
-  if (has(operations, /^jumpTo$/)) return ['general', 'plain'];
-  return has(operations, QUICK) ? ['general', 'nearest'] : ['general'];
+function saidByAll(operations: readonly Operation[]): number {
+  let says = 0;
+  for (let i = 0; i < operations.length; i++) says |= saidBy(operations[i]!.op);
+  return says;
+}
+
+function formsOf(says: number): readonly Form[] {
+  if (says & SAYS.branch) return ['general', 'near', 'back'];
+  if (says & SAYS.jump) return ['general', 'near', 'back', 'call'];
+  if (says & SAYS.jumpTo) return ['general', 'plain'];
+  return says & SAYS.quick ? ['general', 'nearest'] : ['general'];
 }
 
 /** One piece of the interpreter's code. */
@@ -69,9 +89,10 @@ export class SlotCodes {
     const list: SlotCode[] = [];
     this.firsts = entries.map(({ operations }, entry) => {
       const first = FIRST_CODE + list.length;
-      const isRare = has(operations, RARE);
-      const isFloat = has(operations, FLOAT);
-      for (const form of formsOf(operations)) {
+      const says = saidByAll(operations);
+      const isRare = (says & SAYS.rare) !== 0;
+      const isFloat = (says & SAYS.float) !== 0;
+      for (const form of formsOf(says)) {
         list.push({ entry, form, isRare: isRare && form !== 'nearest', isFloat });
       }
       return first;

@@ -276,6 +276,14 @@ export function hashEvent(h: Hasher, event: KernelEvent): void {
       words[at] = TAG.bigint;
       words[at + 1] = value < 0n ? 1 : 0;
       at = putBigint(words, at + 2, value);
+    } else if (typeof value === 'string' && value.length <= MAX_KNOWN_UNITS) {
+      const text = textWords(value);
+      h.count = at;
+      words = h.room(1 + text.length + room);
+      at = h.count;
+      words[at] = TAG.string;
+      words.set(text, at + 1);
+      at += 1 + text.length;
     } else {
       h.count = at;
       if (Array.isArray(value) && value.length <= SHORT_LIST) hashList(h, value);

@@ -21,8 +21,12 @@ export class SeededRandom implements Oracle {
     if (usable.length === 0) return null;
     const core = usable[usable.length === 1 ? 0 : this.prng.below(usable.length)];
     const held = state.cores[core].thread;
-    const candidates = held === 0 ? state.runQueue : [held, ...state.runQueue];
-    const thread = candidates[candidates.length === 1 ? 0 : this.prng.below(candidates.length)];
+    const { runQueue } = state;
+    // The one at hand comes before those that queue.
+    const before = held === 0 ? 0 : 1;
+    const candidates = before + runQueue.length;
+    const chosen = candidates === 1 ? 0 : this.prng.below(candidates);
+    const thread = chosen < before ? held : runQueue[chosen - before];
     if (isAlone(state, usable)) return { core, thread, steps: Math.max(this.quantumSteps, ALONE_STEPS) };
     const bound = usable.length === 1 ? this.quantumSteps : Math.max(1, this.quantumSteps >>> 1);
     return { core, thread, steps: 1 + this.prng.below(bound) };

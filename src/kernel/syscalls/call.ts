@@ -12,7 +12,14 @@ import { addHandle } from './handles.js';
 import type { PageAccess } from './page-requests.js';
 import { applyBadHandlePolicy } from './policy.js';
 import { refuse, requireArgs } from './refusal.js';
-import { isUserWritable, littleEndian, readUser, requireUserPages, writeUser } from './user-memory.js';
+import {
+  isUserWritable,
+  littleEndian,
+  readUser,
+  readUserInt32,
+  requireUserPages,
+  writeUser,
+} from './user-memory.js';
 
 /** The call goes on later: somebody else will finish it. */
 export const BLOCKED = Symbol('blocked');
@@ -134,6 +141,11 @@ export class Call<N extends SyscallName = SyscallName> {
   /** Bytes of the caller's memory; refuses with INVALID_ARGS. */
   read(address: number, length: number): Uint8Array {
     return readUser(this.k, this.process, address, length) ?? this.refuseAccess(address, length, 'read');
+  }
+
+  /** As `read`, of four bytes at a multiple of 4. */
+  readInt32(address: number): number {
+    return readUserInt32(this.k, this.process, address) ?? this.refuseAccess(address, 4, 'read');
   }
 
   readView(address: number, length: number): DataView {

@@ -93,7 +93,7 @@ function requireFutex(address: number): void {
 
 /** Refuses with BAD_STATE when the futex's value is another one. */
 function requireValue(call: Call, address: number, value: number): void {
-  if (call.readView(address, 4).getInt32(0, true) !== value) refuse(Status.ERR_BAD_STATE);
+  if (call.readInt32(address) !== value) refuse(Status.ERR_BAD_STATE);
 }
 
 function isAlive(k: Kernel, thread: number): boolean {

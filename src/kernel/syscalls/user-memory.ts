@@ -106,6 +106,20 @@ export function readUser(
   return out;
 }
 
+/** Four bytes of a process's memory, at a multiple of 4, as a signed number; null when it may not read them. */
+export function readUserInt32(k: Kernel, process: number, address: number): number | null {
+  const owner = k.find(process);
+  if (owner?.kind !== 'process' || !Number.isSafeInteger(address)) return null;
+  const mapping = mappingAt(k, owner, address, 'normal');
+  if (mapping === undefined || (mapping.permissions & VmOption.PERM_READ) === 0) return null;
+  const place = placeBehind(k, mapping, address);
+  if (place === null || !has(k, place, VmOption.PERM_READ, 'ready')) return null;
+  return pageForRead(k.state, place.vmo, Math.floor(place.offset / PAGE_SIZE)).view.getInt32(
+    place.offset % PAGE_SIZE,
+    true,
+  );
+}
+
 /** Below this a view of the bytes costs more than copying them one by one. */
 const SHORT_BYTES = 64;
 
