@@ -246,7 +246,12 @@ const TOO_HIGH = 0x200000;
 
 function decodeArg(kind: ArgKind, registers: ArgumentRegisters, index: number): number | bigint {
   const low = registers.low(index);
+  // The most frequent first, for hosts that compare one by one.
   switch (kind) {
+    case 'pointer': {
+      const high = registers.high(index) >>> 0;
+      return high < TOO_HIGH ? high * 0x100000000 + (low >>> 0) : Number.MAX_SAFE_INTEGER;
+    }
     case 'handle':
     case 'u32':
       return low >>> 0;
@@ -265,10 +270,6 @@ function decodeArg(kind: ArgKind, registers: ArgumentRegisters, index: number): 
       WHOLE.setInt32(0, low, true);
       WHOLE.setInt32(4, registers.high(index), true);
       return kind === 'u64' ? WHOLE.getBigUint64(0, true) : WHOLE.getBigInt64(0, true);
-    case 'pointer': {
-      const high = registers.high(index) >>> 0;
-      return high < TOO_HIGH ? high * 0x100000000 + (low >>> 0) : Number.MAX_SAFE_INTEGER;
-    }
   }
 }
 

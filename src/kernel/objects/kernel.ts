@@ -97,8 +97,8 @@ class Recent<V> {
   readonly koids: number[] = Array(RECENT).fill(-1);
   readonly values: (V | undefined)[] = Array(RECENT).fill(undefined);
   /** The age that its value was owned in. */
-  private readonly owned: number[] = Array(RECENT).fill(-1);
-  private age = 0;
+  readonly owned: number[] = Array(RECENT).fill(-1);
+  age = 0;
 
   get(koid: number): V | undefined {
     const place = koid & (RECENT - 1);
@@ -222,7 +222,7 @@ export class Kernel {
   }
 
   find(koid: number): KernelObject | undefined {
-    // As `Recent.get`, here and in `get`, without the call: no others are made as often.
+    // As `Recent.get`, here and in `get` and `update`, without the call: no others are made as often.
     const { koids, values } = this.recentObjects;
     const place = koid & (RECENT - 1);
     return koids[place] === koid ? values[place] : this.lookUp(koid);
@@ -262,8 +262,10 @@ export class Kernel {
   /** Runs a recipe on one object. It may assign fields, nothing deeper. */
   update<K extends ObjectKind>(koid: number, kind: K, recipe: (draft: Mutable<ObjectOf<K>>) => void): void {
     // Most were changed before since the last snapshot.
-    const owned = this.recentObjects.getOwned(koid);
-    if (owned?.kind === kind) recipe(owned as Mutable<ObjectOf<K>>);
+    const { koids, values, owned, age } = this.recentObjects;
+    const place = koid & (RECENT - 1);
+    const object = koids[place] === koid && owned[place] === age ? values[place] : undefined;
+    if (object?.kind === kind) recipe(object as Mutable<ObjectOf<K>>);
     else this.change(koid, this.get(koid, kind), recipe as (draft: Mutable<KernelObject>) => void);
   }
 
@@ -302,12 +304,11 @@ export class Kernel {
    */
   sharedBy(process: number): SharedState {
     const object = this.find(process);
-    return object?.kind === 'process' ? (this.findShared(object.shared) ?? NO_SHARED_STATE) : NO_SHARED_STATE;
+    if (object?.kind !== 'process') return NO_SHARED_STATE;
+    return this.recentShared.get(object.shared) ?? this.lookUpShared(object.shared) ?? NO_SHARED_STATE;
   }
 
-  private findShared(id: number): SharedState | undefined {
-    const recent = this.recentShared.get(id);
-    if (recent !== undefined) return recent;
+  private lookUpShared(id: number): SharedState | undefined {
     const state = this.state.shared.get(id);
     if (state !== undefined) this.recentShared.set(id, state, this.inPlace && this.ownedShared.has(id));
     return state;
@@ -332,7 +333,7 @@ export class Kernel {
       recipe(owned);
       return;
     }
-    const state = this.findShared(id);
+    const state = this.lookUpShared(id);
     if (state === undefined) throw new AssertionError(`no shared state ${id}`);
     if (!this.inPlace) {
       this.setShared(id, produce(state, recipe));
