@@ -6,7 +6,7 @@ import { type Digest, Hasher } from '../base/digest.js';
 import type { Arch, Engine, EngineKind, MemoryView, Stop, Trace } from '../cpu/arch.js';
 import { countSteps } from '../kernel/objects/core.js';
 import type { SnapshotMark } from '../kernel/objects/dead-pages.js';
-import { applyEvent, type KernelEvent } from '../kernel/objects/events.js';
+import { applyEvent, type EventOf, type KernelEvent } from '../kernel/objects/events.js';
 import { Kernel, type KernelState, type MachineConfig } from '../kernel/objects/kernel.js';
 import { hashEvent } from '../kernel/objects/state-hash.js';
 import type { ThreadState } from '../kernel/objects/thread.js';
@@ -178,16 +178,23 @@ export class Machine implements Decider {
 
   emit(event: KernelEvent): void {
     if (this.span !== null) this.closeSpan(this.span);
-    applyEvent(this.k, event);
-    this.tell(this.k.state.seq, event);
-    if (event.type === 'process-life-changed' && event.life === 'dead') {
-      this.engines.normal.delete(event.koid);
-      this.engines.restricted.delete(event.koid);
+    const { k } = this;
+    applyEvent(k, event);
+    const { seq } = k.state;
+    this.tell(seq, event);
+    const { type } = event;
+    if (type === 'process-life-changed' || type === 'thread-life-changed') this.lifeChanged(event);
+    if (seq >= this.stopSeq) throw new PositionReached();
+  }
+
+  private lifeChanged({ type, koid, life }: EventOf<'process-life-changed' | 'thread-life-changed'>): void {
+    if (life !== 'dead') return;
+    if (type === 'process-life-changed') {
+      this.engines.normal.delete(koid);
+      this.engines.restricted.delete(koid);
       this.last = null;
-      this.programs?.ended(event.koid);
-    } else if (event.type === 'thread-life-changed' && event.life === 'dead')
-      this.programs?.ended(event.koid);
-    if (this.k.state.seq >= this.stopSeq) throw new PositionReached();
+    }
+    this.programs?.ended(koid);
   }
 
   /** Tells of all that happens from now on, as `happened`: for whom the event alone is enough, which costs a call each. */

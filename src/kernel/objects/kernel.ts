@@ -86,8 +86,9 @@ export function addressEntropy(entropySeed: number): PrngState {
   return seedPrng(entropySeed, 'addresses');
 }
 
-/** Entries of a `Recent`, a power of 2. */
+/** Entries of a `Recent`, a power of 2, and the bits of a koid that are its place. */
 const RECENT = 64;
+const PLACE_BITS = RECENT - 1;
 
 /**
  * What was found lately in a map by koid, and whether the cursor owns it: a call asks for the same few objects a dozen
@@ -101,25 +102,25 @@ class Recent<V> {
   age = 0;
 
   get(koid: number): V | undefined {
-    const place = koid & (RECENT - 1);
+    const place = koid & PLACE_BITS;
     return this.koids[place] === koid ? this.values[place] : undefined;
   }
 
   /** As `get`, of what the cursor owns. */
   getOwned(koid: number): V | undefined {
-    const place = koid & (RECENT - 1);
+    const place = koid & PLACE_BITS;
     return this.koids[place] === koid && this.owned[place] === this.age ? this.values[place] : undefined;
   }
 
   set(koid: number, value: V, owned: boolean): void {
-    const place = koid & (RECENT - 1);
+    const place = koid & PLACE_BITS;
     this.koids[place] = koid;
     this.values[place] = value;
     this.owned[place] = owned ? this.age : -1;
   }
 
   delete(koid: number): void {
-    const place = koid & (RECENT - 1);
+    const place = koid & PLACE_BITS;
     if (this.koids[place] !== koid) return;
     this.koids[place] = -1;
     this.values[place] = undefined;
@@ -224,7 +225,7 @@ export class Kernel {
   find(koid: number): KernelObject | undefined {
     // As `Recent.get`, here and in `get` and `update`, without the call: no others are made as often.
     const { koids, values } = this.recentObjects;
-    const place = koid & (RECENT - 1);
+    const place = koid & PLACE_BITS;
     return koids[place] === koid ? values[place] : this.lookUp(koid);
   }
 
@@ -244,7 +245,7 @@ export class Kernel {
   /** The object, which must exist and be of that kind: events and deciders name only objects that do. */
   get<K extends ObjectKind>(koid: number, kind: K): ObjectOf<K> {
     const { koids, values } = this.recentObjects;
-    const place = koid & (RECENT - 1);
+    const place = koid & PLACE_BITS;
     const object = koids[place] === koid ? values[place] : this.lookUp(koid);
     // The text is made only when it is needed: this is asked a dozen times a call.
     if (object === undefined || object.kind !== kind)
@@ -263,7 +264,7 @@ export class Kernel {
   update<K extends ObjectKind>(koid: number, kind: K, recipe: (draft: Mutable<ObjectOf<K>>) => void): void {
     // Most were changed before since the last snapshot.
     const { koids, values, owned, age } = this.recentObjects;
-    const place = koid & (RECENT - 1);
+    const place = koid & PLACE_BITS;
     const object = koids[place] === koid && owned[place] === age ? values[place] : undefined;
     if (object?.kind === kind) recipe(object as Mutable<ObjectOf<K>>);
     else this.change(koid, this.get(koid, kind), recipe as (draft: Mutable<KernelObject>) => void);
