@@ -3,7 +3,7 @@ import { Status } from '../../src/abi/status.js';
 import { VmOption } from '../../src/abi/vm.js';
 import type { Access } from '../../src/cpu/arch.js';
 import { decidePageFault } from '../../src/kernel/syscalls/page-fault.js';
-import { readUser } from '../../src/kernel/syscalls/user-memory.js';
+import { readUser, readUserInt32 } from '../../src/kernel/syscalls/user-memory.js';
 import { Harness } from './harness.js';
 import { gives, NOWHERE } from './ipc-support.js';
 import { map, newVmo, PAGE, R, RW } from './vm-support.js';
@@ -49,4 +49,25 @@ test('page faults: why an address cannot be had', (t) => {
   t.is(why('store', address), Status.ERR_ACCESS_DENIED);
   t.is(why('fetch', address), Status.ERR_ACCESS_DENIED);
   t.is(why('load', address + PAGE), Status.ERR_OUT_OF_RANGE);
+});
+
+test('four bytes that are read alone are those of a longer read, where there are any', (t) => {
+  const h = new Harness();
+  const vmo = newVmo(h, 4 * PAGE);
+  const options = RW | ALLOW_FAULTS | VmOption.FAULT_BEYOND_STREAM_SIZE;
+  const address = map(h, options, 0, vmo, 0, 4 * PAGE);
+  const filled = Uint8Array.from({ length: 2 * PAGE }, (_, i) => i * 37);
+  h.poke(address, filled);
+  gives(t, h, 'OK', 'zx_vmar_protect', [h.handles.rootVmar, 0, address + PAGE, PAGE]);
+  gives(t, h, 'OK', 'zx_vmo_set_stream_size', [vmo, 3 * PAGE]);
+  const seen = new Set<boolean>();
+  const places = [-4, 0, 4, PAGE - 4, PAGE, 2 * PAGE - 4, 2 * PAGE, 3 * PAGE - 4, 3 * PAGE, 4 * PAGE];
+  for (const at of [...places.map((place) => address + place), 0, 2 ** 47 - 4, 2 ** 53]) {
+    const bytes = readUser(h.k, h.process, at, 4);
+    const expected = bytes === null ? null : new DataView(bytes.buffer).getInt32(0, true);
+    t.is(readUserInt32(h.k, h.process, at), expected, `0x${at.toString(16)}`);
+    seen.add(expected === null);
+  }
+  t.is(seen.size, 2);
+  t.is(readUserInt32(h.k, h.process + 1, address), null);
 });

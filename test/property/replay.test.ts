@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { KernelEvent } from '../../src/kernel/objects/events.js';
 import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import { launch, type RunSpec } from '../../src/loader/launch.js';
 import type { Checkpoint, Machine } from '../../src/machine/machine.js';
@@ -96,7 +97,12 @@ test('who looks on, keeps checkpoints or takes snapshots steers nothing', (t) =>
     let told = 0;
     const watched = launch(spec);
     for (let i = 0; i < 3; i++) watched.happened.subscribe(() => told++);
+    const seen: KernelEvent[] = [];
+    const heard: KernelEvent[] = [];
+    watched.happened.subscribe(({ event }) => seen.push(event));
+    watched.listen((event) => heard.push(event));
     watched.run();
+    t.true(heard.length === seen.length && heard.every((event, i) => event === seen[i]), guest);
     t.deepEqual(hashes(watched), expected, guest);
     t.true(told >= 3 * watched.position.seq, guest);
     const kept: Checkpoint[] = [];
