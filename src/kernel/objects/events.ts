@@ -103,10 +103,14 @@ export const reducers: Reducers<EventMap> = {
   ...vmoReducers,
 };
 
+/** The same by type: hosts take their time to find one of so many properties. */
+const reducerOf = new Map(Object.entries(reducers) as [EventType, (k: Kernel, event: KernelEvent) => void][]);
+
 /** Applies one event to a cursor. Only a kernel event moves `seq`; a span counts steps. */
 export function applyEvent(k: Kernel, event: KernelEvent): void {
-  (reducers[event.type] as (k: Kernel, event: KernelEvent) => void)(k, event);
-  if (event.type !== 'span') {
+  const { type } = event;
+  reducerOf.get(type)!(k, event);
+  if (type !== 'span') {
     k.state.seq++;
     k.state.step = 0;
   }
