@@ -107,11 +107,12 @@ export class FastEngine implements Engine {
   private codeVersion = -1;
   private drops = 0;
   private memory: MemoryView | null = null;
-  /** Virtual time at the start of the run, also as two words, and steps since. */
-  private timeNs = 0n;
-  private timeLow = 0;
-  private timeHigh = 0;
+  /** Virtual time at the start of the run, also as two words, the lower one first, and steps since. */
+  private readonly timeNs = new BigInt64Array(1);
+  private readonly timeWords = new Int32Array(this.timeNs.buffer);
   private steps = 0;
+  private readonly pcWord: number;
+  private readonly zeroWord: number;
 
   constructor(
     private readonly isa: FastInstructionSet,
@@ -122,6 +123,8 @@ export class FastEngine implements Engine {
     this.interpreter = interpreterOf(isa, false);
     const state = bytes.subarray(registerAddress(0), registerAddress(isa.stateSlots));
     this.state = state;
+    this.pcWord = registerAddress(isa.pcSlot) >> 2;
+    this.zeroWord = registerAddress(isa.zeroSlot) >> 2;
     this.one = { bytes: state, copy: () => this.one };
   }
 
@@ -136,22 +139,17 @@ export class FastEngine implements Engine {
     if (trace !== undefined) return this.reference.run(registers, memory, budget, timeNs, grace, trace);
     this.attach(memory);
     this.state.set(registers.bytes);
-    view.setBigInt64(registerAddress(this.isa.zeroSlot), 0n, true);
-    words[registerAddress(this.isa.pcSlot) >> 2]! &= ~1;
+    words[this.zeroWord] = 0;
+    words[this.zeroWord + 1] = 0;
+    words[this.pcWord]! &= ~1;
     words[CONTROL.reservedBytes >> 2] = 0;
-    this.timeNs = timeNs;
-    this.timeLow = Number(BigInt.asUintN(32, timeNs));
-    this.timeHigh = Number(timeNs >> 32n);
+    this.timeNs[0] = timeNs;
     this.steps = 0;
     let stop = BUDGET;
     while (stop === BUDGET && this.steps < budget) {
       stop = this.stretch(Math.min(CALL_STEPS, budget - this.steps));
     }
-    while (
-      stop === BUDGET &&
-      this.steps < budget + grace &&
-      view.getInt32(CONTROL.reservedBytes, true) !== 0
-    ) {
+    while (stop === BUDGET && this.steps < budget + grace && words[CONTROL.reservedBytes >> 2] !== 0) {
       stop = this.stretch(1);
     }
     registers.bytes.set(this.state);
@@ -166,7 +164,7 @@ export class FastEngine implements Engine {
   }
 
   private get pc(): bigint {
-    return view.getBigUint64(registerAddress(this.isa.pcSlot), true);
+    return view.getBigUint64(this.pcWord << 2, true);
   }
 
   /** Makes the host memory this engine's, and drops what it knows that is not so any more. */
@@ -196,9 +194,9 @@ export class FastEngine implements Engine {
 
   /** Runs at most `budget` steps of generated code, until there is something to look at. */
   private stretch(budget: number): Stop {
-    const end = this.timeLow + this.steps + budget;
+    const end = (this.timeWords[0]! >>> 0) + this.steps + budget;
     words[CONTROL.endTime >> 2] = end;
-    words[(CONTROL.endTime >> 2) + 1] = this.timeHigh + Math.floor(end / 2 ** 32);
+    words[(CONTROL.endTime >> 2) + 1] = this.timeWords[1]! + Math.floor(end / 2 ** 32);
     this.translations.makeRoom();
     const back = this.call(budget);
     const left = back & ~STOPPED_BIT;
@@ -260,7 +258,7 @@ export class FastEngine implements Engine {
       address: view.getBigInt64(CONTROL.reserved, true),
       sizeBytes: view.getInt32(CONTROL.reservedBytes, true),
     };
-    const now = this.timeNs + BigInt(this.steps);
+    const now = this.timeNs[0]! + BigInt(this.steps);
     const { steps, stop } = this.reference.step(this.one, this.memory!, now, reservation);
     view.setBigInt64(CONTROL.reserved, reservation.address, true);
     view.setInt32(CONTROL.reservedBytes, reservation.sizeBytes, true);
@@ -340,7 +338,7 @@ export class FastEngine implements Engine {
   private atExit(number: number): void {
     if (number === NO_EXIT) return;
     const { at, unretired } = exitOf(number);
-    const pc = registerAddress(this.isa.pcSlot) >> 2;
+    const pc = this.pcWord;
     const low = (words[pc]! >>> 0) + at;
     words[pc] = low;
     words[pc + 1]! += Math.floor(low / 2 ** 32);
@@ -370,8 +368,8 @@ export class FastEngine implements Engine {
 
   /** The code of the instruction at pc; null when it is not decoded. No BigInts: this is asked for every page missed. */
   private codeToRun(): number | null {
-    const pc = registerAddress(this.isa.pcSlot);
-    const code = this.fetches.atPage(pageNumberIn(pc))?.codeAt(words[pc >> 2]! & OFFSET_MASK) ?? 0;
+    const pc = this.pcWord;
+    const code = this.fetches.atPage(pageNumberIn(pc << 2))?.codeAt(words[pc]! & OFFSET_MASK) ?? 0;
     return code === 0 ? null : code;
   }
 
