@@ -1,5 +1,5 @@
 import { assert } from './assert.js';
-import { lowestBit } from './bits.js';
+import { bitCount, lowestBit } from './bits.js';
 
 /**
  * A persistent ordered map from non-negative safe integers: a 32-way radix tree with bitmap-compressed nodes.
@@ -23,12 +23,6 @@ export class IntMapNode {
     public slots: unknown[],
     readonly owner: Owner | null,
   ) {}
-}
-
-function popcount(x: number): number {
-  x -= (x >>> 1) & 0x55555555;
-  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
-  return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 const BITS = 5;
@@ -103,7 +97,7 @@ function setIn(node: IntMapNode, key: number, value: unknown, owner: Owner | nul
   const { level, bitmap } = node;
   const bit = 1 << (level <= 5 ? key >>> (BITS * level) : place(key, level));
   const present = (bitmap & bit) !== 0;
-  const index = bitmap === bit ? 0 : popcount(bitmap & (bit - 1));
+  const index = bitmap === bit ? 0 : bitCount(bitmap & (bit - 1));
   if (level === 0) {
     if (present && node.slots[index] === value) return node;
     const copy = editable(node, owner);
@@ -150,7 +144,7 @@ function setAllIn(
     const behind = (Math.floor(keys[start] * INVERSES[level]) + 1) * POWERS[level];
     let next = start + 1;
     while (next < end && keys[next] < behind) next++;
-    const index = popcount(copy.bitmap & (bit - 1));
+    const index = bitCount(copy.bitmap & (bit - 1));
     if ((copy.bitmap & bit) === 0) {
       insertAt(copy.slots, index, new IntMapNode(level - 1, 0, [], owner));
       copy.bitmap |= bit;
@@ -185,11 +179,22 @@ function setLeaf(
   addedKeys += merged.length - slots.length;
 }
 
+function withLeaf(node: IntMapNode, key: number, leaf: IntMapNode, owner: Owner): IntMapNode {
+  if (node.level === 0) {
+    assert(node.bitmap === leaf.bitmap, 'a leaf has other keys');
+    return leaf;
+  }
+  const copy = editable(node, owner);
+  const index = bitCount(copy.bitmap & ((1 << place(key, copy.level)) - 1));
+  copy.slots[index] = withLeaf(copy.slots[index] as IntMapNode, key, leaf, owner);
+  return copy;
+}
+
 /** The node without the key (which must be present), or null when nothing is left. */
 function deleteIn(node: IntMapNode, key: number, owner: Owner | null): IntMapNode | null {
   const { level, bitmap } = node;
   const bit = 1 << (level <= 5 ? key >>> (BITS * level) : place(key, level));
-  const index = bitmap === bit ? 0 : popcount(bitmap & (bit - 1));
+  const index = bitmap === bit ? 0 : bitCount(bitmap & (bit - 1));
   const rest = level === 0 ? null : deleteIn(node.slots[index] as IntMapNode, key, owner);
   if (rest === null && bitmap === bit) return null;
   const copy = editable(node, owner);
@@ -230,7 +235,7 @@ export class IntMap<V> {
   static fromLeaves<V>(leaves: readonly Leaf[]): IntMap<V> {
     let size = 0;
     let nodes = leaves.map(([key, node]) => {
-      size += node.slots.length;
+      size += bitCount(node.bitmap);
       return [key / WIDTH, node] as const;
     });
     if (nodes.length === 0) return IntMap.empty();
@@ -246,22 +251,27 @@ export class IntMap<V> {
       const { level, bitmap } = node;
       const bit = 1 << (level <= 5 ? key >>> (BITS * level) : place(key, level));
       if ((bitmap & bit) === 0) return undefined;
-      const slot: unknown = node.slots[bitmap === bit ? 0 : popcount(bitmap & (bit - 1))];
+      const slot: unknown = node.slots[bitmap === bit ? 0 : bitCount(bitmap & (bit - 1))];
       if (level === 0) return slot as V;
       node = slot as IntMapNode;
     }
   }
 
-  /** Which keys of the LEAF_KEYS that this one is among are there, a bit each from the lowest on. */
-  neighbours(key: number): number {
+  /** The node that holds a key and its neighbours, as `leaves` has it; null when there is none. */
+  leaf(key: number): IntMapNode | null {
     let node = this.root;
-    if (node === null || !(key >= 0 && key < POWERS[node.level + 1])) return 0;
+    if (node === null || !(key >= 0 && key < POWERS[node.level + 1])) return null;
     while (node.level > 0) {
       const bit = 1 << place(key, node.level);
-      if ((node.bitmap & bit) === 0) return 0;
-      node = node.slots[popcount(node.bitmap & (bit - 1))] as IntMapNode;
+      if ((node.bitmap & bit) === 0) return null;
+      node = node.slots[bitCount(node.bitmap & (bit - 1))] as IntMapNode;
     }
-    return node.bitmap;
+    return node;
+  }
+
+  /** Which keys of the LEAF_KEYS that this one is among are there, a bit each from the lowest on. */
+  neighbours(key: number): number {
+    return this.leaf(key)?.bitmap ?? 0;
   }
 
   has(key: number): boolean {
@@ -293,6 +303,13 @@ export class IntMap<V> {
     addedKeys = 0;
     const changed = setAllIn(root, keys, values, 0, keys.length, owner);
     return new IntMap<V>(changed, this.size + addedKeys);
+  }
+
+  /** The same map with other leaves, where leaves are, each with the same keys as the one that is there. */
+  withLeaves(leaves: readonly Leaf[], owner: Owner): IntMap<V> {
+    let root = this.root!;
+    for (const [key, leaf] of leaves) root = withLeaf(root, key, leaf, owner);
+    return new IntMap<V>(root, this.size);
   }
 
   delete(key: number, owner: Owner | null = null): IntMap<V> {
@@ -393,7 +410,7 @@ function floorIn<V>(node: IntMapNode, base: number, key: number): readonly [numb
   while (bits !== 0) {
     const p = WIDTH - 1 - Math.clz32(bits);
     const bit = 1 << p;
-    const slot = node.slots[popcount(node.bitmap & (bit - 1))];
+    const slot = node.slots[bitCount(node.bitmap & (bit - 1))];
     if (node.level === 0) return entryOf(base + p, slot);
     const found = floorIn<V>(slot as IntMapNode, base + p * span, key);
     if (found !== undefined) return found;
@@ -409,7 +426,7 @@ function ceilingIn<V>(node: IntMapNode, base: number, key: number): readonly [nu
   while (bits !== 0) {
     const bit = bits & -bits;
     const p = WIDTH - 1 - Math.clz32(bit);
-    const slot = node.slots[popcount(node.bitmap & (bit - 1))];
+    const slot = node.slots[bitCount(node.bitmap & (bit - 1))];
     if (node.level === 0) return entryOf(base + p, slot);
     const found = ceilingIn<V>(slot as IntMapNode, base + p * span, key);
     if (found !== undefined) return found;

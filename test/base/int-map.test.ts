@@ -213,6 +213,42 @@ function isOfFloats(list: readonly unknown[]): boolean {
   return new Function('list', 'return %HasDoubleElements(list)')(list) as boolean;
 }
 
+test('a map has other leaves in place of its own, whoever owns it, and each key finds its leaf', (t) => {
+  fc.assert(
+    fc.property(fc.uniqueArray(key, { maxLength: 100 }), fc.nat(3), (keys, every) => {
+      const owner: Owner = {};
+      const map = IntMap.from(keys.map((key): [number, number] => [key, 1]));
+      const leaves = map.leaves().filter((_, i) => i % (every + 1) === 0);
+      const others = leaves.map(
+        ([first, { bitmap, slots }]) =>
+          [
+            first,
+            new IntMapNode(
+              0,
+              bitmap,
+              slots.map(() => 2),
+              owner,
+            ),
+          ] as const,
+      );
+      const changed = map.withLeaves(others, owner);
+      const firsts = new Set(leaves.map(([first]) => first));
+      const isIn = (key: number) => firsts.has(key - (key % LEAF_KEYS));
+      t.deepEqual(
+        changed.list(),
+        map.list().map(([key]) => [key, isIn(key) ? 2 : 1]),
+      );
+      t.true(map.list().every(([, value]) => value === 1));
+      for (const [first, leaf] of others) t.is(changed.leaf(first + LEAF_KEYS - 1), leaf);
+      t.is(changed.size, map.size);
+    }),
+  );
+  t.is(IntMap.empty().leaf(0), null);
+  t.is(IntMap.from([[5, 1]]).leaf(LEAF_KEYS), null);
+  const leaf = new IntMapNode(0, 1, [7], null);
+  t.throws(() => IntMap.from([[5, 1]]).withLeaves([[0, leaf]], {}), { instanceOf: AssertionError });
+});
+
 test('a large number in one map leaves the small ones of others as they are', (t) => {
   const large = 2 ** 40;
   const made = (key: number, value: number) => [

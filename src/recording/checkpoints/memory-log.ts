@@ -1,15 +1,13 @@
-import { lowestBit } from '../../base/bits.js';
+import { bitCount } from '../../base/bits.js';
 import { IntMap, type IntMapNode } from '../../base/int-map.js';
 import type { KernelState } from '../../kernel/objects/kernel.js';
 import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
+import { DeltaWriter, DIGEST_BYTES } from './delta-writer.js';
 import { applyDelta, MAX_DELTA_BYTES, wordsOf, writeDelta } from './page-delta.js';
 
 /** Differences that a page is put together from, at most: the last of them is from zeros. */
 export const MAX_DELTAS = 4;
-/** Differences that are longer are no use: the page is stored from zeros. */
-const LONG_DELTA_BYTES = PAGE_SIZE / 2;
 const SLAB_BYTES = 1 << 20;
-const DIGEST_BYTES = 16;
 const ZEROS = new Int32Array(PAGE_SIZE / 4);
 
 /** What a page was from some state on until it was written again. */
@@ -54,6 +52,7 @@ export class MemoryLog {
   private states = 0;
   private slab = new Uint8Array(0);
   private used = 0;
+  private writer: DeltaWriter | null = null;
   private readonly scratch = new Uint8Array(DIGEST_BYTES + MAX_DELTA_BYTES);
   private readonly scratchDelta = wordsOf(this.scratch.subarray(DIGEST_BYTES));
 
@@ -110,31 +109,37 @@ export class MemoryLog {
   }
 
   private log(key: number, leaf: IntMapNode, before: IntMap<Page>): PageTable {
+    const slots = leaf.slots as Page[];
+    Page.digestTogether(slots);
+    const pages: (PageVersion | null)[] = [];
+    const fresh: Page[] = [];
+    const others: (Page | null)[] = [];
+    const last = before.leaf(key);
     let { bitmap } = leaf;
-    Page.digestTogether(leaf.slots as Page[]);
-    const pages = leaf.slots.map((slot) => {
-      const number = key + lowestBit(bitmap);
-      bitmap &= bitmap - 1;
-      const page = slot as Page;
-      if (page === ZERO_PAGE) return null;
-      return this.known(page) ?? this.newVersion(page, before.get(number));
-    });
+    for (let i = 0; i < slots.length; i++) {
+      const page = slots[i];
+      const bit = bitmap & -bitmap;
+      bitmap ^= bit;
+      let version = page === ZERO_PAGE ? null : this.known(page);
+      if (version === null && page !== ZERO_PAGE) {
+        const other = last !== null && (last.bitmap & bit) !== 0 ? pageAt(last, bit) : undefined;
+        version = this.newVersion(this.known(other));
+        page.logged = version;
+        fresh.push(page);
+        others.push(version.base === null ? null : other!);
+      }
+      pages.push(version);
+    }
+    if (fresh.length > 0) this.tell(fresh, others);
     const table = { bitmap: leaf.bitmap, pages, since: this.states, kept: true, place: 0 };
     this.tables.push(table);
     this.tableOf.set(leaf, table);
     return table;
   }
 
-  private newVersion(page: Page, before: Page | undefined): PageVersion {
-    let base = this.known(before);
-    const words = page.words();
-    let length = LONG_DELTA_BYTES;
-    if (base !== null && base.depth + 1 < MAX_DELTAS)
-      length = writeDelta(words, before!.words(), this.scratchDelta);
-    if (length >= LONG_DELTA_BYTES) {
-      base = null;
-      length = writeDelta(words, ZEROS, this.scratchDelta);
-    }
+  /** @param before what was there before, if it is in the log */
+  private newVersion(before: PageVersion | null): PageVersion {
+    const base = before !== null && before.depth + 1 < MAX_DELTAS ? before : null;
     const version: PageVersion = {
       log: this,
       base,
@@ -146,12 +151,25 @@ export class MemoryLog {
       kept: true,
       place: 0,
     };
-    const digest = new DataView(this.scratch.buffer);
-    for (const [i, word] of page.digestWords().entries()) digest.setInt32(4 * i, word, true);
-    this.store(version, this.scratch.subarray(0, DIGEST_BYTES + length));
     this.versions.push(version);
-    page.logged = version;
     return version;
+  }
+
+  /** Stores what new versions of pages are. */
+  private tell(pages: readonly Page[], others: readonly (Page | null)[]): void {
+    this.writer ??= new DeltaWriter();
+    const { ends, based } = this.writer;
+    const bytes = this.writer.tell(pages, others);
+    const start = this.put(bytes);
+    for (let i = 0; i < pages.length; i++) {
+      const version = pages[i].logged as PageVersion;
+      version.slab = this.slab;
+      version.start = i === 0 ? start : start + ends[i - 1];
+      version.end = start + ends[i];
+      if (based[i] !== 0) continue;
+      version.base = null;
+      version.depth = 0;
+    }
   }
 
   /** Tells a page by one that is kept, or by zeros. */
@@ -167,17 +185,27 @@ export class MemoryLog {
   }
 
   private store(version: PageVersion, bytes: Uint8Array): void {
+    version.start = this.put(bytes);
+    version.end = this.used;
+    version.slab = this.slab;
+  }
+
+  /** Puts bytes into the slab, or a new one; gives where. */
+  private put(bytes: Uint8Array): number {
     if (this.used + bytes.length > this.slab.length) {
       this.slab = new Uint8Array(SLAB_BYTES);
       this.used = 0;
     }
-    this.slab.set(bytes, this.used);
-    version.slab = this.slab;
-    version.start = this.used;
+    const start = this.used;
+    this.slab.set(bytes, start);
     this.used += bytes.length;
-    version.end = this.used;
     this.sizeBytes += bytes.length;
+    return start;
   }
+}
+
+function pageAt({ bitmap, slots }: IntMapNode, bit: number): Page {
+  return slots[bitCount(bitmap & (bit - 1))] as Page;
 }
 
 /** Its page's digest, as files have digests. */
