@@ -133,9 +133,12 @@ const MANY_PAGES = 32;
 
 /** Digests of pages of one length, where they are in a memory of WebAssembly. */
 export class PlacedDigests {
+  /** Of so many pages digests are made in one go. */
+  static readonly MOST = MANY_PAGES;
   /** Bytes that it needs in that memory. */
   static readonly SCRATCH_BYTES = MANY_PAGES * (4 + 16);
-  private readonly words: Int32Array;
+  /** All of that memory. */
+  readonly words: Int32Array;
   private readonly bytes: Uint8Array;
   private many: DigestMany | null | undefined;
 
@@ -153,26 +156,21 @@ export class PlacedDigests {
   }
 
   /**
-   * As `digestOfPage` for each of them, four words each.
-   * @param starts where they are
+   * As `digestOfPage` for each of them.
+   * @param starts where they are, `MOST` at most
+   * @returns where their digests are in the memory, four words each, until others are made
    */
-  of(starts: readonly number[]): Int32Array {
+  put(starts: ArrayLike<number>, count: number): number {
     const { words, bytes, scratch, length } = this;
     if (this.many === undefined) this.many = LITTLE_ENDIAN ? makeDigestMany(STEPS, this.memory) : null;
-    const digests = new Int32Array(4 * starts.length);
-    if (this.many === null) {
-      for (const [i, start] of starts.entries())
-        digests.set(digestOfPage(bytes.subarray(start, start + length)), 4 * i);
-      return digests;
-    }
     const to = scratch + 4 * MANY_PAGES;
-    for (let from = 0; from < starts.length; from += MANY_PAGES) {
-      const some = from === 0 && starts.length <= MANY_PAGES ? starts : starts.slice(from, from + MANY_PAGES);
-      words.set(some, scratch / 4);
-      this.many(scratch, some.length, length, to);
-      digests.set(words.subarray(to / 4, to / 4 + 4 * some.length), 4 * from);
+    for (let i = 0; i < count; i++) {
+      const start = starts[i];
+      if (this.many === null) words.set(digestOfPage(bytes.subarray(start, start + length)), to / 4 + 4 * i);
+      else words[scratch / 4 + i] = start;
     }
-    return digests;
+    this.many?.(scratch, count, length, to);
+    return to;
   }
 }
 
@@ -342,13 +340,7 @@ export class Hasher {
     return this;
   }
 
-  /** A digest made elsewhere, as four words. */
-  digest(digest: Digest): this {
-    for (let i = 0; i < 32; i += 8) this.word(wordAt(digest, i));
-    return this;
-  }
-
-  /** The words of one. */
+  /** A digest made elsewhere. */
   digestWords([h1, h2, h3, h4]: DigestWords): this {
     return this.word(h1).word(h2).word(h3).word(h4);
   }

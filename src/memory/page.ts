@@ -1,11 +1,5 @@
 import { assert } from '../base/assert.js';
-import {
-  type Digest,
-  type DigestWords,
-  digestOfPage,
-  digestOfWords,
-  type PlacedDigests,
-} from '../base/digest.js';
+import { type Digest, type DigestWords, digestOfPage, digestOfWords, PlacedDigests } from '../base/digest.js';
 import type { Owner } from '../base/int-map.js';
 
 /** Bytes of a page. The ABI lets a kernel choose; Jacinth uses the size every Zircon riscv64 and x64 kernel has. */
@@ -30,7 +24,13 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** Digests of fewer are not made together. */
 const FEW = 3;
 /** The pool's memory, and the places in it that pages left which were there, but not in a slot. */
-const inMemory = { slab: NO_BYTES, digests: null as PlacedDigests | null, left: [] as number[] };
+const inMemory = {
+  slab: NO_BYTES,
+  digests: null as PlacedDigests | null,
+  /** Of pages of which digests are made. */
+  starts: new Int32Array(PlacedDigests.MOST),
+  left: [] as number[],
+};
 
 /** Where the bytes of pages are that nobody needed yet. There are thousands, so that many have one, and a key each. */
 export interface PageOrigin {
@@ -282,9 +282,16 @@ export class Page {
   /**
    * A page of which is known where its bytes are once somebody asks.
    * @param digest its words are there, from `start` on, if it is known without the bytes
+   * @param owner who may write it
    */
-  static elsewhere(origin: PageOrigin, key = 0, digest: Int32Array | null = null, start = 0): Page {
-    const page = new Page(null, null);
+  static elsewhere(
+    origin: PageOrigin,
+    key = 0,
+    digest: Int32Array | null = null,
+    start = 0,
+    owner: Owner | null = null,
+  ): Page {
+    const page = new Page(null, owner);
     page.origin = origin;
     page.key = key;
     page.memo = digest;
@@ -322,33 +329,40 @@ export class Page {
    * The same holds as for one.
    */
   static putDigests(pages: readonly Page[], to: Int32Array, start: number, stride: number): void {
-    let unknown: Page[] | null = null;
+    Page.digestTogether(pages);
     for (let i = 0, at = start; i < pages.length; i++, at += stride) {
-      const { memo, memoStart } = pages[i];
-      if (memo === null) {
-        unknown ??= [];
-        unknown.push(pages[i]);
-        continue;
-      }
+      const page = pages[i];
+      const memo = page.memo ?? page.knowDigest();
+      const { memoStart } = page;
       to[at] = memo[memoStart];
       to[at + 1] = memo[memoStart + 1];
       to[at + 2] = memo[memoStart + 2];
       to[at + 3] = memo[memoStart + 3];
     }
-    if (unknown === null) return;
-    Page.digestTogether(unknown);
-    for (const page of unknown) page.knowDigest();
-    Page.putDigests(pages, to, start, stride);
   }
 
   /** Has digests ready of those of them that are in the pool. The same holds as for one. */
   static digestTogether(pages: readonly Page[]): void {
-    const placed = pages.filter(({ memo, slab }) => memo === null && slab === inMemory.slab);
-    if (placed.length < FEW || inMemory.digests === null) return;
-    const digests = inMemory.digests.of(placed.map(({ start }) => start));
-    for (let i = 0; i < placed.length; i++) {
-      placed[i].memo = digests;
-      placed[i].memoStart = 4 * i;
+    const { slab, digests, starts } = inMemory;
+    if (digests === null) return;
+    for (let from = 0; from < pages.length; from += starts.length) {
+      const end = Math.min(from + starts.length, pages.length);
+      let count = 0;
+      for (let i = from; i < end; i++) {
+        const page = pages[i];
+        if (page.memo === null && page.slab === slab) starts[count++] = page.start;
+      }
+      if (count < FEW) continue;
+      const at = digests.put(starts, count) / 4;
+      const words = digests.words.slice(at, at + 4 * count);
+      for (let i = from, next = 0; i < end; i++) {
+        const page = pages[i];
+        // One may be there twice.
+        if (page.slab !== slab || (page.memo !== null && page.memo !== words)) continue;
+        page.memo = words;
+        page.memoStart = next;
+        next += 4;
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { digestWords, Hasher } from '../../src/base/digest.js';
+import { digestWords, Hasher, PlacedDigests } from '../../src/base/digest.js';
+import { createMemory } from '../../src/cpu/wasm/web-assembly.js';
 import { PAGE_SIZE, Page } from '../../src/memory/page.js';
 import { PagePool } from '../../src/memory/pool.js';
 
@@ -77,4 +78,28 @@ test('a page of which the bytes cannot be had says so each time, and leaves the 
     t.is(pool.pageAt(pool.addressOf(good)), good);
     t.true(good.bytes.every((byte) => byte === i));
   }
+});
+
+test('pages in the pool have their digests whether these are made together or not, and however often one is there', (t) => {
+  const memory = createMemory(8 * 65536);
+  const pool = new PagePool(memory.buffer, 65536, 100, new PlacedDigests(memory, 0, PAGE_SIZE));
+  const owner = {};
+  const pages = Array.from({ length: 70 }, (_, i) => {
+    const page = Page.zeroed(owner);
+    page.bytes.fill(i);
+    if (i % 5 > 0) pool.addressOf(page);
+    return page;
+  });
+  const digests = pages.map(({ bytes }) => digestWords(new Hasher().bytes(bytes).value()));
+  fc.assert(
+    fc.property(fc.array(fc.nat(69), { maxLength: 50 }), (some) => {
+      const copies = some.map((i) => pages[i]);
+      const to = new Int32Array(5 * some.length + 1);
+      Page.putDigests(copies, to, 1, 5);
+      t.deepEqual(
+        some.map((_, at) => [...to.subarray(5 * at + 1, 5 * at + 5)]),
+        some.map((i) => [...digests[i]]),
+      );
+    }),
+  );
 });
