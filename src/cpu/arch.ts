@@ -19,7 +19,8 @@ export interface Registers {
 /** A copy that was made of a page, in its place. */
 export interface RenewedPage {
   readonly pageNumber: number;
-  readonly original: Page;
+  /** Null where nobody ever asked for it. */
+  readonly original: Page | null;
   readonly page: Page;
 }
 

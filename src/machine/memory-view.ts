@@ -1,7 +1,7 @@
 import { VmOption } from '../abi/vm.js';
 import { assert } from '../base/assert.js';
 import { lowestBit } from '../base/bits.js';
-import { type IntMap, LEAF_KEYS } from '../base/int-map.js';
+import { type IntMap, IntMapNode, LEAF_KEYS, type Leaf } from '../base/int-map.js';
 import type { MemoryView, PageGroup, Renewal, RenewedPage, ZeroPages } from '../cpu/arch.js';
 import { type AddressMode, mappingAt } from '../kernel/objects/address-space.js';
 import type { Kernel } from '../kernel/objects/kernel.js';
@@ -17,7 +17,9 @@ import {
   pageOfVmoForWrite,
   placeBehind,
   renewPages,
+  replaceLeaves,
 } from '../kernel/objects/vmo-pages.js';
+import { LatePages } from '../memory/late-pages.js';
 import { PAGE_SIZE, type Page } from '../memory/page.js';
 
 /** Some of a mapping. */
@@ -186,12 +188,20 @@ export class ProcessMemory implements MemoryView {
     const { vmo, shift } = near;
     const start = pageNumber - ((pageNumber - shift) % reach);
     const end = Math.min(start + reach, near.end);
+    const first = Math.max(start, near.first) - shift;
     const pages: number[] = [];
     const originals: Page[] = [];
     const copies: Page[] = [];
-    const first = Math.max(start, near.first) - shift;
+    const late: Leaf[] = [];
     for (const [key, leaf] of vmo.pages.leaves()) {
       if (key + LEAF_KEYS <= first || key >= end - shift) continue;
+      if (leaf instanceof LatePages && key >= first && key + LEAF_KEYS <= end - shift) {
+        const all = leaf.renewed(this.k.owner);
+        if (all !== null) {
+          late.push([key, new IntMapNode(0, leaf.bitmap, all, this.k.owner)]);
+          continue;
+        }
+      }
       let bits = leaf.bitmap;
       for (const slot of leaf.slots) {
         const page = key + lowestBit(bits);
@@ -207,7 +217,21 @@ export class ProcessMemory implements MemoryView {
       }
     }
     if (pages.length > 0) renewPages(this.k, vmo, pages, originals, copies);
+    this.renewLate(vmo, late, shift, renewed);
     return renewed;
+  }
+
+  /** Nodes of copies take the places of those of which nobody asked for a page. */
+  private renewLate(vmo: VmoState, leaves: readonly Leaf[], shift: number, renewed: RenewedPage[]): void {
+    if (leaves.length === 0) return;
+    replaceLeaves(this.k, vmo, leaves);
+    for (const [key, leaf] of leaves) {
+      let bits = leaf.bitmap;
+      for (const page of leaf.slots as Page[]) {
+        renewed.push({ pageNumber: key + lowestBit(bits) + shift, original: null, page });
+        bits &= bits - 1;
+      }
+    }
   }
 
   /** Whether a copy of a page is seen by nobody, and known by one number. */

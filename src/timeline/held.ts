@@ -1,5 +1,6 @@
 import { IntMap, IntMapNode } from '../base/int-map.js';
 import type { KernelState } from '../kernel/objects/kernel.js';
+import { LatePages } from '../memory/late-pages.js';
 import { PAGE_SIZE, Page } from '../memory/page.js';
 
 /** What some states hold together: what they share counts once. */
@@ -23,7 +24,11 @@ export function held(states: readonly KernelState[]): Held {
     seen.add(value);
     if (value instanceof Page) pages++;
     else if (value instanceof IntMap) pending.push(value.root);
-    else if (value instanceof IntMapNode) {
+    else if (value instanceof LatePages) {
+      nodes++;
+      // The others are nowhere.
+      if (value.isMade) pending.push(...value.slots);
+    } else if (value instanceof IntMapNode) {
       nodes++;
       pending.push(...value.slots);
     } else if (!(value instanceof Uint8Array) && !('bytes' in value && 'copy' in value)) {

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { Hasher } from '../../src/base/digest.js';
-import { IntMap } from '../../src/base/int-map.js';
+import { IntMap, LEAF_KEYS } from '../../src/base/int-map.js';
 import type { KernelState } from '../../src/kernel/objects/kernel.js';
+import { stateHash } from '../../src/kernel/objects/state-hash.js';
+import type { LatePages } from '../../src/memory/late-pages.js';
 import { PAGE_SIZE, Page, ZERO_PAGE } from '../../src/memory/page.js';
 import { makeDeltaCode } from '../../src/recording/checkpoints/delta-code.js';
+import { DeltaWriter, DIGEST_BYTES } from '../../src/recording/checkpoints/delta-writer.js';
 import { MAX_DELTAS, MemoryLog, type PageTable } from '../../src/recording/checkpoints/memory-log.js';
 import {
   applyDelta,
@@ -97,6 +100,64 @@ test('code made for it changes a page as applyDelta does, and nothing else whate
     }),
     { numRuns: 50 },
   );
+});
+
+/** One as it is where the host has no vectors. */
+function writerByWords(): DeltaWriter {
+  const { WebAssembly: host } = globalThis as unknown as { WebAssembly: { Module: unknown } };
+  const { Module } = host;
+  host.Module = undefined;
+  try {
+    return new DeltaWriter();
+  } finally {
+    host.Module = Module;
+  }
+}
+
+test('pages are told together as each is by writeDelta, from zeros where more than half of it would be told', (t) => {
+  const writers = [new DeltaWriter(), writerByWords()];
+  const pageOf = (words: Int32Array): Page => {
+    const page = Page.zeroed({});
+    page.words().set(words);
+    return page;
+  };
+  let [based, long] = [0, 0];
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(anyWords, fc.option(anyWords), fc.boolean()), { minLength: 1, maxLength: LEAF_KEYS }),
+      fc.constantFrom(...writers),
+      (some, writer) => {
+        const others = some.map(([words, other, isLike]) => (isLike ? words.with(9, 1) : other));
+        const pages = some.map(([words]) => pageOf(words));
+        const told = writer
+          .tell(
+            pages,
+            others.map((other) => other && pageOf(other)),
+          )
+          .slice();
+        let at = 0;
+        for (const [i, [words]] of some.entries()) {
+          const to = new Uint8Array(MAX_DELTA_BYTES);
+          let length = others[i] === null ? PAGE_SIZE : writeDelta(words, others[i], wordsOf(to));
+          const isLong = length >= PAGE_SIZE / 2;
+          if (isLong) length = writeDelta(words, ZEROS, wordsOf(to));
+          assert.equal(writer.based[i], isLong ? 0 : 1);
+          const end = at + DIGEST_BYTES + length;
+          assert.equal(writer.ends[i], end);
+          assert.deepEqual(
+            told.slice(at, at + DIGEST_BYTES),
+            new Uint8Array(Int32Array.from(pages[i].digestWords()).buffer),
+          );
+          assert.deepEqual(told.slice(at + DIGEST_BYTES, end), to.slice(0, length));
+          at = end;
+          if (!isLong) based++;
+          else if (others[i] !== null) long++;
+        }
+        assert.equal(told.length, at);
+      },
+    ),
+  );
+  t.true(based > 50 && long > 50, `${based} ${long}`);
 });
 
 /** A state that has nothing but a VMO with these pages. */
@@ -333,6 +394,41 @@ test('pages that the next state has are not awaited, others are once many are re
   t.false(pages.some(({ awaitsStore }) => awaitsStore));
   for (const page of pages.slice(0, 100)) t.is(page.bytes.length, PAGE_SIZE);
   for (const [i, page] of pages.entries()) t.is(page.awaitsStore, i % 3 === 0);
+});
+
+test('pages that nobody asked for have their digests, and are renewed together where all are awaited', (t) => {
+  const noise = (i: number) => Page.elsewhere({ read: (to) => to.fill(i) });
+  const before = Array.from({ length: 160 }, (_, i): [number, Page] => [i, noise((i % 250) + 1)]);
+  // Of the second table of the last three one page stays, and one is nobody's.
+  const after = before.map(([i, page]): [number, Page] => [i, i < 32 || i === 70 ? page : noise(255)]);
+  before[100] = [100, ZERO_PAGE];
+  const log = new MemoryLog();
+  const maps = [before, after].map((entries) => IntMap.from(entries));
+  const tables = maps.map((pages) => {
+    log.add(stateWith(pages));
+    return pages.leaves().map(([, leaf]) => log.table(leaf));
+  });
+  const { bytes, places } = write(log, tables);
+  const memory = open(bytes);
+  const [tablesBefore, tablesAfter] = places.map((some) => memory.tablesAt(some, 200));
+  const stored = new StoredPages(memory, tablesBefore, 200, unusable, () => sortedPlaces(tablesAfter));
+  const leaves = tablesBefore.map((_, i) => stored.leaf(i) as LatePages);
+  const late = IntMap.fromLeaves<Page>(leaves.map((leaf, i) => [i * LEAF_KEYS, leaf] as const));
+  t.is(stateHash(stateWith(late)), stateHash(stateWith(maps[0])));
+  t.false(leaves.some(({ isMade }) => isMade));
+  const owner = {};
+  const areRenewed = () => leaves.map((leaf) => leaf.renewed(owner) !== null);
+  // So few are read that nobody is expected to go on.
+  t.deepEqual(areRenewed(), [false, false, false, false, false]);
+  for (const page of leaves[0].slots) t.is(page.bytes.length, PAGE_SIZE);
+  t.deepEqual(areRenewed(), [false, true, false, false, true]);
+  for (const [i, page] of leaves[1].renewed(owner)!.entries()) {
+    t.is(page.owner, owner);
+    t.true(page.exclusive);
+    t.deepEqual(page.bytes, before[LEAF_KEYS + i][1].bytes);
+  }
+  t.is(leaves[1].slots.length, LEAF_KEYS);
+  t.deepEqual(areRenewed(), [false, false, false, false, true]);
 });
 
 test('pages in any order, from more of a file than is kept of it, into rooms that are used again', (t) => {

@@ -327,7 +327,8 @@ export class Translations {
     const renewed = memory.renewAwaited?.(pageNumber, this.awaitedReach) ?? [];
     this.awaitedReach = Math.min(2 * this.awaitedReach, AWAITED_REACH.last);
     this.generation = memory.generation;
-    for (const { original, page } of renewed) if (original.slot >= 0) this.moved(original, page);
+    for (const { original, page } of renewed)
+      if (original !== null && original.slot >= 0) this.moved(original, page);
     pool.bringAll(renewed.map(({ page }) => page));
     for (const { pageNumber: near, page } of renewed) {
       const address = this.addressOf(page);

@@ -1,13 +1,15 @@
 import { assert } from '../../base/assert.js';
-import { type Digest, Hasher, putBigint, stringWords } from '../../base/digest.js';
+import { type Digest, type DigestWords, Hasher, putBigint, stringWords } from '../../base/digest.js';
 import { IntMap, type IntMapNode } from '../../base/int-map.js';
+import { LatePages } from '../../memory/late-pages.js';
 import { Page } from '../../memory/page.js';
 import type { KernelEvent } from './events.js';
 import type { KernelState } from './kernel.js';
 
 // Immutable nodes are hashed once: the memo is by identity, so a state costs what changed since the last one.
-const nodeDigests = new WeakMap<IntMapNode, Digest>();
-const recordDigests = new WeakMap<object, Digest>();
+// As words: to make texts of them and words of those takes longer than the rest of it.
+const nodeDigests = new WeakMap<IntMapNode, DigestWords>();
+const recordDigests = new WeakMap<object, DigestWords>();
 
 /** The tag of a page and its digest. */
 const PAGE_WORDS = 5;
@@ -99,7 +101,7 @@ function hashObject(h: Hasher, value: object | null): void {
   else if (value instanceof IntMap) {
     h.word(TAG.map);
     if (value.root === null) h.word(0);
-    else h.word(value.root.level + 1).digest(nodeDigest(value.root));
+    else h.word(value.root.level + 1).digestWords(nodeDigest(value.root));
   } else if (value instanceof Page) hashPages(h, [value]);
   else if ('bytes' in value && 'copy' in value) {
     // Registers: their bytes are all there is.
@@ -120,6 +122,13 @@ function hashPages(h: Hasher, pages: readonly Page[]): void {
   const end = start + PAGE_WORDS * pages.length;
   for (let at = start; at < end; at += PAGE_WORDS) out[at] = TAG.page;
   h.count = end;
+}
+
+/** The same of pages that need not be made for it. */
+function hashLatePages(h: Hasher, pages: LatePages): void {
+  const words = PAGE_WORDS * pages.count;
+  pages.putDigests(h.room(words), h.count, TAG.page);
+  h.count += words;
 }
 
 function hashRecord(h: Hasher, record: Readonly<Record<string, unknown>>): void {
@@ -187,32 +196,33 @@ function sorted(names: string[]): Layout {
 /** For nodes of pages, which hold nothing that is hashed meanwhile: each would make room for hundreds of words. */
 const pagesHasher = new Hasher();
 
-function nodeDigest(node: IntMapNode): Digest {
+function nodeDigest(node: IntMapNode): DigestWords {
   const known = nodeDigests.get(node);
   if (known !== undefined) return known;
-  const { slots } = node;
-  const isOfPages = arePages(slots);
+  const isLate = node instanceof LatePages;
+  const isOfPages = isLate || arePages(node.slots);
   const h = (isOfPages ? pagesHasher.restart(node.level) : new Hasher(node.level)).word(node.bitmap);
-  if (isOfPages) hashPages(h, slots);
+  if (isLate) hashLatePages(h, node);
+  else if (isOfPages) hashPages(h, node.slots as Page[]);
   else
-    for (const slot of slots) {
-      if (node.level > 0) h.digest(nodeDigest(slot as IntMapNode));
+    for (const slot of node.slots) {
+      if (node.level > 0) h.digestWords(nodeDigest(slot as IntMapNode));
       else if (typeof slot === 'object' && slot !== null && 'koid' in slot && 'observers' in slot) {
-        h.digest(recordDigest(slot));
+        h.digestWords(recordDigest(slot));
       } else hashValue(h, slot);
     }
-  const digest = h.value();
+  const digest = h.valueWords();
   nodeDigests.set(node, digest);
   return digest;
 }
 
 /** Kernel objects are shared between many states, so each is hashed once. */
-function recordDigest(record: object): Digest {
+function recordDigest(record: object): DigestWords {
   const known = recordDigests.get(record);
   if (known !== undefined) return known;
   const h = new Hasher();
   hashObject(h, record);
-  const digest = h.value();
+  const digest = h.valueWords();
   recordDigests.set(record, digest);
   return digest;
 }

@@ -1,4 +1,4 @@
-import type { IntMap } from '../../base/int-map.js';
+import type { IntMap, Leaf } from '../../base/int-map.js';
 import { PAGE_SIZE, Page, ZERO_PAGE } from '../../memory/page.js';
 import type { Kernel } from './kernel.js';
 import type { KernelObject } from './object.js';
@@ -109,6 +109,14 @@ export function renewPages(
     v.pages = v.pages.setAll(pageNumbers, copies, k.owner);
   });
   k.memoryGeneration += copies.length;
+}
+
+/** Pages of a VMO without a source are others, in their places. */
+export function replaceLeaves(k: Kernel, vmo: VmoState, leaves: readonly Leaf[]): void {
+  k.update(vmo.koid, 'vmo', (v) => {
+    v.pages = v.pages.withLeaves(leaves, k.owner);
+  });
+  for (const [, { slots }] of leaves) k.memoryGeneration += slots.length;
 }
 
 /** A page of a VMO that nobody has: it is not held yet, has no source, and nobody lends it. */

@@ -1,3 +1,4 @@
+import { bitCount } from '../../base/bits.js';
 import { Hasher } from '../../base/digest.js';
 import type { IntMapNode } from '../../base/int-map.js';
 import type { Arch } from '../../cpu/arch.js';
@@ -207,7 +208,7 @@ export class StoredCheckpoints {
       const table = (): IntMapNode => {
         if (next === places.length) throw new PayloadError('a state has more tables than there are');
         const leaf = parts.table(places[next], next++);
-        pagesLeft -= leaf.slots.length;
+        pagesLeft -= bitCount(leaf.bitmap);
         if (pagesLeft < 0) throw new PayloadError('a state has more pages than its machine');
         return leaf;
       };

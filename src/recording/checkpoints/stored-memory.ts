@@ -1,25 +1,11 @@
-import { PlacedDigests } from '../../base/digest.js';
-import { IntMapNode } from '../../base/int-map.js';
-import {
-  PAGE_SHIFT,
-  PAGE_SIZE,
-  Page,
-  type PageOrigin,
-  type PageSource,
-  ZERO_PAGE,
-} from '../../memory/page.js';
+import { IntMapNode, type Owner } from '../../base/int-map.js';
+import { LatePages } from '../../memory/late-pages.js';
+import { PAGE_SIZE, Page, type PageOrigin, type PageSource, ZERO_PAGE } from '../../memory/page.js';
 import type { Recording } from '../format/reader.js';
 import { PayloadError, RecordingError } from '../format/recording-error.js';
 import type { RecordingWriter } from '../format/writer.js';
-import { makeDeltaCode, type PageLayout } from './delta-code.js';
-import {
-  deltaOf,
-  digestOf,
-  MAX_DELTAS,
-  type MemoryLog,
-  type PageTable,
-  type PageVersion,
-} from './memory-log.js';
+import { deltaOf, digestOf, type MemoryLog, type PageTable, type PageVersion } from './memory-log.js';
+import { BLOCK_BYTES, CACHED_TABLES, CHUNK_BYTES, ReadingRoom, TOGETHER } from './reading-room.js';
 
 /**
  * The memory of checkpoints in a file. What is written once has a place: its chunk's number times CHUNK_BYTES, and the
@@ -32,9 +18,6 @@ import {
  * No page reaches over a multiple of BLOCK_BYTES in its chunk, so that blocks can be read alone: pages need no checksum,
  * since all have digests; the state's hash stands for these. Chunks of tables are checked, and no longer than a block.
  */
-const CHUNK_BYTES = 1 << 18;
-const BLOCK_BITS = 16;
-const BLOCK_BYTES = 1 << BLOCK_BITS;
 /** Places are less. */
 const PLACES = 2 ** 32;
 const ADVICE = 'do without them';
@@ -45,26 +28,6 @@ const FEW_READS = 16;
 /** Of each page in a table. */
 const ENTRY_BYTES = 4 + DIGEST_BYTES;
 const ENTRY_WORDS = ENTRY_BYTES / 4;
-/** Pages that are put together at a time. */
-const TOGETHER = 16;
-/** Blocks that are kept when they were read: 2 MiB. */
-const CACHED_BLOCKS = 32;
-/** Chunks of tables that are kept: 2 MiB. */
-const CACHED_TABLES = 32;
-
-/** Where it is, in a memory of its own. Behind the blocks is room for what the last one may end with. */
-const LIST = 0;
-const MISSING = LIST + 4 * TOGETHER;
-const DIGESTS = MISSING + 16;
-const PAGES = PAGE_SIZE;
-const BLOCKS = PAGES + TOGETHER * PAGE_SIZE;
-const BLOCKS_END = BLOCKS + (CACHED_BLOCKS + 1) * BLOCK_BYTES;
-const MEMORY_BYTES = 3 << 20;
-const LAYOUT: PageLayout = {
-  ...{ list: LIST, missing: MISSING, pages: PAGES, pageBits: PAGE_SHIFT, mostDeltas: MAX_DELTAS },
-  ...{ blocks: BLOCKS_END, blockBits: BLOCK_BITS },
-};
-
 /** Puts memory into a file of checkpoints. */
 export class MemoryWriter {
   private readonly chunk = new DataView(new ArrayBuffer(CHUNK_BYTES));
@@ -134,6 +97,11 @@ export class MemoryWriter {
 /** A table of a state: its bitmap, and of each page its place and digest. */
 export type TableWords = Int32Array;
 
+/** How many pages a table has. */
+function pageCount(words: TableWords): number {
+  return (words.length - 1) / ENTRY_WORDS;
+}
+
 /** @param page the one of which `words` has what is told from `entry` on */
 export function leafOf(words: TableWords, page: (entry: number) => Page): IntMapNode {
   const pages: Page[] = [];
@@ -144,7 +112,7 @@ export function leafOf(words: TableWords, page: (entry: number) => Page): IntMap
 
 /** Places in tables in order, as signed words; 0 is one of a page of zeros. */
 export function sortedPlaces(tables: readonly TableWords[]): Int32Array {
-  const places = new Int32Array(tables.reduce((sum, { length }) => sum + (length - 1) / ENTRY_WORDS, 0));
+  const places = new Int32Array(tables.reduce((sum, words) => sum + pageCount(words), 0));
   let at = 0;
   for (const words of tables)
     for (let entry = 1; entry < words.length; entry += ENTRY_WORDS) places[at++] = words[entry];
@@ -162,86 +130,6 @@ function isAmong(sorted: Int32Array, place: number): boolean {
   return sorted[low] === place;
 }
 
-/**
- * Where pages of a file are put together, from blocks of it. A process has a few, and whoever reads takes over the one
- * that was used longest ago: pages in the pool keep their file for long after the last look at it, a memory with each.
- */
-class ReadingRoom {
-  private readonly code = makeDeltaCode(MEMORY_BYTES, LAYOUT);
-  private readonly digests = new PlacedDigests(this.code.memory, DIGESTS, PAGE_SIZE);
-  private readonly bytes = new Uint8Array(this.code.memory.buffer);
-  private readonly words = new Int32Array(this.code.memory.buffer);
-  /** In the host's caches: where pages go hosts are slow to write, and they are gone through several times. */
-  readonly pages = this.bytes.subarray(PAGES, PAGES + TOGETHER * PAGE_SIZE);
-  /** Numbers of the blocks that are there, the one that was read first at first. */
-  private readonly blocks: number[] = [];
-  /** Rooms of no block. */
-  private readonly free = Array.from(
-    { length: CACHED_BLOCKS },
-    (_, i) => BLOCKS + i * BLOCK_BYTES,
-  ).toReversed();
-  /** Chunks of tables that were read last. */
-  readonly tables = new Map<number, Int32Array>();
-  private file: Recording | null = null;
-
-  /** The one that a file has, or now gets. */
-  static of(file: Recording): ReadingRoom {
-    let i = 0;
-    while (i < rooms.length && rooms[i].file !== file) i++;
-    if (i === rooms.length && i < MOST_ROOMS) rooms.push(new ReadingRoom());
-    const [room] = rooms.splice(Math.min(i, rooms.length - 1), 1);
-    rooms.unshift(room);
-    if (room.file !== file) {
-      while (room.blocks.length > 0) room.forgetBlock();
-      room.tables.clear();
-      room.file = file;
-    }
-    return room;
-  }
-
-  /** As `StoredMemory.read`. */
-  read(places: readonly number[]): Int32Array {
-    const { words, code } = this;
-    const { length } = places;
-    for (let i = 0; i < length; i++) words[LIST / 4 + i] = places[i];
-    this.pages.fill(0, 0, length * PAGE_SIZE);
-    for (let i = code.putTogether(0, length); i < length; i = code.putTogether(i, length)) {
-      const missing = words[MISSING / 4] >>> 0;
-      if (missing === 0) throw new PayloadError('it is told by what is no page');
-      this.readBlock(missing);
-    }
-    return this.digests.of(PAGE_STARTS.slice(0, length));
-  }
-
-  private forgetBlock(): void {
-    const { blocks, free, words } = this;
-    const at = BLOCKS_END / 4 + blocks.shift()!;
-    free.push(words[at]);
-    words[at] = 0;
-  }
-
-  /** Reads the block that has a place, where the one was that was read first if there is no other room. */
-  private readBlock(place: number): void {
-    const { blocks, free, words, bytes } = this;
-    const number = Math.floor(place / BLOCK_BYTES);
-    const start = (number * BLOCK_BYTES) % CHUNK_BYTES;
-    const chunk = Math.floor(place / CHUNK_BYTES);
-    if (free.length === 0) this.forgetBlock();
-    const address = free[free.length - 1];
-    const room = bytes.subarray(address, address + BLOCK_BYTES);
-    const read = this.file!.uncheckedBytesIn('memory', chunk, start, room);
-    if (read.buffer !== bytes.buffer) room.set(read);
-    free.pop();
-    blocks.push(number);
-    words[BLOCKS_END / 4 + number] = address;
-  }
-}
-
-/** The one that was used last first. */
-const rooms: ReadingRoom[] = [];
-/** A diff looks into two files by turns. */
-const MOST_ROOMS = 2;
-
 /** Memory in a file of checkpoints, which a stranger may have made up. */
 export class StoredMemory {
   constructor(private readonly file: Recording) {}
@@ -258,20 +146,20 @@ export class StoredMemory {
       if (count === 0) throw new PayloadError('a table has no pages');
       left -= count;
       if (left < 0) throw new PayloadError('a state has more pages than its machine');
-      return words.slice(at, at + 1 + count * ENTRY_WORDS);
+      return words.subarray(at, at + 1 + count * ENTRY_WORDS);
     });
   }
 
   /**
    * Puts pages together, one behind the other.
    * @param places of TOGETHER at most
-   * @returns their digests, four words each, and their bytes until others are read
+   * @returns where they are, and their digests, until others are read
    * @throws RecordingError, PayloadError
    */
-  read(places: readonly number[]): { readonly digests: Int32Array; readonly pages: Uint8Array } {
+  read(places: readonly number[]): ReadingRoom {
     const room = ReadingRoom.of(this.file);
-    const digests = room.read(places);
-    return { digests, pages: room.pages.subarray(0, places.length * PAGE_SIZE) };
+    room.read(places);
+    return room;
   }
 
   /** Where a table is, in words, and how many pages it has. */
@@ -303,11 +191,9 @@ export class StoredMemory {
   }
 }
 
-const PAGE_STARTS: readonly number[] = Array.from({ length: TOGETHER }, (_, i) => PAGES + i * PAGE_SIZE);
-
 /** The pages of one state, of which most are never asked for. */
 export class StoredPages implements PageSource {
-  private readonly pages: Page[] = [];
+  private readonly leaves: StoredTable[] = [];
   /** Places that more than one entry has, and the pages that are made of them so far. */
   private readonly repeated: Int32Array;
   private readonly repeatedPages = new Map<number, Page>();
@@ -335,11 +221,26 @@ export class StoredPages implements PageSource {
       throw new PayloadError('there are more pages than can be');
   }
 
+  /** Whether pages may be awaited: once many were read. */
+  private get placesOfNext(): Int32Array | null {
+    if (this.reads < FEW_READS) return null;
+    if (this.next === undefined) this.next = this.nextPlaces();
+    return this.next;
+  }
+
   /** Whether many are read, and this one will be written before the next state. */
   isAwaited(place: number): boolean {
-    if (this.reads < FEW_READS) return false;
-    if (this.next === undefined) this.next = this.nextPlaces();
-    return this.next !== null && !isAmong(this.next, place);
+    const next = this.placesOfNext;
+    return next !== null && !isAmong(next, place);
+  }
+
+  /** The same for all pages of a table. */
+  areAwaited(words: TableWords): boolean {
+    const next = this.placesOfNext;
+    if (next === null) return false;
+    for (let entry = 1; entry < words.length; entry += ENTRY_WORDS)
+      if (words[entry] === 0 || isAmong(next, words[entry])) return false;
+    return true;
   }
 
   /**
@@ -348,26 +249,28 @@ export class StoredPages implements PageSource {
    */
   leaf(number: number): IntMapNode {
     const words = this.tables[number];
-    const origin = new StoredTable(this, words);
-    const hasRepeated = this.repeated.length > 0;
+    const leaf = new StoredTable(this, words);
+    this.leaves.push(leaf);
+    if (!this.hasRepeated(words)) return leaf;
     return leafOf(words, (entry) => {
-      if (hasRepeated && isAmong(this.repeated, words[entry])) return this.repeatedPage(origin, entry);
-      return this.newPage(origin, entry, true);
+      if (isAmong(this.repeated, words[entry])) return this.repeatedPage(leaf, entry);
+      return leaf.page(entry, true);
     });
   }
 
-  private newPage(origin: StoredTable, entry: number, isExclusive: boolean): Page {
-    const page = Page.elsewhere(origin, entry, origin.words, entry + 1);
-    page.exclusive = isExclusive;
-    this.pages.push(page);
-    return page;
+  private hasRepeated(words: TableWords): boolean {
+    const { repeated } = this;
+    if (repeated.length === 0) return false;
+    for (let entry = 1; entry < words.length; entry += ENTRY_WORDS)
+      if (isAmong(repeated, words[entry])) return true;
+    return false;
   }
 
-  private repeatedPage(origin: StoredTable, entry: number): Page {
-    const { words } = origin;
+  private repeatedPage(leaf: StoredTable, entry: number): Page {
+    const { words } = leaf;
     const known = this.repeatedPages.get(words[entry]);
     if (known === undefined) {
-      const page = this.newPage(origin, entry, false);
+      const page = leaf.page(entry, false);
       this.repeatedPages.set(words[entry], page);
       return page;
     }
@@ -379,53 +282,56 @@ export class StoredPages implements PageSource {
   /** Reads all pages that nobody read yet, for it to throw what it throws then. */
   check(): void {
     if (this.isChecked) return;
-    const left = this.pages.filter(({ source }) => source !== undefined);
-    this.read(left, null);
+    for (const leaf of this.leaves) {
+      const entries = leaf.unread();
+      for (let from = 0; from < entries.length; from += TOGETHER)
+        this.readSome(Array(TOGETHER).fill(leaf), entries.slice(from, from + TOGETHER), null);
+    }
     this.isChecked = true;
   }
 
   readAll(pages: readonly Page[], to: Uint8Array): void {
     this.reads += pages.length;
-    this.read(pages, to);
-  }
-
-  /** @param to where they go, one behind the other, if somewhere */
-  private read(pages: readonly Page[], to: Uint8Array | null): void {
-    for (let from = 0; from < pages.length; from += TOGETHER) {
-      const some = pages.slice(from, from + TOGETHER);
-      this.readSome(some.map(originOf), some.map(keyOf), to?.subarray(from * PAGE_SIZE) ?? null);
+    const tables: StoredTable[] = [];
+    const entries: number[] = [];
+    for (let i = 0, from = 0; i < pages.length; i++) {
+      tables.push(pages[i].origin as StoredTable);
+      entries.push(pages[i].key);
+      if (entries.length < TOGETHER && i < pages.length - 1) continue;
+      this.readSome(tables, entries, to.subarray(from * PAGE_SIZE));
+      from = i + 1;
+      tables.length = 0;
+      entries.length = 0;
     }
   }
 
-  /** As `read`, of TOGETHER at most. */
-  private readSome(origins: readonly StoredTable[], entries: readonly number[], to: Uint8Array | null): void {
-    let read: ReturnType<StoredMemory['read']>;
+  /**
+   * Reads TOGETHER pages at most, each by its table and where that tells of it.
+   * @param to where they go, one behind the other, if somewhere
+   */
+  private readSome(tables: readonly StoredTable[], entries: readonly number[], to: Uint8Array | null): void {
+    const places: number[] = [];
+    for (let i = 0; i < entries.length; i++) places.push(tables[i].words[entries[i]]);
+    let room: ReadingRoom;
     try {
-      read = this.memory.read(origins.map(({ words }, i) => words[entries[i]]));
+      room = this.memory.read(places);
     } catch (reason) {
       throw this.unusable((reason as Error).message);
     }
-    for (const [i, { words }] of origins.entries())
-      if (!isSame(read.digests, 4 * i, words, entries[i] + 1))
+    const { words, digestsAt } = room;
+    for (let i = 0; i < entries.length; i++)
+      if (!isSame(words, digestsAt + 4 * i, tables[i].words, entries[i] + 1))
         throw this.unusable('it does not have its digest');
-    to?.set(read.pages);
+    to?.set(room.pagesRead(entries.length));
   }
 
-  readOne(origin: StoredTable, entry: number, to: Uint8Array): void {
+  readOne(table: StoredTable, entry: number, to: Uint8Array): void {
     this.reads++;
-    this.readSome([origin], [entry], to);
+    this.readSome([table], [entry], to);
   }
 }
 
 const DIGEST = new Int32Array(4);
-
-function originOf({ origin }: Page): StoredTable {
-  return origin as StoredTable;
-}
-
-function keyOf({ key }: Page): number {
-  return key;
-}
 
 /** Whether there are two digests that are one. */
 function isSame(a: Int32Array, i: number, b: Int32Array, j: number): boolean {
@@ -433,11 +339,63 @@ function isSame(a: Int32Array, i: number, b: Int32Array, j: number): boolean {
 }
 
 /** The pages of a table, by where it tells of them. */
-class StoredTable implements PageOrigin {
+class StoredTable extends LatePages implements PageOrigin {
+  /** Those that were made, in order of their entries. */
+  private readonly pages: Page[] = [];
+
   constructor(
     readonly source: StoredPages,
     readonly words: TableWords,
-  ) {}
+  ) {
+    super(words[0], pageCount(words));
+  }
+
+  protected make(): Page[] {
+    const { words } = this;
+    const slots: Page[] = [];
+    for (let entry = 1; entry < words.length; entry += ENTRY_WORDS)
+      slots.push(words[entry] === 0 ? ZERO_PAGE : this.page(entry, true));
+    return slots;
+  }
+
+  page(entry: number, isExclusive: boolean): Page {
+    const page = Page.elsewhere(this, entry, this.words, entry + 1);
+    page.exclusive = isExclusive;
+    this.pages.push(page);
+    return page;
+  }
+
+  /** Where it tells of pages that nobody read. */
+  unread(): number[] {
+    const { words, pages } = this;
+    if (pages.length > 0) return pages.filter(({ source }) => source !== undefined).map(({ key }) => key);
+    const entries: number[] = [];
+    if (!this.isMade)
+      for (let entry = 1; entry < words.length; entry += ENTRY_WORDS)
+        if (words[entry] !== 0) entries.push(entry);
+    return entries;
+  }
+
+  putDigests(to: Int32Array, start: number, tag: number): void {
+    const { words } = this;
+    for (let entry = 1, at = start; entry < words.length; entry += ENTRY_WORDS, at += ENTRY_WORDS) {
+      to[at] = tag;
+      if (words[entry] === 0) Page.putDigests([ZERO_PAGE], to, at + 1, 4);
+      else for (let i = 1; i < ENTRY_WORDS; i++) to[at + i] = words[entry + i];
+    }
+  }
+
+  renewed(owner: Owner): Page[] | null {
+    if (this.isMade || !this.source.areAwaited(this.words)) return null;
+    const { words } = this;
+    const pages: Page[] = [];
+    for (let entry = 1; entry < words.length; entry += ENTRY_WORDS) {
+      const page = Page.elsewhere(this, entry, null, 0, owner);
+      page.exclusive = true;
+      pages.push(page);
+    }
+    return pages;
+  }
 
   isAwaited(entry: number): boolean {
     return this.source.isAwaited(this.words[entry]);
