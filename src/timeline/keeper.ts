@@ -11,8 +11,8 @@ const EVERY = { steps: 1 << 20, events: 1 << 11 };
 /** What a page costs that is stored, beside one that is only held: it is hashed, and compared with what it was. */
 const STORED_PAGE_COST = 2;
 
-/** As many steps as a look may run through, however many pages change in them: they take 0.1 s. */
-const MOST_STEPS = 1 << 25;
+/** As many steps as a look may run through, however many pages change in them: they take 0.05 s. */
+const MOST_STEPS = 1 << 24;
 
 /** Takes checkpoints of a run that goes by, to store them when it is over. */
 export class CheckpointKeeper {

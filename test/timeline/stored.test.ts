@@ -158,7 +158,7 @@ test('checkpoints that are left when others went are what they were', (t) => {
   const hashes = new Map([...all.outlines(end, config, arch)].map((state) => [formatPosition(state), '']));
   for (const limits of [
     { count: 7, memoryBytes: 1 << 28 },
-    { count: 200, memoryBytes: Math.floor(all.sizeBytes * 0.6) },
+    { count: 200, memoryBytes: Math.floor(all.sizeBytes * 0.4) },
   ]) {
     const few = openStored(checkpointFile(recording, every, limits), recording);
     t.true(few.count > 2 && few.count * 2 < all.count, `${few.count} of ${all.count}`);

@@ -6,7 +6,7 @@ import { DeltaWriter, DIGEST_BYTES } from './delta-writer.js';
 import { applyDelta, MAX_DELTA_BYTES, wordsOf, writeDelta } from './page-delta.js';
 
 /** Differences that a page is put together from, at most: the last of them is from zeros. */
-export const MAX_DELTAS = 4;
+export const MAX_DELTAS = 8;
 const SLAB_BYTES = 1 << 20;
 const ZEROS = new Int32Array(PAGE_SIZE / 4);
 
