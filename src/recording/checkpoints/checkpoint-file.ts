@@ -10,7 +10,7 @@ import { PayloadError, RecordingError } from '../format/recording-error.js';
  * The end has the format's number, their positions and chunks, and where slices are in the recording's schedule: with
  * the index, all that has to be read before one of them.
  */
-export const CHECKPOINT_FORMAT = 3;
+export const CHECKPOINT_FORMAT = 4;
 
 export interface StoredPosition {
   readonly seq: number;
