@@ -1,4 +1,6 @@
+import { pool } from '../cpu/engines/host-memory.js';
 import { formatPosition, type Position } from '../machine/position.js';
+import { touch } from '../platform/node/touch-memory.js';
 import { Names } from '../timeline/names.js';
 import { Timeline } from '../timeline/timeline.js';
 import { openCheckpoints } from './checkpoint-file.js';
@@ -7,6 +9,9 @@ import { ofRecording, openToLook } from './open-recording.js';
 import { positionArgument } from './position-argument.js';
 import { wholeNumber } from './run-options.js';
 import { writeAll } from './write-all.js';
+
+/** From so many on, the host takes longer to give memory for pages than it takes to ask for it. */
+const MANY_PAGES = 1024;
 
 /** What the verbs that look into a recording have in common. */
 export class Inspection {
@@ -25,6 +30,19 @@ export class Inspection {
   /** @throws UserError when the text is no position */
   position(text: string): Position {
     return positionArgument(text, () => this.timeline.end);
+  }
+
+  /** To be awaited before a look at a position: where much memory will be read, the host is asked for it beside the rest. */
+  async getReady(position: Position): Promise<void> {
+    const { timeline } = this;
+    const pages = timeline.storedPages(position);
+    if (pages < MANY_PAGES) return;
+    const touched = touch(pool.unusedBytes(pages));
+    try {
+      timeline.readStored(position);
+    } finally {
+      await touched;
+    }
   }
 
   /** The process asked for, which must have existed by now; else the first one. */

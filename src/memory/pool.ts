@@ -87,6 +87,12 @@ export class PagePool {
     return this.start + this.pages.length * PAGE_SIZE;
   }
 
+  /** Where so many pages would come next, as far as places were never used. */
+  unusedBytes(pages: number): Uint8Array {
+    const start = this.unusedAddress;
+    return this.bytes.subarray(start, start + Math.min(pages, this.unused) * PAGE_SIZE);
+  }
+
   get unused(): number {
     return this.slots - this.pages.length;
   }

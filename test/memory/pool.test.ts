@@ -116,3 +116,12 @@ test('rooms are for one page at a time, whatever leaves and moves out', (t) => {
   );
   t.true(movedOut > 50 && again > 200, `${movedOut} ${again}`);
 });
+
+test('places that were never used are told as bytes, as many as there are', (t) => {
+  const memory = new ArrayBuffer(5 * PAGE_SIZE);
+  const pool = new PagePool(memory, PAGE_SIZE, 4);
+  pool.addressOf(Page.zeroed({}));
+  const bytes = pool.unusedBytes(2);
+  t.deepEqual([bytes.buffer, bytes.byteOffset, bytes.length], [memory, 2 * PAGE_SIZE, 2 * PAGE_SIZE]);
+  t.is(pool.unusedBytes(10).length, 3 * PAGE_SIZE);
+});
