@@ -1,6 +1,14 @@
-import { CONTROL, COPIED, MOST_ROOMS, pool, ROOMS, words } from './host-memory.js';
+import {
+  CONTROL,
+  COPIED,
+  MOST_ROOMS,
+  pageNumberIn,
+  pool,
+  ROOMS,
+  TRANSLATIONS,
+  words,
+} from './host-memory.js';
 
-const ENTRY_BITS = 3;
 /** Enough for a number below MOST_ROOMS. */
 const ROOM_BITS = 10;
 /** As many as were set aside when generated code ran last. */
@@ -16,19 +24,20 @@ export function fillRooms(): void {
   words[CONTROL.rooms >> 2] = ready * 4;
 }
 
-/** What generated code copied since it was asked last, and where to: entries in ascending order of their indexes. */
-export function takeCopied(): { readonly indexes: readonly number[]; readonly rooms: readonly number[] } {
+/** The numbers of pages that generated code copied since it was asked last, and where to: in ascending order of their low bits. */
+export function takeCopied(): { readonly pageNumbers: readonly number[]; readonly rooms: readonly number[] } {
   const left = words[CONTROL.rooms >> 2]! >> 2;
-  const indexes: number[] = [];
+  const pageNumbers: number[] = [];
   const rooms: number[] = [];
-  if (left === ready) return { indexes, rooms };
+  if (left === ready) return { pageNumbers, rooms };
   const order = new Int32Array(ready - left);
   for (let i = left; i < ready; i++)
-    order[i - left] = ((words[(COPIED >> 2) + i]! >> ENTRY_BITS) << ROOM_BITS) | i;
+    order[i - left] = ((pageNumberIn(COPIED + i * 8) % TRANSLATIONS) << ROOM_BITS) | i;
   ready = left;
   for (const one of order.sort()) {
-    indexes.push(one >> ROOM_BITS);
-    rooms.push(words[(ROOMS >> 2) + (one & (MOST_ROOMS - 1))]!);
+    const i = one & (MOST_ROOMS - 1);
+    pageNumbers.push(pageNumberIn(COPIED + i * 8));
+    rooms.push(words[(ROOMS >> 2) + i]!);
   }
-  return { indexes, rooms };
+  return { pageNumbers, rooms };
 }

@@ -1,5 +1,5 @@
 import { prepared } from '../../base/prepared.js';
-import { PAGE_SHIFT, type Page } from '../../memory/page.js';
+import type { Page } from '../../memory/page.js';
 import type { Engine, EngineKind, MemoryView, Registers, RunResult, Stop, Trace } from '../arch.js';
 import { ModuleBuilder } from '../wasm/code.js';
 import { hasFusedMultiplyAdd } from '../wasm/fused-multiply-add.js';
@@ -14,6 +14,7 @@ import {
   OFFSET_MASK,
   offsetOf,
   PAGE_MASK,
+  pageNumberIn,
   pageNumberOf,
   STATUS,
   STOPPED_BIT,
@@ -39,7 +40,6 @@ export interface FastInstructionSet extends InstructionSet, RegionMakerSet {
 
 /** Steps that one call of generated code makes at most: V8 replaces a function by a better one only between calls. */
 const CALL_STEPS = 2 ** 20;
-const PAGES_BELOW_4_GIB = 2 ** 20;
 const BUDGET: Stop = { kind: 'budget' };
 const SYSCALL: Stop = { kind: 'syscall' };
 const BREAKPOINT: Stop = { kind: 'breakpoint' };
@@ -385,9 +385,4 @@ export class FastEngine implements Engine {
 function isMisaligned(operations: Parameters<typeof atomicSize>[0]): boolean {
   const sizeBytes = atomicSize(operations);
   return sizeBytes > 0 && (words[CONTROL.address >> 2]! & (sizeBytes - 1)) !== 0;
-}
-
-/** The number of the page of an address that stands in the host memory. */
-function pageNumberIn(place: number): number {
-  return (words[(place >> 2) + 1]! >>> 0) * PAGES_BELOW_4_GIB + (words[place >> 2]! >>> PAGE_SHIFT);
 }

@@ -1,5 +1,5 @@
 import { PlacedDigests } from '../../base/digest.js';
-import { PAGE_SIZE } from '../../memory/page.js';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../memory/page.js';
 import { PagePool } from '../../memory/pool.js';
 import { createMemory, createTable, type Memory, type Table } from '../wasm/web-assembly.js';
 
@@ -129,7 +129,7 @@ export const GROUP_FLAGS = {
 /** The groups that are touched: offsets of their places (i32). */
 export const TOUCHED = ZEROS + GROUPS * GROUP_BYTES;
 
-/** Rooms that the host set aside (i32), of which the last one is taken first; and what was copied there: offsets of entries. */
+/** Rooms that the host set aside (i32), of which the last one is taken first; and what was copied there: pages' addresses (i64). */
 export const MOST_ROOMS = 1024;
 export const ROOMS = TOUCHED + GROUPS * 4;
 export const COPIED = ROOMS + MOST_ROOMS * 4;
@@ -183,6 +183,13 @@ export const bytes = new Uint8Array(memory.buffer);
 export const view = new DataView(memory.buffer);
 export const words = new Int32Array(memory.buffer);
 export const entries = new BigInt64Array(memory.buffer);
+
+const PAGES_BELOW_4_GIB = 2 ** 20;
+
+/** The number of the page of an address that stands in this memory. */
+export function pageNumberIn(place: number): number {
+  return (words[(place >> 2) + 1]! >>> 0) * PAGES_BELOW_4_GIB + (words[place >> 2]! >>> PAGE_SHIFT);
+}
 
 /** Places for decoded pages; they are reused when all are taken. */
 export const DECODED_PLACES = Math.floor((POOL - DECODED_PAGES) / DECODED_PAGE_BYTES);

@@ -1,5 +1,5 @@
 import { lowestBit } from '../../base/bits.js';
-import { PAGE_SHIFT, PAGE_SIZE, Page } from '../../memory/page.js';
+import { PAGE_SIZE, Page } from '../../memory/page.js';
 import type { MemoryView, PageGroup } from '../arch.js';
 import { fillRooms, takeCopied } from './copy-rooms.js';
 import {
@@ -137,12 +137,6 @@ class Entries {
   addressAt(index: number): number {
     // Above the index's bits an address in this memory has none.
     return (words[(this.start >> 2) + index * 2]! ^ (index * PAGE_SIZE)) & ADDRESS_MASK;
-  }
-
-  /** The number of the page of an entry, which is at an address. */
-  pageNumberAt(index: number, address: number): number {
-    const at = (this.start >> 2) + index * 2;
-    return ((words[at]! ^ address) >>> PAGE_SHIFT) + words[at + 1]! * HIGH_PAGES;
   }
 
   has(pageNumber: number): boolean {
@@ -404,12 +398,10 @@ export class Translations {
   }
 
   private settleCopied(): void {
-    const { indexes, rooms } = takeCopied();
+    const { pageNumbers, rooms } = takeCopied();
     if (rooms.length === 0) return;
-    const { stores } = this;
     const memory = this.memory!;
-    const numbers = indexes.map((index) => stores.pageNumberAt(index, stores.addressAt(index)));
-    const { originals, copies } = memory.renew!(numbers, rooms);
+    const { originals, copies } = memory.renew!(pageNumbers, rooms);
     pool.split(originals, copies, rooms);
     this.generation = memory.generation;
     this.moves = pool.moves;
