@@ -4,16 +4,17 @@ import { PAGE_SIZE, Page } from './page.js';
 
 /** Of the slots, how many are freed at a time when all are taken. */
 const EVICTED_SHARE = 8;
-/** Of the memory, how much may be rooms. */
+/** Of the memory, how much may be rooms, and how much of it they keep when pages need slots. */
 const ROOMS_SHARE = 2;
+const KEPT_ROOMS_SHARE = 32;
 
 /**
  * Pages side by side in one memory, where generated code reaches them by number. A page is in at most one place: its
  * bytes are those of its slot, or its own. Pages leave when room is needed, first in, first out; being in the pool
  * changes nothing that anybody can see.
  *
- * From the end of the memory down are rooms, which have no number: there pages of snapshots stay that were copied so that
- * others can be written in their slots.
+ * From the end of the memory down are rooms: there pages of snapshots stay that were copied so that others can be written
+ * in their slots. Before pages that are in use leave, rooms become slots: their pages are seldom read.
  */
 export class PagePool {
   /** Goes up whenever a page has left its slot: what knew pages by slot may be wrong. */
@@ -22,10 +23,13 @@ export class PagePool {
   private readonly free: number[] = [];
   private oldest = 0;
   private readonly bytes: Uint8Array;
-  /** Who is in each room; null: nobody, and it is set aside. */
+  /** Who is in each room; null: nobody, and it is set aside or a slot. */
   private readonly lodgers: (Page | null)[] = [];
   private nextLodger = 0;
   private readonly mostRooms: number;
+  private readonly keptRooms: number;
+  /** Rooms that became slots. */
+  private taken = 0;
   private readonly end: number;
   /** Rooms that were left since. */
   private readonly left: number[] = [];
@@ -44,6 +48,7 @@ export class PagePool {
     assert(start % PAGE_SIZE === 0 && start + slots * PAGE_SIZE <= memory.byteLength, 'the pool has no room');
     this.bytes = new Uint8Array(memory);
     this.mostRooms = Math.floor(slots / ROOMS_SHARE);
+    this.keptRooms = Math.floor(slots / KEPT_ROOMS_SHARE);
     this.end = start + slots * PAGE_SIZE;
     Page.poolIn(this.bytes, digests, this.left);
   }
@@ -94,7 +99,8 @@ export class PagePool {
   }
 
   get unused(): number {
-    return this.slots - this.pages.length;
+    // Rooms that became slots are behind all others.
+    return Math.max(0, this.slots - this.pages.length);
   }
 
   /** Brings a page of zeros of which nobody asked for the bytes to an unused place, where its bytes are already. */
@@ -194,18 +200,33 @@ export class PagePool {
   }
 
   private takeSlot(): number {
-    if (this.free.length === 0) this.evict(Math.ceil(this.slots / EVICTED_SHARE));
+    if (this.free.length === 0) {
+      const room = this.lodgers.length - this.taken > this.keptRooms ? this.takeRoom() : null;
+      if (room === null) this.evict(Math.ceil(this.slots / EVICTED_SHARE));
+      else this.becomeSlot(room);
+    }
     return this.free.pop()!;
   }
 
+  private becomeSlot(room: number): void {
+    const slot = (room - this.start) / PAGE_SIZE;
+    while (this.pages.length <= slot) this.pages.push(null);
+    this.free.push(slot);
+    this.taken++;
+  }
+
+  /** All slots are taken; other places are rooms. */
   private evict(count: number): void {
-    for (let i = 0; i < count; i++) {
-      const page = this.pages[this.oldest]!;
+    for (let left = count; left > 0; ) {
+      const slot = this.oldest;
+      this.oldest = (slot + 1) % this.pages.length;
+      const page = this.pages[slot];
+      if (page === null) continue;
       page.moveOut();
       page.slot = -1;
-      this.pages[this.oldest] = null;
-      this.free.push(this.oldest);
-      this.oldest = (this.oldest + 1) % this.slots;
+      this.pages[slot] = null;
+      this.free.push(slot);
+      left--;
     }
     this.moves++;
   }

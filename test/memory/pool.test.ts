@@ -125,3 +125,38 @@ test('places that were never used are told as bytes, as many as there are', (t) 
   t.deepEqual([bytes.buffer, bytes.byteOffset, bytes.length], [memory, 2 * PAGE_SIZE, 2 * PAGE_SIZE]);
   t.is(pool.unusedBytes(10).length, 3 * PAGE_SIZE);
 });
+
+test('pages that are in use stay where they are as long as there are rooms', (t) => {
+  const slots = 64;
+  const bytes = new Uint8Array((slots + 1) * PAGE_SIZE);
+  const pool = new PagePool(bytes.buffer, PAGE_SIZE, slots);
+  const owner = {};
+  const values = new Map<Page, number>();
+  const bring = (): Page => {
+    const page = Page.zeroed(owner);
+    const place = pool.addressOf(page);
+    values.set(page, values.size + 1);
+    bytes.fill(values.size, place, place + PAGE_SIZE);
+    return page;
+  };
+  let page = bring();
+  for (let room = pool.takeRoom(), i = 0; i < 100; room = pool.takeRoom(), i++) {
+    const place = pool.addressOf(page);
+    bytes.copyWithin(room!, place, place + PAGE_SIZE);
+    const copy = page.leaveFor(room!, owner);
+    pool.split([page], [copy], [room!]);
+    page = copy;
+    values.set(copy, values.size + 1);
+    bytes.fill(values.size, place, place + PAGE_SIZE);
+  }
+  const { moves } = pool;
+  // One room was set aside and two are kept.
+  for (let i = 1; i < slots - 2; i++) bring();
+  t.is(pool.moves, moves);
+  t.is(
+    new Set([...values.keys()].filter(({ slot }) => slot >= 0).map((one) => pool.addressOf(one))).size,
+    slots - 2,
+  );
+  for (let i = 0; i < 3 * slots; i++) bring();
+  for (const [one, value] of values) t.true(one.bytes.every((byte) => byte === value % 256));
+});
