@@ -41,9 +41,14 @@ function heldFrom(pages: IntMap<Page>, page: number): number {
     : (held >>> offset) | (pages.neighbours(page + LEAF_KEYS) << (LEAF_KEYS - offset));
 }
 
-/** Whether no other VMO, and no second mapping, shows pages of this one. */
+/** With another mapping, or a VMO that shares its pages, the same page may be known by other numbers. */
+function isShownOnce(vmo: VmoState): boolean {
+  return vmo.mappings === 1 && vmo.children.size === 0;
+}
+
+/** Whether nobody else shows pages of this VMO, or has a say in them. */
 function hasPagesAlone(vmo: VmoState): boolean {
-  return vmo.source === null && vmo.mappings === 1 && vmo.children.size === 0;
+  return vmo.source === null && isShownOnce(vmo);
 }
 
 /** Whether a mapping shows pages of a VMO as far as that and the mapping go. */
@@ -91,8 +96,7 @@ export class ProcessMemory implements MemoryView {
     this.isLoadable = (mapping!.permissions & VmOption.PERM_READ) !== 0;
     const { vmo, offset } = place;
     const page = offset / PAGE_SIZE;
-    // With another mapping, or a VMO that shares its pages, the same page may be known by other numbers.
-    this.replacedAlone = vmo.mappings === 1 && vmo.children.size === 0;
+    this.replacedAlone = isShownOnce(vmo);
     const before = vmo.pages.get(page);
     const now = this.writable(vmo, page, before);
     if (now === null) return null;
@@ -150,8 +154,7 @@ export class ProcessMemory implements MemoryView {
     }
     const isStorable =
       (permissions & (VmOption.PERM_WRITE | VmOption.PERM_EXECUTE)) === VmOption.PERM_WRITE &&
-      vmo.mappings === 1 &&
-      vmo.children.size === 0;
+      isShownOnce(vmo);
     return { firstGroup, groups: zeros, isStorable };
   }
 

@@ -119,12 +119,9 @@ export class PagePool {
    * The original leaves.
    */
   replace(original: Page, copy: Page): void {
-    const { slot } = original;
-    if (slot < 0 || copy.slot >= 0) return;
+    if (original.slot < 0 || copy.slot >= 0) return;
     original.changePlaces(copy);
-    copy.slot = slot;
-    this.pages[slot] = copy;
-    original.slot = -1;
+    this.takeSlotOf(original, copy);
     this.moves++;
   }
 
@@ -166,14 +163,16 @@ export class PagePool {
   split(originals: readonly Page[], copies: readonly Page[], rooms: readonly number[]): void {
     for (let i = 0; i < originals.length; i++) {
       const original = originals[i]!;
-      const copy = copies[i]!;
-      const { slot } = original;
-      copy.slot = slot;
-      this.pages[slot] = copy;
-      original.slot = -1;
+      this.takeSlotOf(original, copies[i]!);
       this.lodgers[this.roomAt(rooms[i]!)] = original;
     }
     this.moves++;
+  }
+
+  private takeSlotOf(original: Page, copy: Page): void {
+    copy.slot = original.slot;
+    this.pages[copy.slot] = copy;
+    original.slot = -1;
   }
 
   private bring(page: Page): void {

@@ -376,13 +376,10 @@ test('a page that is at two places of a state is one, and has one digest', (t) =
   t.throws(() => stored.leaf(1), { message: 'a page has two digests' });
 });
 
-test('pages that the next state has are not awaited, others are once many are read', (t) => {
-  const noise = (i: number) => Page.elsewhere({ read: (to) => to.fill(i) });
-  const before = Array.from({ length: 200 }, (_, i): [number, Page] => [i, noise((i % 250) + 1)]);
-  const after = before.map(([i, page]): [number, Page] => [i, i % 3 === 0 ? noise(255) : page]);
+/** Tables of a state that is stored, and another one behind it. */
+function leavesOf(before: IntMap<Page>, after: IntMap<Page>): LatePages[] {
   const log = new MemoryLog();
-  const tables = [before, after].map((entries) => {
-    const pages = IntMap.from(entries);
+  const tables = [before, after].map((pages) => {
     log.add(stateWith(pages));
     return pages.leaves().map(([, leaf]) => log.table(leaf));
   });
@@ -390,7 +387,15 @@ test('pages that the next state has are not awaited, others are once many are re
   const memory = open(bytes);
   const [tablesBefore, tablesAfter] = places.map((some) => memory.tablesAt(some, 200));
   const stored = new StoredPages(memory, tablesBefore, 200, unusable, () => sortedPlaces(tablesAfter));
-  const pages = tablesBefore.flatMap((_, i) => stored.leaf(i).slots as Page[]);
+  return tablesBefore.map((_, i) => stored.leaf(i) as LatePages);
+}
+
+test('pages that the next state has are not awaited, others are once many are read', (t) => {
+  const noise = (i: number) => Page.elsewhere({ read: (to) => to.fill(i) });
+  const before = Array.from({ length: 200 }, (_, i): [number, Page] => [i, noise((i % 250) + 1)]);
+  const after = before.map(([i, page]): [number, Page] => [i, i % 3 === 0 ? noise(255) : page]);
+  const leaves = leavesOf(IntMap.from(before), IntMap.from(after));
+  const pages = leaves.flatMap(({ slots }) => slots);
   t.false(pages.some(({ awaitsStore }) => awaitsStore));
   for (const page of pages.slice(0, 100)) t.is(page.bytes.length, PAGE_SIZE);
   for (const [i, page] of pages.entries()) t.is(page.awaitsStore, i % 3 === 0);
@@ -402,19 +407,10 @@ test('pages that nobody asked for have their digests, and are renewed together w
   // Of the second table of the last three one page stays, and one is nobody's.
   const after = before.map(([i, page]): [number, Page] => [i, i < 32 || i === 70 ? page : noise(255)]);
   before[100] = [100, ZERO_PAGE];
-  const log = new MemoryLog();
-  const maps = [before, after].map((entries) => IntMap.from(entries));
-  const tables = maps.map((pages) => {
-    log.add(stateWith(pages));
-    return pages.leaves().map(([, leaf]) => log.table(leaf));
-  });
-  const { bytes, places } = write(log, tables);
-  const memory = open(bytes);
-  const [tablesBefore, tablesAfter] = places.map((some) => memory.tablesAt(some, 200));
-  const stored = new StoredPages(memory, tablesBefore, 200, unusable, () => sortedPlaces(tablesAfter));
-  const leaves = tablesBefore.map((_, i) => stored.leaf(i) as LatePages);
+  const pagesBefore = IntMap.from(before);
+  const leaves = leavesOf(pagesBefore, IntMap.from(after));
   const late = IntMap.fromLeaves<Page>(leaves.map((leaf, i) => [i * LEAF_KEYS, leaf] as const));
-  t.is(stateHash(stateWith(late)), stateHash(stateWith(maps[0])));
+  t.is(stateHash(stateWith(late)), stateHash(stateWith(pagesBefore)));
   t.false(leaves.some(({ isMade }) => isMade));
   const owner = {};
   const areRenewed = () => leaves.map((leaf) => leaf.renewed(owner) !== null);

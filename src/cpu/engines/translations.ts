@@ -61,7 +61,7 @@ class Entries {
     this.set(pageNumber, address);
     const index = pageNumber % TRANSLATIONS;
     if (!isAlone) this.shared.add(index);
-    else if (this.shared.size > 0) this.shared.delete(index);
+    else this.shared.delete(index);
   }
 
   private isEmpty(index: number): boolean {
@@ -71,21 +71,25 @@ class Entries {
 
   /** A snapshot has the pages: they are copied before they are stored to. */
   copyFirst(): void {
+    this.keep((index) => this.copyOneFirst(index));
+    this.shared.clear();
+    this.copiesFirst = this.count > 0 || this.groups.length > 0;
+  }
+
+  /** @param isKept asked of each entry, which it may change or empty; of some twice. Says whether there is one still. */
+  private keep(isKept: (index: number) => boolean): void {
     let kept = 0;
     for (let i = 0; i < this.count; i++) {
       const index = this.list[i]!;
-      if (this.copyOneFirst(index)) this.list[kept++] = index;
+      if (!this.isEmpty(index) && isKept(index)) this.list[kept++] = index;
     }
     this.count = kept;
     for (const place of this.groups)
-      for (let i = 0; i < GROUP_PAGES; i++) this.copyOneFirst(place * GROUP_PAGES + i);
-    this.shared.clear();
-    this.copiesFirst = kept > 0 || this.groups.length > 0;
+      for (let index = place * GROUP_PAGES; index < (place + 1) * GROUP_PAGES; index++)
+        if (!this.isEmpty(index)) isKept(index);
   }
 
-  /** Whether there is an entry still. */
   private copyOneFirst(index: number): boolean {
-    if (this.isEmpty(index)) return false;
     if (this.shared.has(index)) {
       emptyTranslation(this.start, index);
       return false;
@@ -115,19 +119,10 @@ class Entries {
 
   /** Forgets pages that code was made of. */
   forgetCode(): void {
-    let kept = 0;
-    for (let i = 0; i < this.count; i++) {
-      const index = this.list[i]!;
-      if (this.forgetIfCode(index)) this.list[kept++] = index;
-    }
-    this.count = kept;
-    for (const place of this.groups)
-      for (let i = 0; i < GROUP_PAGES; i++) this.forgetIfCode(place * GROUP_PAGES + i);
+    this.keep((index) => this.forgetIfCode(index));
   }
 
-  /** Whether there is an entry still. */
   private forgetIfCode(index: number): boolean {
-    if (this.isEmpty(index)) return false;
     if (pool.pageAt(this.addressAt(index)).code === null) return true;
     emptyTranslation(this.start, index);
     return false;

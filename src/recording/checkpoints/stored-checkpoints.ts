@@ -41,6 +41,8 @@ export class StoredCheckpoints {
   private readonly pagesOf = new WeakMap<Checkpoint, StoredPages>();
   private readonly memory: StoredMemory;
   private told = false;
+  /** The record that was read last: who goes to a checkpoint asks before how many pages it has. */
+  private last: { readonly position: StoredPosition; readonly record: StoredRecord } | null = null;
 
   private constructor(
     private readonly file: Recording,
@@ -233,10 +235,12 @@ export class StoredCheckpoints {
   }
 
   private recordAt(position: StoredPosition): StoredRecord {
-    const value = this.file.record('checkpoints', position.chunk);
-    if (!isStoredRecord(value) || comparePositions(value, position) !== 0)
+    if (this.last?.position === position) return this.last.record;
+    const record = this.file.record('checkpoints', position.chunk);
+    if (!isStoredRecord(record) || comparePositions(record, position) !== 0)
       throw unusable('damaged', 'a checkpoint is not what the index says');
-    return value;
+    this.last = { position, record };
+    return record;
   }
 
   /**

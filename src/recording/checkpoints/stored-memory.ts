@@ -1,3 +1,4 @@
+import { bitCount } from '../../base/bits.js';
 import { IntMapNode, type Owner } from '../../base/int-map.js';
 import { LatePages } from '../../memory/late-pages.js';
 import { PAGE_SIZE, Page, type PageOrigin, type PageSource, ZERO_PAGE } from '../../memory/page.js';
@@ -170,8 +171,7 @@ export class StoredMemory {
   } {
     const words = this.chunkOfTables(Math.floor(place / CHUNK_BYTES));
     const at = (place % BLOCK_BYTES) / 4;
-    let count = 0;
-    for (let bits = words[at]; bits !== 0; bits &= bits - 1) count++;
+    const count = bitCount(words[at]);
     if (!Number.isInteger(at) || at + 1 + count * ENTRY_WORDS > words.length)
       throw new PayloadError('a table ends too early');
     return { words, at, count };
