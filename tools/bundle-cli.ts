@@ -1,16 +1,23 @@
 /**
- * Puts the command line into two scripts beside what the compiler wrote: `main.cjs`, which starts, and
- * `bundle/command.cjs` with all modules. Node takes a millisecond or two for each of five hundred, and as long again for
- * its loader of ES modules. The library stays as it is.
+ * Puts the command line into a few scripts beside what the compiler wrote: `main.cjs`, which starts, and for each verb
+ * `bundle/VERB.cjs` with all modules that it needs. Node takes a millisecond or two for each of hundreds of modules, and
+ * as long again for its loader of ES modules; and what other verbs have would cost every start. The library stays as it is.
  */
-import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { SUMMARIES } from '../src/cli/overview.js';
+import { SCRIPT_HEAD, SCRIPT_TAIL } from '../src/platform/node/cached-script.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const folder = join(root, '.build', 'src', 'cli');
+const keep = join(root, '.build', 'tools', 'bundle-cli', 'keep-code.js');
+const verbs = Object.keys(SUMMARIES);
+
 /** commander asks for this at once, for commands that are programs, of which there are none here. */
 const laterChildProcess: Plugin = {
   name: 'child_process when it is used',
@@ -43,6 +50,20 @@ const laterFflate: Plugin = {
   },
 };
 
+/** Leaves the modules of all other verbs out. */
+const onlyVerb = (verb: string): Plugin => ({
+  name: `of the verbs ${verb}`,
+  setup({ onResolve, onLoad }) {
+    const others = verbs.filter((other) => other !== verb).map((other) => `./${other}.js`);
+    onResolve({ filter: /^\.\// }, ({ importer, path }) =>
+      importer === join(folder, 'command.js') && others.includes(path)
+        ? { path, namespace: 'other-verb' }
+        : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'other-verb' }, () => ({ contents: '' }));
+  },
+});
+
 const OPTIONS: BuildOptions = {
   bundle: true,
   format: 'cjs',
@@ -51,16 +72,40 @@ const OPTIONS: BuildOptions = {
   minify: true,
   // Its modules for Node cannot be told apart by use, and are two hundred.
   alias: { rxjs: join(root, 'node_modules', 'rxjs', 'dist', 'esm', 'index.js') },
-  plugins: [laterChildProcess, laterFflate],
   define: { 'import.meta.url': 'scriptUrl' },
-  banner: { js: 'const scriptUrl=require("node:url").pathToFileURL(__filename).href;' },
   logLevel: 'warning',
 };
+const SCRIPT_URL = 'const scriptUrl=require("node:url").pathToFileURL(__filename).href;';
+
+async function bundleMain(): Promise<void> {
+  const entryPoints = [join(folder, 'main.js')];
+  await build({ ...OPTIONS, entryPoints, banner: { js: SCRIPT_URL }, outfile: join(folder, 'main.cjs') });
+}
+
+async function bundleVerb(verb: string): Promise<void> {
+  await build({
+    ...OPTIONS,
+    entryPoints: [join(folder, 'command.js')],
+    outfile: join(folder, 'bundle', `${verb}.cjs`),
+    plugins: [laterChildProcess, laterFflate, onlyVerb(verb)],
+    banner: { js: `${SCRIPT_HEAD}${SCRIPT_URL}` },
+    footer: { js: SCRIPT_TAIL },
+  });
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'jacinth-bundle-'));
+
+async function keepCode(verb: string): Promise<void> {
+  const args = [keep, verb, join(folder, 'bundle', `${verb}.cjs`), scratch];
+  await promisify(execFile)(process.execPath, args, { cwd: root, maxBuffer: 2 ** 26 });
+}
 
 rmSync(join(folder, 'bundle'), { recursive: true, force: true });
-await build({ ...OPTIONS, entryPoints: [join(folder, 'main.js')], outfile: join(folder, 'main.cjs') });
-const outfile = join(folder, 'bundle', 'command.cjs');
-await build({ ...OPTIONS, entryPoints: [join(folder, 'command.js')], outfile });
-const keep = join(root, '.build', 'tools', 'bundle-cli', 'keep-code.js');
-const { status, stderr } = spawnSync(process.execPath, [keep, outfile], { cwd: root, encoding: 'utf8' });
-if (status !== 0) throw new Error(stderr);
+await Promise.all([bundleMain(), ...verbs.map(bundleVerb)]);
+try {
+  // It makes the recordings that others look into.
+  await keepCode('record');
+  await Promise.all(verbs.filter((verb) => verb !== 'record').map(keepCode));
+} finally {
+  rmSync(scratch, { recursive: true });
+}

@@ -2,12 +2,12 @@ import { Command, CommanderError } from 'commander';
 import { ExitStatus } from '../machine/exit-status.js';
 import { VERSION } from '../version.js';
 import { explain } from './errors.js';
-import { HELP_OPTION, overview, SUMMARIES, VERSION_OPTION, type VerbName } from './overview.js';
+import { HELP_OPTION, overview, SUMMARIES, VERSION_OPTION, type VerbName, verbOf } from './overview.js';
 import { saidAll, writeAll } from './write-all.js';
 
 export { prepare, preparedSoFar } from '../base/prepared.js';
 
-/** Each verb's modules are evaluated only when it is called. */
+/** Each verb's modules are evaluated only when it is called; in a bundle there are only one verb's. */
 const VERBS: Readonly<Record<VerbName, () => Promise<Command>>> = {
   cc: async () => (await import('./cc.js')).ccCommand(),
   run: async () => (await import('./run.js')).runCommand(),
@@ -69,8 +69,4 @@ export async function main(args: readonly string[]): Promise<void> {
   }
   // As `diff` has it, 2 is trouble.
   if (!saidAll()) process.exitCode = verbOf(args) === 'diff' ? 2 : ExitStatus.FAILED;
-}
-
-function verbOf(args: readonly string[]): string | undefined {
-  return args.find((arg) => !arg.startsWith('-'));
 }

@@ -5,11 +5,13 @@ import { runScript, valueBeside } from '../platform/node/cached-script.js';
 import '../platform/node/short-runs.js';
 import '../platform/node/wasm-features.js';
 import type { main, prepare } from './command.js';
-import { asksForOverview, overview } from './overview.js';
+import { asksForOverview, overview, verbOf } from './overview.js';
 import { saidAll, writeAll } from './write-all.js';
 
-/** Where the build puts `command.js` and all that it imports, in one script. */
-const BUNDLE = fileURLToPath(new URL('bundle/command.cjs', import.meta.url));
+/** Where the build puts `command.js` and all that it imports for a verb, in one script; any will say what is no verb. */
+function bundleFor(args: readonly string[]): string {
+  return fileURLToPath(new URL(`bundle/${verbOf(args) ?? 'cc'}.cjs`, import.meta.url));
+}
 
 interface Command {
   readonly main: typeof main;
@@ -17,8 +19,9 @@ interface Command {
 }
 
 function start(): void {
-  const command = runScript(BUNDLE) as Command;
-  command.prepare((valueBeside(BUNDLE) ?? []) as Parameters<typeof prepare>[0]);
+  const bundle = bundleFor(args);
+  const command = runScript(bundle) as Command;
+  command.prepare((valueBeside(bundle) ?? []) as Parameters<typeof prepare>[0]);
   // All is written by then: hosts would wait for their compilers and collect garbage first.
   void command.main(args).then(() => process.exit());
 }

@@ -13,6 +13,12 @@ export const SUMMARIES = {
 
 export type VerbName = keyof typeof SUMMARIES;
 
+/** The verb that a command line names; undefined when there is none, or it is none of them. */
+export function verbOf(args: readonly string[]): VerbName | undefined {
+  const name = args.find((arg) => !arg.startsWith('-'));
+  return name !== undefined && Object.hasOwn(SUMMARIES, name) ? (name as VerbName) : undefined;
+}
+
 /** Options of the command itself: flags and what they do. */
 export const VERSION_OPTION = ['-V, --version', 'print the version'] as const;
 export const HELP_OPTION = ['-h, --help', 'print this help'] as const;

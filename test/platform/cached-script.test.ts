@@ -2,13 +2,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { keepCode, runScript, valueBeside } from '../../src/platform/node/cached-script.js';
+import {
+  keepCode,
+  runScript,
+  SCRIPT_HEAD,
+  SCRIPT_TAIL,
+  valueBeside,
+} from '../../src/platform/node/cached-script.js';
 
 test('what is kept beside a script may be cut or missing: it is made anew then', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'jacinth-cached-script-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'a.cjs');
-  writeFileSync(path, 'exports.answer = () => 42;');
+  writeFileSync(path, `${SCRIPT_HEAD}exports.answer = () => 42;${SCRIPT_TAIL}`);
   t.is(valueBeside(path), undefined);
   const value = [['a name', Uint8Array.of(1, 2, 3)]];
   await keepCode(path, async () => value);

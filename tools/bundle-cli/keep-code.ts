@@ -1,51 +1,69 @@
-/** `node … SCRIPT`: uses the bundled command line as people do, so that the code for that is in V8's cache beside it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/**
+ * `node … VERB SCRIPT FOLDER`: uses a verb of the bundled command line as people do, so that the code for that is in V8's
+ * cache beside its script. `record` leaves recordings in the folder for the verbs that look into them.
+ */
 import { join } from 'node:path';
 import type { main, preparedSoFar } from '../../src/cli/command.js';
+import type { VerbName } from '../../src/cli/overview.js';
 import { keepCode } from '../../src/platform/node/cached-script.js';
 import '../../src/platform/node/short-runs.js';
 import '../../src/platform/node/wasm-features.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'jacinth-bundle-'));
-const recording = join(folder, 'a.jacinth');
+const [verb, script, folder] = process.argv.slice(2) as [VerbName, string, string];
+const recordingOf = (name: string): string => join(folder, `${name}.jacinth`);
+
 /** Programs whose hot code has most kinds of instructions that any has, each with an argument for 10^6 steps or so. */
 const PROGRAMS = [
-  ['n-body', '1338'],
-  ['mandelbrot', '2'],
-  ['matrix-multiply', '1'],
-  ['memory-blocks', '1'],
-  ['integer-mix', '19'],
-  ['quick-sort', '17939'],
-  ['hash-table', '24400'],
-  ['bytecode', '1700'],
-  ['calls', '6'],
-] as const;
-const USES = [
-  ...PROGRAMS.map(([name, size]) => ['run', `test/guests/bench/${name}.elf`, '--', size]),
+  ['n-body', 1338],
+  ['mandelbrot', 2],
+  ['matrix-multiply', 1],
+  ['memory-blocks', 1],
+  ['integer-mix', 19],
+  ['quick-sort', 17939],
+  ['hash-table', 24400],
+  ['bytecode', 136],
+  ['calls', 6],
+  ['sha256', 1],
   // Threads that wait for each other.
-  ['run', '--cores', '2', 'test/guests/bench/mutex-ping-pong.elf', '--', '230'],
-  ['record', 'test/guests/bench/sha256.elf', '-o', recording, '--keep-checkpoints', '--', '1'],
-  ['replay', recording],
-  ['info', recording],
-  ['show', recording, '--at', '50%'],
-  ['show', recording, '--at', 'end', 'regs'],
-  ['events', recording],
-  ['diff', recording, recording],
-  // Most of this one's memory is brought from a checkpoint.
-  ['record', 'test/guests/bench/hash-table.elf', '-o', recording, '--keep-checkpoints', '--', '2000000'],
-  ['show', recording, '--at', '95%'],
-];
+  ['mutex-ping-pong', 230, 2],
+] as const;
+/** As far as that, looks compile hot code, too. */
+const LENGTHS = 5;
+/** Most of this one's memory is brought from a checkpoint. */
+const LARGE = ['large', '--keep-checkpoints', 'test/guests/bench/hash-table.elf', '--', '2000000'] as const;
 
-try {
-  await keepCode(process.argv[2], async (exports) => {
-    const cli = exports as { readonly main: typeof main; readonly preparedSoFar: typeof preparedSoFar };
-    for (const args of USES) {
-      await cli.main(args);
-      if (process.exitCode) throw new Error(`${args.join(' ')} fails`);
-    }
-    return cli.preparedSoFar();
-  });
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const runs = (verb: VerbName, lengths: number): string[][] =>
+  PROGRAMS.map(([name, size, cores = 1]) => [
+    ...[verb, '--cores', `${cores}`, ...(verb === 'record' ? ['-o', recordingOf(name)] : [])],
+    ...[`test/guests/bench/${name}.elf`, '--', `${lengths * size}`],
+  ]);
+const looks = (verb: VerbName, ...args: readonly string[]): string[][] =>
+  PROGRAMS.map(([name]) => [verb, recordingOf(name), ...args]);
+
+const recording = recordingOf('quick-sort');
+const other = recordingOf('mutex-ping-pong');
+const large = recordingOf(LARGE[0]);
+const USES: Readonly<Record<VerbName, () => readonly (readonly string[])[]>> = {
+  cc: () => [['cc', '--help']],
+  run: () => runs('run', 1),
+  record: () => [...runs('record', LENGTHS), ['record', '-o', large, ...LARGE.slice(1)]],
+  replay: () => looks('replay'),
+  info: () => looks('info'),
+  events: () => [...looks('events'), ['events', other, '--from', '99%', '--detail', 'step']],
+  show: () => [
+    ...looks('show', '--at', '95%'),
+    ...['threads', 'regs', 'handles', 'maps', 'objects'].map((what) => ['show', other, '--at', '50%', what]),
+    ['show', large, '--at', '95%'],
+  ],
+  writes: () => [['writes', recording, '--addr', 'keys', '--last']],
+  diff: () => PROGRAMS.map(([name]) => ['diff', recordingOf(name), recordingOf(name)]),
+};
+
+await keepCode(script, async (exports) => {
+  const cli = exports as { readonly main: typeof main; readonly preparedSoFar: typeof preparedSoFar };
+  for (const args of USES[verb]()) {
+    await cli.main(args);
+    if (process.exitCode) throw new Error(`${args.join(' ')} fails`);
+  }
+  return cli.preparedSoFar();
+});

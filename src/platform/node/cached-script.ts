@@ -1,9 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { deserialize, serialize } from 'node:v8';
 import { Script } from 'node:vm';
 
 type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string) => void;
+
+/** What stands around the CommonJS code in a script's file: the same around it later would be a copy of it all. */
+export const SCRIPT_HEAD = '(function (exports, require, module, __filename) {';
+export const SCRIPT_TAIL = '\n})';
 
 /** What V8 made of a script's code: good for the same V8 with the same flags, which V8 checks. */
 const cacheFile = (path: string): string => `${path}.cache`;
@@ -11,21 +15,24 @@ const cacheFile = (path: string): string => `${path}.cache`;
 /** What the script itself made when it was used. */
 const valueFile = (path: string): string => `${path}.value`;
 
-function readBeside(path: string): Buffer | undefined {
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+function read(path: string, room: Buffer): Buffer {
+  const file = openSync(path, 'r');
   try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
+    return room.subarray(0, readSync(file, room));
+  } finally {
+    closeSync(file);
   }
 }
 
-function compile(path: string, cachedData?: Buffer): Script {
+function compile(path: string, cachedBytes: number): Script {
+  // One room for both, one after the other: hosts take longer to give memory than to put something there.
+  const room = Buffer.allocUnsafeSlow(Math.max(sizeOf(path), cachedBytes));
   // The bundler writes ASCII, and this encoding is the quickest.
-  const source = readFileSync(path, 'latin1');
-  return new Script(`(function (exports, require, module, __filename) {${source}\n})`, {
-    filename: path,
-    ...(cachedData === undefined ? {} : { cachedData }),
-  });
+  const source = read(path, room).toString('latin1');
+  const options = cachedBytes === 0 ? {} : { cachedData: read(cacheFile(path), room) };
+  return new Script(source, { filename: path, ...options });
 }
 
 function execute(script: Script, path: string): unknown {
@@ -36,14 +43,13 @@ function execute(script: Script, path: string): unknown {
 
 /** Runs a CommonJS script of one file, with the code that V8 kept of it if there is some; the answer is its exports. */
 export function runScript(path: string): unknown {
-  return execute(compile(path, readBeside(cacheFile(path))), path);
+  return execute(compile(path, sizeOf(cacheFile(path))), path);
 }
 
 /** What `keepCode` kept beside a script; undefined when it was not called, or what it kept was cut. */
 export function valueBeside(path: string): unknown {
-  const bytes = readBeside(valueFile(path));
   try {
-    return bytes === undefined ? undefined : deserialize(bytes);
+    return deserialize(readFileSync(valueFile(path)));
   } catch {
     return undefined;
   }
@@ -51,7 +57,7 @@ export function valueBeside(path: string): unknown {
 
 /** Keeps what V8 has compiled of a script when `use` has used it, and what that gives. */
 export async function keepCode(path: string, use: (exports: unknown) => Promise<unknown>): Promise<void> {
-  const script = compile(path);
+  const script = compile(path, 0);
   writeFileSync(valueFile(path), serialize(await use(execute(script, path))));
   writeFileSync(cacheFile(path), script.createCachedData());
 }
