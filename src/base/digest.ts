@@ -137,9 +137,7 @@ export class PlacedDigests {
   static readonly MOST = MANY_PAGES;
   /** Bytes that it needs in that memory. */
   static readonly SCRATCH_BYTES = MANY_PAGES * (4 + 16);
-  /** All of that memory. */
-  readonly words: Int32Array;
-  private readonly bytes: Uint8Array;
+  private madeWords: Int32Array;
   private many: DigestMany | null | undefined;
 
   /**
@@ -151,8 +149,14 @@ export class PlacedDigests {
     private readonly scratch: number,
     private readonly length: number,
   ) {
-    this.words = new Int32Array(memory.buffer);
-    this.bytes = new Uint8Array(memory.buffer);
+    this.madeWords = new Int32Array(memory.buffer);
+  }
+
+  /** All of that memory, until it grows. */
+  get words(): Int32Array {
+    // A memory that grew leaves views of it empty.
+    if (this.madeWords.length === 0) this.madeWords = new Int32Array(this.memory.buffer);
+    return this.madeWords;
   }
 
   /**
@@ -161,13 +165,14 @@ export class PlacedDigests {
    * @returns where their digests are in the memory, four words each, until others are made
    */
   put(starts: ArrayLike<number>, count: number): number {
-    const { words, bytes, scratch, length } = this;
+    const { words, scratch, length } = this;
     if (this.many === undefined) this.many = LITTLE_ENDIAN ? makeDigestMany(STEPS, this.memory) : null;
     const to = scratch + 4 * MANY_PAGES;
     for (let i = 0; i < count; i++) {
       const start = starts[i];
-      if (this.many === null) words.set(digestOfPage(bytes.subarray(start, start + length)), to / 4 + 4 * i);
-      else words[scratch / 4 + i] = start;
+      if (this.many === null) {
+        words.set(digestOfPage(new Uint8Array(words.buffer, start, length)), to / 4 + 4 * i);
+      } else words[scratch / 4 + i] = start;
     }
     this.many?.(scratch, count, length, to);
     return to;

@@ -377,6 +377,11 @@ export class Page {
     inMemory.left = left;
   }
 
+  /** That memory grew, and is another piece now. */
+  static poolGrew(from: Uint8Array, to: Uint8Array): void {
+    if (inMemory.slab === from) inMemory.slab = to;
+  }
+
   digest(): Digest {
     return digestOfWords(this.digestWords());
   }

@@ -4,7 +4,7 @@ import { PAGE_SIZE, Page } from './page.js';
 
 /** Of the slots, how many are freed at a time when all are taken. */
 const EVICTED_SHARE = 8;
-/** Of the memory, how much may be rooms, and how much of it they keep when pages need slots. */
+/** Of the whole memory, how much may be rooms, and how much of it they keep when pages need slots. */
 const ROOMS_SHARE = 2;
 const KEPT_ROOMS_SHARE = 32;
 
@@ -15,6 +15,9 @@ const KEPT_ROOMS_SHARE = 32;
  *
  * From the end of the memory down are rooms: there pages of snapshots stay that were copied so that others can be written
  * in their slots. Before pages that are in use leave, rooms become slots: their pages are seldom read.
+ *
+ * The memory may begin smaller, with slots alone. It grows once, before the first page would have to leave and before
+ * there is a room.
  */
 export class PagePool {
   /** Goes up whenever a page has left its slot: what knew pages by slot may be wrong. */
@@ -22,11 +25,13 @@ export class PagePool {
   private readonly pages: (Page | null)[] = [];
   private readonly free: number[] = [];
   private oldest = 0;
-  private readonly bytes: Uint8Array;
+  private bytes: Uint8Array;
+  /** How many there are before there are rooms. */
+  private slots: number;
   /** Who is in each room; null: nobody, and it is set aside or a slot. */
   private readonly lodgers: (Page | null)[] = [];
   private nextLodger = 0;
-  private readonly mostRooms: number;
+  private mostRooms = 0;
   private readonly keptRooms: number;
   /** Rooms that became slots. */
   private taken = 0;
@@ -36,21 +41,52 @@ export class PagePool {
 
   /**
    * @param start offset of the first slot, a multiple of PAGE_SIZE
-   * @param slots how many there are before there are rooms
+   * @param allSlots how many there are once the memory is whole, before there are rooms
    * @param digests of what is in that memory
+   * @param grow makes a smaller memory whole and gives its buffer, or null when the host has no memory for that; the
+   *   buffer before is of no use then
    */
   constructor(
     memory: ArrayBuffer,
     private readonly start: number,
-    private slots: number,
+    private readonly allSlots: number,
     digests: PlacedDigests | null = null,
+    private grow: (() => ArrayBuffer | null) | null = null,
   ) {
-    assert(start % PAGE_SIZE === 0 && start + slots * PAGE_SIZE <= memory.byteLength, 'the pool has no room');
     this.bytes = new Uint8Array(memory);
-    this.mostRooms = Math.floor(slots / ROOMS_SHARE);
-    this.keptRooms = Math.floor(slots / KEPT_ROOMS_SHARE);
-    this.end = start + slots * PAGE_SIZE;
+    this.keptRooms = Math.floor(allSlots / KEPT_ROOMS_SHARE);
+    this.end = start + allSlots * PAGE_SIZE;
+    this.slots = Math.min(allSlots, Math.floor((memory.byteLength - start) / PAGE_SIZE));
+    if (grow === null) this.becomeWhole();
     Page.poolIn(this.bytes, digests, this.left);
+  }
+
+  private becomeWhole(): void {
+    const { start, end, allSlots } = this;
+    assert(start % PAGE_SIZE === 0 && end <= this.bytes.length, 'the pool has no room');
+    this.slots = allSlots;
+    this.mostRooms = Math.floor(allSlots / ROOMS_SHARE);
+  }
+
+  /** Has the whole memory, if the host has it: that is asked once. */
+  private growOnce(): void {
+    const { grow } = this;
+    if (grow === null) return;
+    this.grow = null;
+    const memory = grow();
+    if (memory === null) return;
+    const before = this.bytes;
+    this.bytes = new Uint8Array(memory);
+    this.becomeWhole();
+    Page.poolGrew(before, this.bytes);
+    // Pages are where they were, but views of them are empty.
+    for (const [slot, page] of this.pages.entries()) if (page !== null) this.arrived(page, slot);
+  }
+
+  /** How many places were never used, after growing if it can have so many. */
+  private unusedFor(pages: number): number {
+    if (pages > this.unused) this.growOnce();
+    return this.unused;
   }
 
   /** Where a page's bytes are in the memory; brings the page in. */
@@ -66,7 +102,8 @@ export class PagePool {
       let end = from + 1;
       while (source !== undefined && end < pages.length && pages[end].source === source) end++;
       const together = pages.slice(from, end);
-      if (together.length > 1 && together.length <= this.unused) this.bringTogether(together);
+      if (together.length > 1 && together.length <= this.unusedFor(together.length))
+        this.bringTogether(together);
       else for (const page of together) this.addressOf(page);
       from = end;
     }
@@ -92,10 +129,11 @@ export class PagePool {
     return this.start + this.pages.length * PAGE_SIZE;
   }
 
-  /** Where so many pages would come next, as far as places were never used. */
+  /** Where so many pages would come next, as far as places were never used: the memory does not grow for them later. */
   unusedBytes(pages: number): Uint8Array {
+    const count = Math.min(pages, this.unusedFor(pages));
     const start = this.unusedAddress;
-    return this.bytes.subarray(start, start + Math.min(pages, this.unused) * PAGE_SIZE);
+    return this.bytes.subarray(start, start + count * PAGE_SIZE);
   }
 
   get unused(): number {
@@ -132,6 +170,7 @@ export class PagePool {
       this.lodgers[this.roomAt(address)] = null;
       return address;
     }
+    this.growOnce();
     if (this.unused === 0 || this.lodgers.length === this.mostRooms) return this.emptyRoom();
     this.slots--;
     return this.addressOfRoom(this.lodgers.push(null) - 1);
@@ -176,7 +215,7 @@ export class PagePool {
   }
 
   private bring(page: Page): void {
-    if (this.unused === 0) this.place(page, this.takeSlot(), false);
+    if (this.unusedFor(1) === 0) this.place(page, this.takeSlot(), false);
     else this.place(page, this.pages.push(null) - 1, true);
   }
 

@@ -54,7 +54,7 @@ export class CompiledFloat {
       }
     }
     const memory = createMemory(MEMORY_BYTES);
-    const slow = createSlowFloat(memory.buffer, LAYOUT);
+    const slow = createSlowFloat(memory, LAYOUT);
     const slowFloat = (operation: number, mode: number): void => {
       this.slowCalls++;
       slow(operation, mode);

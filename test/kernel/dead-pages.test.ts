@@ -9,12 +9,15 @@ import type { VmoState } from '../../src/kernel/objects/vmo.js';
 import { pageForRead, renewPages } from '../../src/kernel/objects/vmo-pages.js';
 import { PAGE_SIZE, type Page } from '../../src/memory/page.js';
 import { PagePool } from '../../src/memory/pool.js';
+import { SmallMemory } from '../memory/small-memory.js';
 import { FAKE_ARCH } from './harness.js';
 
 const CONFIG = { cores: 1, entropySeed: 1, physicalPages: 64, vintage: '2023', aslr: false } as const;
 
 const PAGES = 6;
 const SLOTS = 4;
+/** Before the memory grows. */
+const FIRST_SLOTS = 2;
 const FIRST_VMO = 1024;
 
 /** What each page of each VMO holds, all over it. */
@@ -39,8 +42,8 @@ const action = fc.record({
 /** Memory of a kernel beside bytes that are copied whole each time. */
 class World {
   readonly k = new Kernel(emptyState(CONFIG, seedPrng(1, 'cprng')), CONFIG, FAKE_ARCH);
-  private readonly bytes = new Uint8Array((SLOTS + 1) * PAGE_SIZE);
-  readonly pool = new PagePool(this.bytes.buffer, PAGE_SIZE, SLOTS);
+  private readonly memory = new SmallMemory((FIRST_SLOTS + 1) * PAGE_SIZE, (SLOTS + 1) * PAGE_SIZE);
+  readonly pool = new PagePool(this.memory.bytes.buffer, PAGE_SIZE, SLOTS, null, this.memory.grow);
   model: Model = [Array(PAGES).fill(0)];
   readonly taken: Taken[] = [];
   readonly released: Taken[] = [];
@@ -108,7 +111,7 @@ class World {
   private renew(vmo: number, page: number, own: Page, room: number): void {
     const { k, pool } = this;
     const place = pool.addressOf(own);
-    this.bytes.copyWithin(room, place, place + PAGE_SIZE);
+    this.memory.bytes.copyWithin(room, place, place + PAGE_SIZE);
     const copy = own.leaveFor(room, k.owner);
     renewPages(k, k.get(vmo, 'vmo'), [page], [own], [copy]);
     pool.split([own], [copy], [room]);

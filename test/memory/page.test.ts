@@ -1,9 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { digestWords, Hasher, PlacedDigests } from '../../src/base/digest.js';
-import { createMemory } from '../../src/cpu/wasm/web-assembly.js';
+import { createMemory, growMemory } from '../../src/cpu/wasm/web-assembly.js';
 import { PAGE_SIZE, Page } from '../../src/memory/page.js';
 import { PagePool } from '../../src/memory/pool.js';
+import { SmallMemory } from './small-memory.js';
 
 const SLOTS = 8;
 
@@ -18,9 +19,11 @@ const action: fc.Arbitrary<Action> = fc.record({
 });
 
 test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
+  let grew = 0;
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 200, size: 'max' }), (actions) => {
-      const pool = new PagePool(new ArrayBuffer((SLOTS + 1) * PAGE_SIZE), PAGE_SIZE, SLOTS);
+    fc.property(fc.array(action, { maxLength: 200, size: 'max' }), fc.nat(SLOTS - 1), (actions, slots) => {
+      const memory = new SmallMemory((slots + 1) * PAGE_SIZE, (SLOTS + 1) * PAGE_SIZE);
+      const pool = new PagePool(memory.bytes.buffer, PAGE_SIZE, SLOTS, null, memory.grow);
       const owner = {};
       const pages = [Page.zeroed(owner)];
       const model = [0];
@@ -48,8 +51,13 @@ test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
         } else {
           const address = pool.addressOf(page);
           if (pool.pageAt(address) !== page) throw new Error('another page is there');
+          if (memory.bytes[address] !== model[at]) throw new Error('other bytes are there');
         }
+        // It has views of where it is before that grows.
+        if (page.bytes[0] !== model[at] || page.view.getUint8(1) !== model[at])
+          throw new Error('other bytes');
       });
+      if (memory.grew) grew++;
       return pages.every((page, i) => {
         const same = page.bytes.every((byte) => byte === model[i]) && page.view.getUint8(7) === model[i];
         return same && pages.every((other, j) => page.hasBytesOf(other) === (model[i] === model[j]));
@@ -57,7 +65,7 @@ test('pages keep their bytes wherever they are, and new ones are zero', (t) => {
     }),
     { numRuns: 200 },
   );
-  t.pass();
+  t.true(grew > 50, `${grew}`);
 });
 
 test('a page of which the bytes cannot be had says so each time, and leaves the pool as it was', (t) => {
@@ -102,4 +110,36 @@ test('pages in the pool have their digests whether these are made together or no
       );
     }),
   );
+});
+
+class CountedDigests extends PlacedDigests {
+  times = 0;
+
+  override put(starts: ArrayLike<number>, count: number): number {
+    this.times++;
+    return super.put(starts, count);
+  }
+}
+
+test('digests are made where pages are, before the memory of the pool grows and afterwards', (t) => {
+  const memory = createMemory(2 * 65536, 3 * 65536);
+  const digests = new CountedDigests(memory, 0, PAGE_SIZE);
+  const grow = () => (growMemory(memory, 3 * 65536) ? memory.buffer : null);
+  const pool = new PagePool(memory.buffer, 65536, 32, digests, grow);
+  for (let round = 1; round <= 2; round++) {
+    const pages = Array.from({ length: 16 }, (_, i) => {
+      const page = Page.zeroed({});
+      page.bytes.fill(16 * round + i);
+      pool.addressOf(page);
+      return page;
+    });
+    t.is(memory.buffer.byteLength, (round + 1) * 65536);
+    const to = new Int32Array(4 * pages.length);
+    Page.putDigests(pages, to, 0, 4);
+    t.deepEqual(
+      [...to],
+      pages.flatMap(({ bytes }) => [...digestWords(new Hasher().bytes(bytes).value())]),
+    );
+    t.is(digests.times, round);
+  }
 });

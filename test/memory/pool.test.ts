@@ -3,8 +3,19 @@ import { fc } from '@fast-check/ava';
 import test from 'ava';
 import { PAGE_SIZE, Page, type PageOrigin, type PageSource } from '../../src/memory/page.js';
 import { PagePool } from '../../src/memory/pool.js';
+import { SmallMemory } from './small-memory.js';
 
 const SLOTS = 16;
+
+/** How many slots there are before the memory grows, if it does. */
+const first = fc.record({ slots: fc.constantFrom(1, 2, 5, SLOTS - 1, SLOTS), refuses: fc.boolean() });
+
+/** A pool of SLOTS slots, unless its memory cannot grow. */
+function newPool({ slots, refuses }: { readonly slots: number; readonly refuses: boolean }) {
+  const memory = new SmallMemory((slots + 1) * PAGE_SIZE, (SLOTS + 1) * PAGE_SIZE, refuses);
+  const grow = slots < SLOTS ? memory.grow : null;
+  return { memory, pool: new PagePool(memory.bytes.buffer, PAGE_SIZE, SLOTS, null, grow) };
+}
 
 /** Pages of one value each, which is their key; a negative one cannot be read. */
 class Values implements PageSource {
@@ -30,9 +41,8 @@ test('pages that are brought together are what they are one by one, and stay so 
   const kind = fc.record({ value: fc.integer({ min: -1, max: 9 }), source: fc.nat(1), isCopy: fc.boolean() });
   const batches = fc.array(fc.array(kind, { maxLength: SLOTS / 2 }), { maxLength: 12 });
   fc.assert(
-    fc.property(batches, (kinds) => {
-      const memory = new ArrayBuffer((SLOTS + 1) * PAGE_SIZE);
-      const pool = new PagePool(memory, PAGE_SIZE, SLOTS);
+    fc.property(batches, first, (kinds, its) => {
+      const { memory, pool } = newPool(its);
       const sources = [new Values(), new Values()];
       const owner = {};
       const made: { readonly page: Page; readonly value: number }[] = [];
@@ -48,7 +58,8 @@ test('pages that are brought together are what they are one by one, and stay so 
         made.push(...some);
         for (const { page, value } of made) {
           if (value < 0) continue;
-          const bytes = new Uint8Array(memory, pool.addressOf(page), PAGE_SIZE);
+          const at = pool.addressOf(page);
+          const bytes = memory.bytes.subarray(at, at + PAGE_SIZE);
           t.true(bytes.every((byte) => byte === value));
           t.true(page.bytes.every((byte) => byte === value));
         }
@@ -64,10 +75,11 @@ test('rooms are for one page at a time, whatever leaves and moves out', (t) => {
   });
   let movedOut = 0;
   let again = 0;
+  let grew = 0;
+  const actions = fc.array(action, { minLength: 20, maxLength: 200, size: 'max' });
   fc.assert(
-    fc.property(fc.array(action, { minLength: 20, maxLength: 200, size: 'max' }), (actions) => {
-      const bytes = new Uint8Array((SLOTS + 1) * PAGE_SIZE);
-      const pool = new PagePool(bytes.buffer, PAGE_SIZE, SLOTS);
+    fc.property(actions, first, (actions, its) => {
+      const { memory, pool } = newPool(its);
       const owner = {};
       const values = new Map<Page, number>();
       const left = new Set<Page>();
@@ -80,26 +92,28 @@ test('rooms are for one page at a time, whatever leaves and moves out', (t) => {
         const page = some[which % some.length];
         if (what === 'bring') {
           const fresh = Page.zeroed(owner);
-          bytes.fill(++value, pool.addressOf(fresh), pool.addressOf(fresh) + PAGE_SIZE);
+          const place = pool.addressOf(fresh);
+          memory.bytes.fill(++value, place, place + PAGE_SIZE);
           values.set(fresh, value);
         } else if (what === 'take') {
           const room = pool.takeRoom();
           if (room === null) continue;
+          assert.ok(memory.grew);
           assert.ok(!rooms.includes(room));
           if (known.has(room)) again++;
           known.add(room);
           // Nobody's bytes are there, and whoever has it may write.
-          bytes.fill(0xee, room, room + PAGE_SIZE);
+          memory.bytes.fill(0xee, room, room + PAGE_SIZE);
           rooms.push(room);
         } else if (what === 'split' && page !== undefined && rooms.length > 0) {
           const room = rooms[which % rooms.length];
           rooms = rooms.filter((other) => other !== room);
           const place = pool.addressOf(page);
-          bytes.copyWithin(room, place, place + PAGE_SIZE);
+          memory.bytes.copyWithin(room, place, place + PAGE_SIZE);
           const copy = page.leaveFor(room, owner);
           pool.split([page], [copy], [room]);
           left.add(page);
-          bytes.fill(++value, place, place + PAGE_SIZE);
+          memory.bytes.fill(++value, place, place + PAGE_SIZE);
           values.set(copy, value);
         } else if (what === 'release' && left.size > 0) {
           const one = [...left][which % left.size];
@@ -108,13 +122,19 @@ test('rooms are for one page at a time, whatever leaves and moves out', (t) => {
           values.delete(one);
           one.release();
         } else if (what === 'read' && page !== undefined) pool.addressOf(page);
-        for (const [one, its] of values)
-          for (const at of [0, PAGE_SIZE / 2, PAGE_SIZE - 1]) assert.equal(one.bytes[at], its & 0xff);
+        for (const [one, byte] of values)
+          for (const at of [0, PAGE_SIZE / 2, PAGE_SIZE - 1])
+            assert.deepEqual([one.bytes[at], one.view.getUint8(at)], [byte & 0xff, byte & 0xff]);
+        // Pages leave only what cannot be larger.
+        if (its.slots < SLOTS && !its.refuses && !memory.grew) assert.equal(pool.moves, 0);
       }
-      movedOut += [...left].filter(({ bytes: own, slot }) => slot < 0 && own.buffer !== bytes.buffer).length;
+      if (memory.grew && its.slots < SLOTS) grew++;
+      const { buffer } = memory.bytes;
+      movedOut += [...left].filter(({ bytes, slot }) => slot < 0 && bytes.buffer !== buffer).length;
     }),
+    { numRuns: 200 },
   );
-  t.true(movedOut > 50 && again > 200, `${movedOut} ${again}`);
+  t.true(movedOut > 50 && again > 200 && grew > 40, `${movedOut} ${again} ${grew}`);
 });
 
 test('places that were never used are told as bytes, as many as there are', (t) => {
@@ -124,6 +144,32 @@ test('places that were never used are told as bytes, as many as there are', (t) 
   const bytes = pool.unusedBytes(2);
   t.deepEqual([bytes.buffer, bytes.byteOffset, bytes.length], [memory, 2 * PAGE_SIZE, 2 * PAGE_SIZE]);
   t.is(pool.unusedBytes(10).length, 3 * PAGE_SIZE);
+});
+
+test('where more places are asked for than the memory has, it grows before they are told, and not when pages come', (t) => {
+  const { memory, pool } = newPool({ slots: 5, refuses: false });
+  pool.addressOf(Page.zeroed({}));
+  t.is(pool.unusedBytes(4).length, 4 * PAGE_SIZE);
+  t.false(memory.grew);
+  const bytes = pool.unusedBytes(5);
+  t.true(memory.grew);
+  t.deepEqual([bytes.byteOffset, bytes.length], [2 * PAGE_SIZE, 5 * PAGE_SIZE]);
+  for (let i = 0; i < 5; i++) t.is(pool.addressOf(Page.zeroed({})), bytes.byteOffset + i * PAGE_SIZE);
+  t.is(bytes.buffer, memory.bytes.buffer);
+});
+
+test('without memory to grow into, pages leave for others, and nothing is set aside', (t) => {
+  const { pool } = newPool({ slots: 5, refuses: true });
+  const pages = Array.from({ length: 3 * SLOTS }, (_, i) => {
+    const page = Page.zeroed({});
+    pool.addressOf(page);
+    page.bytes.fill(i);
+    t.is(pool.takeRoom(), null);
+    return page;
+  });
+  for (const [i, page] of pages.entries()) t.true(page.bytes.every((byte) => byte === i));
+  t.is(pages.filter(({ slot }) => slot >= 0).length, 5);
+  t.is(pool.unusedBytes(1).length, 0);
 });
 
 test('pages that are in use stay where they are as long as there are rooms', (t) => {

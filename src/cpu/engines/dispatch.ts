@@ -1,6 +1,6 @@
-import { FunctionCode, ModuleBuilder, type Signature } from '../wasm/code.js';
+import { FunctionCode, type Signature } from '../wasm/code.js';
 import { instantiate } from '../wasm/web-assembly.js';
-import { MEMORY_BYTES, memory, table } from './host-memory.js';
+import { memory, newModule, table } from './host-memory.js';
 import { REGION_SIGNATURE } from './interpreter-code.js';
 
 /** Parameters of a region, and the place of one in the table. */
@@ -17,7 +17,7 @@ let made: unknown = null;
  */
 export function dispatch(): unknown {
   if (made === null) {
-    const module = new ModuleBuilder(MEMORY_BYTES);
+    const module = newModule();
     module.importTable();
     const code = new FunctionCode(DISPATCH_SIGNATURE);
     REGION_SIGNATURE.params.forEach((_, i) => {

@@ -1,7 +1,6 @@
 import { prepared } from '../../base/prepared.js';
 import type { Page } from '../../memory/page.js';
 import type { Engine, EngineKind, MemoryView, Registers, RunResult, Stop, Trace } from '../arch.js';
-import { ModuleBuilder } from '../wasm/code.js';
 import { hasFusedMultiplyAdd } from '../wasm/fused-multiply-add.js';
 import { instantiate } from '../wasm/web-assembly.js';
 import { type DecodedPage, decodedPages, Fetches } from './code-pages.js';
@@ -10,7 +9,7 @@ import {
   bytes,
   CONTROL,
   memory as hostMemory,
-  MEMORY_BYTES,
+  newModule,
   OFFSET_MASK,
   offsetOf,
   PAGE_MASK,
@@ -70,7 +69,7 @@ function makeInterpreter(isa: FastInstructionSet, codes: SlotCodes, hasFloats: b
   const fuses = hostFuses();
   const name = `interpreter of ${isa.name}${hasFloats ? ' with floats' : ''}${fuses ? ', fused' : ''}`;
   const code = prepared(name, () => {
-    const module = new ModuleBuilder(MEMORY_BYTES);
+    const module = newModule();
     module.importTable();
     const interpreter = addInterpreter(module, isa, codes, hasFloats, { layout, fuses });
     const touch = module.add(new TouchCode(isa, codes).write());
@@ -78,7 +77,7 @@ function makeInterpreter(isa: FastInstructionSet, codes: SlotCodes, hasFloats: b
     module.export('run', module.add(run.write()));
     return module.result();
   });
-  const slowFloat = createSlowFloat(hostMemory.buffer, layout);
+  const slowFloat = createSlowFloat(hostMemory, layout);
   const { exports } = instantiate(code, { env: { memory: hostMemory, table, slowFloat } });
   return { codes, hasFloats, run: exports.run as Run };
 }
@@ -99,8 +98,7 @@ function interpreterOf(isa: FastInstructionSet, hasFloats: boolean): Interpreter
 export class FastEngine implements Engine {
   private readonly reference: ReferenceEngine;
   private interpreter: Interpreter;
-  private readonly state: Uint8Array;
-  private readonly one: Registers;
+  private madeState: Registers;
   private readonly fetches = new Fetches();
   private readonly translations = new Translations((pageNumber) => this.fetches.dependsOn(pageNumber));
   private maker: RegionMaker | null = null;
@@ -121,11 +119,22 @@ export class FastEngine implements Engine {
     this.become(kind);
     this.reference = new ReferenceEngine(isa);
     this.interpreter = interpreterOf(isa, false);
-    const state = bytes.subarray(registerAddress(0), registerAddress(isa.stateSlots));
-    this.state = state;
+    this.madeState = this.makeState();
     this.pcWord = registerAddress(isa.pcSlot) >> 2;
     this.zeroWord = registerAddress(isa.zeroSlot) >> 2;
-    this.one = { bytes: state, copy: () => this.one };
+  }
+
+  /** The registers in the host memory. */
+  private get state(): Registers {
+    // A memory that grew leaves views of it empty.
+    if (this.madeState.bytes.length === 0) this.madeState = this.makeState();
+    return this.madeState;
+  }
+
+  private makeState(): Registers {
+    const state = bytes.subarray(registerAddress(0), registerAddress(this.isa.stateSlots));
+    const registers: Registers = { bytes: state, copy: () => registers };
+    return registers;
   }
 
   run(
@@ -138,7 +147,7 @@ export class FastEngine implements Engine {
   ): RunResult {
     if (trace !== undefined) return this.reference.run(registers, memory, budget, timeNs, grace, trace);
     this.attach(memory);
-    this.state.set(registers.bytes);
+    this.state.bytes.set(registers.bytes);
     words[this.zeroWord] = 0;
     words[this.zeroWord + 1] = 0;
     words[this.pcWord]! &= ~1;
@@ -152,7 +161,7 @@ export class FastEngine implements Engine {
     while (stop === BUDGET && this.steps < budget + grace && words[CONTROL.reservedBytes >> 2] !== 0) {
       stop = this.stretch(1);
     }
-    registers.bytes.set(this.state);
+    registers.bytes.set(this.state.bytes);
     return { steps: this.steps, stop, reserved: words[CONTROL.reservedBytes >> 2] !== 0 };
   }
 
@@ -259,7 +268,7 @@ export class FastEngine implements Engine {
       sizeBytes: view.getInt32(CONTROL.reservedBytes, true),
     };
     const now = this.timeNs[0]! + BigInt(this.steps);
-    const { steps, stop } = this.reference.step(this.one, this.memory!, now, reservation);
+    const { steps, stop } = this.reference.step(this.state, this.memory!, now, reservation);
     view.setBigInt64(CONTROL.reserved, reservation.address, true);
     view.setInt32(CONTROL.reservedBytes, reservation.sizeBytes, true);
     this.steps += steps;

@@ -1,7 +1,8 @@
 import { PlacedDigests } from '../../base/digest.js';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../memory/page.js';
 import { PagePool } from '../../memory/pool.js';
-import { createMemory, createTable, type Memory, type Table } from '../wasm/web-assembly.js';
+import { ModuleBuilder } from '../wasm/code.js';
+import { createMemory, createTable, growMemory, type Memory, type Table } from '../wasm/web-assembly.js';
 
 /**
  * What generated code works on: one memory with a fixed layout, one table of functions. All fast engines of a process
@@ -26,6 +27,11 @@ export function offsetOf(address: bigint): number {
 /** Addresses that generated code uses are below 2^SPACE_BITS. */
 const SPACE_BITS = 28;
 export const MEMORY_BYTES = 2 ** SPACE_BITS;
+/**
+ * The memory is smaller at first: V8 collects garbage for each buffer that is made while young ones have 32 MiB together.
+ * A command's script and the code kept of it are 3 of these.
+ */
+const FIRST_BYTES = 28 * 2 ** 20;
 
 /** The registers of the thread that runs, as in its register state. */
 export const REGISTERS = 0;
@@ -170,19 +176,37 @@ const DECODED_PAGE_BYTES = 0xa400;
 const DECODED_PAGES = 0x40_0000;
 const POOL = 0x180_0000;
 
-export const memory: Memory = createMemory(MEMORY_BYTES);
+export const memory: Memory = createMemory(FIRST_BYTES, MEMORY_BYTES);
 export const table: Table = createTable(1);
+
+// Others once the memory grew: what brings pages to the pool may do that.
+export let bytes = new Uint8Array(memory.buffer);
+export let view = new DataView(memory.buffer);
+export let words = new Int32Array(memory.buffer);
+export let entries = new BigInt64Array(memory.buffer);
+
+function grow(): ArrayBuffer | null {
+  if (!growMemory(memory, MEMORY_BYTES)) return null;
+  const { buffer } = memory;
+  bytes = new Uint8Array(buffer);
+  view = new DataView(buffer);
+  words = new Int32Array(buffer);
+  entries = new BigInt64Array(buffer);
+  return buffer;
+}
+
 export const pool = new PagePool(
   memory.buffer,
   POOL,
   (MEMORY_BYTES - POOL) / PAGE_SIZE,
   new PlacedDigests(memory, DIGESTS, PAGE_SIZE),
+  grow,
 );
 
-export const bytes = new Uint8Array(memory.buffer);
-export const view = new DataView(memory.buffer);
-export const words = new Int32Array(memory.buffer);
-export const entries = new BigInt64Array(memory.buffer);
+/** For code that works on this memory. */
+export function newModule(): ModuleBuilder {
+  return new ModuleBuilder(FIRST_BYTES, MEMORY_BYTES);
+}
 
 const PAGES_BELOW_4_GIB = 2 ** 20;
 

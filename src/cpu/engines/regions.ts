@@ -1,6 +1,6 @@
 import { PAGE_SHIFT, PAGE_SIZE, type Page } from '../../memory/page.js';
 import type { MemoryView } from '../arch.js';
-import { FunctionCode, ModuleBuilder } from '../wasm/code.js';
+import { FunctionCode } from '../wasm/code.js';
 import { type Instance, instantiate } from '../wasm/web-assembly.js';
 import { type DecodedPage, type Dependency, decodedPages } from './code-pages.js';
 import { DISPATCH_SIGNATURE, dispatch } from './dispatch.js';
@@ -8,7 +8,7 @@ import type { Decoded } from './evaluator.js';
 import {
   CONTROL,
   memory as hostMemory,
-  MEMORY_BYTES,
+  newModule,
   OFFSET_MASK,
   offsetOf,
   PAGE_BITS,
@@ -70,7 +70,7 @@ function templatesOf(isa: RegionSet, fuses: boolean) {
 }
 
 /** What all modules of regions have: they go on in others by one import. */
-const WITHOUT_REGIONS = new ModuleBuilder(MEMORY_BYTES);
+const WITHOUT_REGIONS = newModule();
 const DISPATCH = WITHOUT_REGIONS.import('dispatch', DISPATCH_SIGNATURE);
 const FIRST_REGION = DISPATCH + 1;
 const REGION_TYPE = WITHOUT_REGIONS.type(REGION_SIGNATURE);

@@ -23,21 +23,27 @@ const FUNCTIONS = soft as unknown as Readonly<Record<string, Compute>>;
 
 /** The import `slowFloat` of helpers: softfloat on operands in the scratch area, with its flags added to the status. */
 export function createSlowFloat(
-  buffer: ArrayBuffer,
+  memory: { readonly buffer: ArrayBuffer },
   { statusAddress, scratchAddress }: FloatLayout,
 ): (operation: number, mode: number) => void {
   const operations = [...FLOAT_SHAPES].map(([name, { operands }]) => ({
     compute: FUNCTIONS[name]!,
     arity: operands.length,
   }));
-  const operands = new BigUint64Array(buffer, scratchAddress, RESULT_OFFSET / 8);
-  const result = new BigUint64Array(buffer, scratchAddress + RESULT_OFFSET, 1);
-  const status = new Uint8Array(buffer, statusAddress, 1);
+  const views = () => ({
+    operands: new BigUint64Array(memory.buffer, scratchAddress, RESULT_OFFSET / 8),
+    result: new BigUint64Array(memory.buffer, scratchAddress + RESULT_OFFSET, 1),
+    status: new Uint8Array(memory.buffer, statusAddress, 1),
+  });
+  let made = views();
   const env = new soft.FloatEnv();
   return (operation, mode) => {
     const { compute, arity } = operations[operation]!;
     env.rounding = mode;
     env.flags = 0;
+    // A memory that grew leaves views of it empty.
+    if (made.status.length === 0) made = views();
+    const { operands, result, status } = made;
     result[0] = BigInt(compute(...operands.subarray(0, arity), env));
     status[0] = status[0]! | env.flags;
   };

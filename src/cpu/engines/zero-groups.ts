@@ -30,7 +30,9 @@ export class ZeroGroups {
     if (memory.zerosNear === undefined || this.knows(group)) return;
     // No page may have to leave for the one that is loaded.
     if (ZERO_PAGE.slot < 0 && pool.unused === 0) return;
-    words[CONTROL.zeros >> 2] = pool.addressOf(ZERO_PAGE);
+    // At first: `words` may be others then.
+    const zeroPlace = pool.addressOf(ZERO_PAGE);
+    words[CONTROL.zeros >> 2] = zeroPlace;
     if (this.places.length >= MOST_PLACES) this.clear();
     const zeros = memory.zerosNear(pageNumber, this.next);
     if (zeros === null) {

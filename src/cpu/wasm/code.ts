@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.js';
 import { Code } from './instructions.js';
 import { TYPE, type ValueType } from './opcodes.js';
+import { WASM_PAGE_BYTES } from './web-assembly.js';
 
 export type { AccessName, SimpleName, ValueType } from './opcodes.js';
 
@@ -82,7 +83,11 @@ export class ModuleBuilder {
   /** What comes before the functions in modules of functions of one type, by how many they are. */
   private readonly heads: Uint8Array[] = [];
 
-  constructor(private readonly memoryBytes: number) {}
+  /** @param mostBytes what the memory may grow to */
+  constructor(
+    private readonly memoryBytes: number,
+    private readonly mostBytes = memoryBytes,
+  ) {}
 
   /** For modules that call functions of the table. */
   importTable(): void {
@@ -133,8 +138,8 @@ export class ModuleBuilder {
     out.endSized(start);
     start = startSection(out, SECTION.import, imports.length + (hasTable ? 2 : 1));
     for (const { name, type } of imports) out.text('env').text(name).byte(EXTERNAL.func).u32(type);
-    const pages = this.memoryBytes / 65536;
-    out.text('env').text('memory').byte(EXTERNAL.memory).byte(1).u32(pages).u32(pages);
+    out.text('env').text('memory').byte(EXTERNAL.memory).byte(1);
+    out.u32(this.memoryBytes / WASM_PAGE_BYTES).u32(this.mostBytes / WASM_PAGE_BYTES);
     if (hasTable) out.text('env').text('table').byte(EXTERNAL.table).byte(ANY_FUNCTION).byte(0).u32(1);
     const result = out.endSized(start).result();
     out.release();

@@ -2,6 +2,7 @@
 
 export interface Memory {
   readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
 }
 
 export interface Table {
@@ -24,12 +25,25 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: Imports) => Instance;
 };
 
-const WASM_PAGE_BYTES = 65536;
+export const WASM_PAGE_BYTES = 65536;
 
-/** Memory that never grows, so that views of it stay good. */
-export function createMemory(sizeBytes: number): Memory {
-  const pages = sizeBytes / WASM_PAGE_BYTES;
-  return new WebAssembly.Memory({ initial: pages, maximum: pages });
+/** Views of it stay good as long as nobody lets it grow. */
+export function createMemory(sizeBytes: number, mostBytes = sizeBytes): Memory {
+  return new WebAssembly.Memory({
+    initial: sizeBytes / WASM_PAGE_BYTES,
+    maximum: mostBytes / WASM_PAGE_BYTES,
+  });
+}
+
+/** Makes all views of it empty; false, and nothing is done, when the host has no memory for that. */
+export function growMemory(memory: Memory, sizeBytes: number): boolean {
+  try {
+    memory.grow((sizeBytes - memory.buffer.byteLength) / WASM_PAGE_BYTES);
+  } catch (reason) {
+    if (!(reason instanceof RangeError)) throw reason;
+    return false;
+  }
+  return true;
 }
 
 export function createTable(length: number): Table {
