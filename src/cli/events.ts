@@ -33,11 +33,11 @@ export function eventsCommand(): Command {
     .option('--thread <koid>', 'only what one thread did, or what was done to it', koid)
     .option('--json', 'print a JSON object a line')
     .addHelpText('after', '\nExample:\n  jacinth events bank.jacinth --from 120 --to 140 --detail step')
-    .action(async (path: string, options: EventsOptions) => {
+    .action((path: string, options: EventsOptions) => {
       const inspection = new Inspection(path);
       const from = inspection.position(options.from);
       const to = inspection.position(options.to);
-      await inspection.getReady(from);
+      inspection.getReady(from);
       // As `show` has it: nothing would look like a run in which nothing happened.
       inspection.timeline.reach(from);
       printing((out) => new EventPrinter(inspection, out, options).print(from, to));

@@ -32,17 +32,10 @@ export class Inspection {
     return positionArgument(text, () => this.timeline.end);
   }
 
-  /** To be awaited before a look at a position: where much memory will be read, the host is asked for it beside the rest. */
-  async getReady(position: Position): Promise<void> {
-    const { timeline } = this;
-    const pages = timeline.storedPages(position);
-    if (pages < MANY_PAGES) return;
-    const touched = touch(pool.unusedBytes(pages));
-    try {
-      timeline.readStored(position);
-    } finally {
-      await touched;
-    }
+  /** Before a look at a position: where it will read much memory, the host is asked for that beside the rest. */
+  getReady(position: Position): void {
+    const pages = this.timeline.storedPages(position);
+    if (pages >= MANY_PAGES) pool.touchUnused(pages, touch);
   }
 
   /** The process asked for, which must have existed by now; else the first one. */

@@ -46,23 +46,21 @@ export function showCommand(): Command {
     .option('--process <koid>', 'only this process; mem: instead of the first process', koid)
     .option('--json', 'print one JSON document')
     .addHelpText('after', EXAMPLES)
-    .action(
-      async (path: string, what: What, ...[address, length, options]: [string?, number?, ShowOptions?]) => {
-        if (what !== 'mem' && address !== undefined)
-          throw new UserError(`${what} has no address, ${address}, only mem has one`);
-        const inspection = new Inspection(path);
-        await inspection.getReady(inspection.position((options as ShowOptions).at));
-        const { where, json, lines } = inspection.timeline.look(() => {
-          const shown = new Show(inspection, options as ShowOptions);
-          const { json, lines } = what === 'mem' ? shown.mem(address, length) : shown[what]();
-          return { where: shown.where(), json, lines: options?.json ? [] : [...lines] };
-        });
-        printing((out) => {
-          if (options?.json) out.json({ ...where, ...json });
-          else for (const line of lines) out.line(line);
-        });
-      },
-    );
+    .action((path: string, what: What, ...[address, length, options]: [string?, number?, ShowOptions?]) => {
+      if (what !== 'mem' && address !== undefined)
+        throw new UserError(`${what} has no address, ${address}, only mem has one`);
+      const inspection = new Inspection(path);
+      inspection.getReady(inspection.position((options as ShowOptions).at));
+      const { where, json, lines } = inspection.timeline.look(() => {
+        const shown = new Show(inspection, options as ShowOptions);
+        const { json, lines } = what === 'mem' ? shown.mem(address, length) : shown[what]();
+        return { where: shown.where(), json, lines: options?.json ? [] : [...lines] };
+      });
+      printing((out) => {
+        if (options?.json) out.json({ ...where, ...json });
+        else for (const line of lines) out.line(line);
+      });
+    });
 }
 
 type What = (typeof WHAT)[number];

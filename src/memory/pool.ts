@@ -8,6 +8,13 @@ const EVICTED_SHARE = 8;
 const ROOMS_SHARE = 2;
 const KEPT_ROOMS_SHARE = 32;
 
+/** Unused memory that somebody else touches, from its start on: nobody may write there before. */
+export interface Touching {
+  /** So many bytes are touched, at least. */
+  readonly doneBytes: number;
+  waitFor(sizeBytes: number): void;
+}
+
 /**
  * Pages side by side in one memory, where generated code reaches them by number. A page is in at most one place: its
  * bytes are those of its slot, or its own. Pages leave when room is needed, first in, first out; being in the pool
@@ -38,6 +45,10 @@ export class PagePool {
   private readonly end: number;
   /** Rooms that were left since. */
   private readonly left: number[] = [];
+  /** Somebody touches what is between these addresses. */
+  private touching: Touching | null = null;
+  private touchedStart = 0;
+  private touchedEnd = 0;
 
   /**
    * @param start offset of the first slot, a multiple of PAGE_SIZE
@@ -73,6 +84,7 @@ export class PagePool {
     const { grow } = this;
     if (grow === null) return;
     this.grow = null;
+    this.waitFor(this.touchedEnd);
     const memory = grow();
     if (memory === null) return;
     const before = this.bytes;
@@ -112,6 +124,7 @@ export class PagePool {
   private bringTogether(pages: readonly Page[]): void {
     const first = this.pages.length;
     const start = this.unusedAddress;
+    this.waitFor(start + pages.length * PAGE_SIZE);
     for (let i = 0; i < pages.length; i++) this.pages.push(null);
     try {
       pages[0].source!.readAll(pages, this.bytes.subarray(start, start + pages.length * PAGE_SIZE));
@@ -129,11 +142,29 @@ export class PagePool {
     return this.start + this.pages.length * PAGE_SIZE;
   }
 
-  /** Where so many pages would come next, as far as places were never used: the memory does not grow for them later. */
-  unusedBytes(pages: number): Uint8Array {
+  /** Has somebody touch the places where so many pages would come next, as far as there are any that were never used. */
+  touchUnused(pages: number, touch: (memory: Uint8Array) => Touching | null): void {
+    this.waitFor(this.touchedEnd);
     const count = Math.min(pages, this.unusedFor(pages));
-    const start = this.unusedAddress;
-    return this.bytes.subarray(start, start + count * PAGE_SIZE);
+    this.touchedStart = this.unusedAddress;
+    this.touchedEnd = this.touchedStart + count * PAGE_SIZE;
+    this.touching = touch(this.bytes.subarray(this.touchedStart, this.touchedEnd));
+  }
+
+  /** Waits until nobody else writes below an address. */
+  private waitFor(end: number): void {
+    if (this.touching === null) return;
+    this.touching.waitFor(Math.min(end, this.touchedEnd) - this.touchedStart);
+    if (end >= this.touchedEnd) this.touching = null;
+  }
+
+  /** How many unused places follow each other that can be written now. */
+  readyPlaces(): number {
+    const { touching, unused } = this;
+    if (touching === null) return unused;
+    const readyEnd = this.touchedStart + touching.doneBytes;
+    if (readyEnd >= this.touchedEnd) return unused;
+    return Math.max(0, Math.min(unused, Math.floor((readyEnd - this.unusedAddress) / PAGE_SIZE)));
   }
 
   get unused(): number {
@@ -173,7 +204,9 @@ export class PagePool {
     this.growOnce();
     if (this.unused === 0 || this.lodgers.length === this.mostRooms) return this.emptyRoom();
     this.slots--;
-    return this.addressOfRoom(this.lodgers.push(null) - 1);
+    const room = this.addressOfRoom(this.lodgers.push(null) - 1);
+    this.waitFor(room + PAGE_SIZE);
+    return room;
   }
 
   /** The one whose page is there for longest, about. */
@@ -216,7 +249,10 @@ export class PagePool {
 
   private bring(page: Page): void {
     if (this.unusedFor(1) === 0) this.place(page, this.takeSlot(), false);
-    else this.place(page, this.pages.push(null) - 1, true);
+    else {
+      this.waitFor(this.unusedAddress + PAGE_SIZE);
+      this.place(page, this.pages.push(null) - 1, true);
+    }
   }
 
   private place(page: Page, slot: number, isClean: boolean): void {

@@ -231,12 +231,6 @@ export class Timeline {
     return this.stored?.pagesBefore(target) ?? 0;
   }
 
-  /** Reads that checkpoint, but for its pages, so that who goes there need not. */
-  readStored(target: Position): void {
-    const { config, arch } = this.machine.k;
-    this.stored?.before(target, config, arch);
-  }
-
   /** Goes to a position, or past it, or to the end, by the shortest way that can be used. */
   private goTo(target: Position): void {
     this.look(() => this.goStraightTo(target));

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { fc } from '@fast-check/ava';
+import test from 'ava';
+import { PAGE_SIZE, Page } from '../../src/memory/page.js';
+import { PagePool, type Touching } from '../../src/memory/pool.js';
+import { SmallMemory } from './small-memory.js';
+
+const SLOTS = 24;
+
+/** Puts zeros as late as it may. */
+class LateZeros implements Touching {
+  doneBytes = 0;
+  /** Memory that grows leaves its views empty. */
+  readonly sizeBytes: number;
+
+  constructor(private readonly memory: Uint8Array) {
+    this.sizeBytes = memory.length;
+  }
+
+  waitFor(sizeBytes: number): void {
+    if (sizeBytes <= this.doneBytes) return;
+    this.memory.fill(0, this.doneBytes, sizeBytes);
+    this.doneBytes = sizeBytes;
+  }
+
+  get isDone(): boolean {
+    return this.doneBytes === this.sizeBytes;
+  }
+}
+
+/** A pool whose places are touched, and what is in its pages. */
+class World {
+  readonly memory: SmallMemory;
+  readonly pool: PagePool;
+  readonly values = new Map<Page, number>();
+  zeros = new LateZeros(new Uint8Array(0));
+  /** How often places were used while others were touched. */
+  besides = 0;
+  private readonly owner = {};
+
+  constructor(slots: number) {
+    this.memory = new SmallMemory((slots + 1) * PAGE_SIZE, (SLOTS + 1) * PAGE_SIZE, false);
+    this.pool = new PagePool(this.memory.bytes.buffer, PAGE_SIZE, SLOTS, null, this.memory.grow);
+  }
+
+  bring(): void {
+    const page = Page.zeroed(this.owner);
+    this.fill(page, this.pool.addressOf(page));
+  }
+
+  /** As generated code does: it stores to the place, and the page comes there later. */
+  adopt(): void {
+    if (this.pool.readyPlaces() === 0) return;
+    const page = Page.zeroed(this.owner);
+    const place = this.pool.unusedAddress;
+    this.fill(page, place);
+    this.pool.adopt(page, place);
+  }
+
+  takeRoom(): void {
+    const room = this.pool.takeRoom();
+    if (room !== null) this.memory.bytes.fill(0xee, room, room + PAGE_SIZE);
+  }
+
+  touch(pages: number): void {
+    this.pool.touchUnused(pages, (memory) => {
+      assert.ok(this.zeros.isDone, 'two touch at once');
+      this.zeros = new LateZeros(memory);
+      return this.zeros;
+    });
+  }
+
+  private fill(page: Page, place: number): void {
+    if (!this.zeros.isDone) this.besides++;
+    this.values.set(page, this.values.size + 1);
+    this.memory.bytes.fill(this.values.size, place, place + PAGE_SIZE);
+  }
+
+  check(): void {
+    for (const [{ bytes }, value] of this.values)
+      for (const at of [0, PAGE_SIZE / 2, PAGE_SIZE - 1]) assert.equal(bytes[at], value & 0xff);
+  }
+}
+
+test('nobody writes where somebody may still put zeros', (t) => {
+  const action = fc.record({
+    what: fc.constantFrom('bring', 'bring', 'adopt', 'adopt', 'take', 'touch'),
+    which: fc.nat(SLOTS),
+  });
+  const actions = fc.array(action, { minLength: 5, maxLength: 60, size: 'max' });
+  let besides = 0;
+  fc.assert(
+    fc.property(actions, fc.constantFrom(3, 12, SLOTS - 1), (actions, slots) => {
+      const world = new World(slots);
+      for (const { what, which } of actions) {
+        const { zeros } = world;
+        zeros.waitFor(Math.min(zeros.sizeBytes, zeros.doneBytes + (which * PAGE_SIZE) / 8));
+        if (what === 'bring') world.bring();
+        else if (what === 'adopt') world.adopt();
+        else if (what === 'take') world.takeRoom();
+        else world.touch(which);
+        world.check();
+      }
+      world.zeros.waitFor(world.zeros.sizeBytes);
+      world.check();
+      besides += world.besides;
+    }),
+  );
+  t.true(besides > 100, `${besides}`);
+});
