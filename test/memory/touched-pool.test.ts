@@ -6,6 +6,7 @@ import { PagePool, type Touching } from '../../src/memory/pool.js';
 import { SmallMemory } from './small-memory.js';
 
 const SLOTS = 24;
+const ROOM_VALUE = 0xee;
 
 /** Puts zeros as late as it may. */
 class LateZeros implements Touching {
@@ -33,6 +34,7 @@ class World {
   readonly memory: SmallMemory;
   readonly pool: PagePool;
   readonly values = new Map<Page, number>();
+  readonly rooms: number[] = [];
   zeros = new LateZeros(new Uint8Array(0));
   /** How often places were used while others were touched. */
   besides = 0;
@@ -59,7 +61,9 @@ class World {
 
   takeRoom(): void {
     const room = this.pool.takeRoom();
-    if (room !== null) this.memory.bytes.fill(0xee, room, room + PAGE_SIZE);
+    if (room === null) return;
+    this.rooms.push(room);
+    this.memory.bytes.fill(ROOM_VALUE, room, room + PAGE_SIZE);
   }
 
   touch(pages: number): void {
@@ -79,6 +83,7 @@ class World {
   check(): void {
     for (const [{ bytes }, value] of this.values)
       for (const at of [0, PAGE_SIZE / 2, PAGE_SIZE - 1]) assert.equal(bytes[at], value & 0xff);
+    for (const room of this.rooms) assert.equal(this.memory.bytes[room], ROOM_VALUE);
   }
 }
 
