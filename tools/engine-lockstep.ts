@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { Prng } from '../src/base/prng.js';
 import type { EngineKind } from '../src/cpu/arch.js';
@@ -7,7 +6,7 @@ import { RISCV64 } from '../src/cpu/riscv64/arch.js';
 import { MixedEngine, SplitEngine } from '../test/cpu/lockstep/engines.js';
 import { Case, type Contestant, type Difference, narrow } from '../test/cpu/lockstep/run.js';
 import { engineKind } from './engine-kind.js';
-import { Trouble } from './trouble.js';
+import { compareAs, optionsOf, Trouble } from './trouble.js';
 
 /**
  * Runs random programs on several engines in lock step: the first engine alone, each other one alone or doing every
@@ -111,7 +110,7 @@ function work(settings: Settings, job: number): Work {
 }
 
 function settingsOf(args: string[]): Settings {
-  const { values } = parseArgs({ options: OPTIONS, args });
+  const values = optionsOf({ options: OPTIONS, args });
   const number = (name: Exclude<keyof typeof OPTIONS, 'engines'>): number => {
     const value = Number(values[name] ?? Date.now() % SEEDS);
     if (Number.isNaN(value) || value < 0) throw new Trouble(`--${name} ${values[name]} is not a number`);
@@ -148,15 +147,8 @@ async function main(): Promise<number> {
   return 0;
 }
 
-if (isMainThread) {
-  try {
-    process.exitCode = await main();
-  } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
-    console.error(`engine-lockstep: ${error.message}`);
-    process.exitCode = 2;
-  }
-} else {
+if (isMainThread) await compareAs('engine-lockstep', main);
+else {
   const { settings, job } = workerData as { settings: Settings; job: number };
   parentPort!.postMessage(work(settings, job));
 }

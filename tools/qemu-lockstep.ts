@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Prng, seedPrng } from '../src/base/prng.js';
 import { RISCV64 } from '../src/cpu/riscv64/arch.js';
 import { COMPRESSED } from '../src/cpu/riscv64/compressed.js';
@@ -18,7 +17,7 @@ import {
 } from '../test/cpu/block-program.js';
 import { type Block, layOut, randomBlock } from '../test/cpu/random-block.js';
 import { runOnQemu } from './linux-elf.js';
-import { Trouble } from './trouble.js';
+import { compareAs, optionsOf, Trouble } from './trouble.js';
 
 /**
  * Runs random instruction streams on the reference engine and on qemu-riscv64 and compares all registers, float flags
@@ -128,7 +127,7 @@ function unused(used: ReadonlySet<number>): string[] {
 }
 
 function main(): number {
-  const { values } = parseArgs({ options: { seed: { type: 'string' }, count: { type: 'string' } } });
+  const values = optionsOf({ options: { seed: { type: 'string' }, count: { type: 'string' } } });
   const seed = values.seed === undefined ? Date.now() % 1e9 : Number(values.seed);
   const count = values.count === undefined ? DEFAULT_COUNT : Number(values.count);
   if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(count))
@@ -161,10 +160,4 @@ function main(): number {
   return 0;
 }
 
-try {
-  process.exitCode = main();
-} catch (error) {
-  if (!(error instanceof Trouble)) throw error;
-  console.error(`qemu-lockstep: ${error.message}`);
-  process.exitCode = 2;
-}
+await compareAs('qemu-lockstep', main);

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Prng, seedPrng } from '../src/base/prng.js';
 import type { EngineKind } from '../src/cpu/arch.js';
 import { RISCV64 } from '../src/cpu/riscv64/arch.js';
@@ -11,7 +10,7 @@ import { type Program, randomProgram } from '../test/cpu/lockstep/random-program
 import { Machine, World } from '../test/cpu/lockstep/world.js';
 import { engineKind } from './engine-kind.js';
 import { runOnQemu, type Segment } from './linux-elf.js';
-import { Trouble } from './trouble.js';
+import { compareAs, optionsOf, Trouble } from './trouble.js';
 
 /**
  * Runs random whole programs on an engine and on qemu-riscv64 and compares all registers and memory at their end.
@@ -117,7 +116,7 @@ function compare(program: Program, kind: EngineKind, directory: string): { steps
 }
 
 function main(): number {
-  const { values } = parseArgs({ options: OPTIONS });
+  const values = optionsOf({ options: OPTIONS });
   const engine = engineKind(values.engine);
   const [seed, first, programs, instructions] = (['seed', 'first', 'programs', 'instructions'] as const).map(
     (name) => {
@@ -151,10 +150,4 @@ function main(): number {
   return 0;
 }
 
-try {
-  process.exitCode = main();
-} catch (error) {
-  if (!(error instanceof Trouble)) throw error;
-  console.error(`qemu-programs: ${error.message}`);
-  process.exitCode = 2;
-}
+await compareAs('qemu-programs', main);
