@@ -1,3 +1,4 @@
+import { prepared } from '../../base/prepared.js';
 import { PAGE_SIZE } from '../../memory/page.js';
 import { RNE } from '../softfloat.js';
 import type { Decoded } from './evaluator.js';
@@ -28,6 +29,7 @@ export const FIRST_CODE = 4;
 export type Form = 'general' | 'near' | 'back' | 'call' | 'plain' | 'nearest';
 
 export interface CodedSet {
+  readonly name: string;
   readonly sinkSlot: number;
   readonly entries: readonly { readonly operations: readonly Operation[] }[];
 }
@@ -85,11 +87,13 @@ export class SlotCodes {
   private readonly firsts: readonly number[];
   private readonly sinkSlot: number;
 
-  constructor({ entries, sinkSlot }: CodedSet) {
+  constructor({ name, entries, sinkSlot }: CodedSet) {
     const list: SlotCode[] = [];
-    this.firsts = entries.map(({ operations }, entry) => {
+    const said = prepared(`forms of ${name}`, () =>
+      Uint8Array.from(entries, ({ operations }) => saidByAll(operations)),
+    );
+    this.firsts = Array.from(said, (says, entry) => {
       const first = FIRST_CODE + list.length;
-      const says = saidByAll(operations);
       const isRare = (says & SAYS.rare) !== 0;
       const isFloat = (says & SAYS.float) !== 0;
       for (const form of formsOf(says)) {

@@ -82,13 +82,26 @@ function decodeNew(bits: number, lengthBytes: 2 | 4): Decoded | null {
   const shape = findShape(bits, lengthBytes);
   if (shape === undefined) return null;
   const { entry, number, parts } = shape;
-  const operands = { rd: SINK, rs1: 0, rs2: 0, rs3: 0, imm: 0, disp: 0, rm: 0 };
+  let rd = SINK;
+  let rs1 = 0;
+  let rs2 = 0;
+  let rs3 = 0;
+  let imm = 0;
+  let disp = 0;
+  let rm = 0;
   for (let i = 0; i < parts.length; i++) {
     const { operand, source, first, sinks } = parts[i]!;
-    const value = typeof source === 'number' ? source : extract(source, bits);
-    operands[operand] = sinks && value === 0 ? SINK : first + value;
+    const read = typeof source === 'number' ? source : extract(source, bits);
+    const value = sinks && read === 0 ? SINK : first + read;
+    // Objects with names that are computed are slow in code that runs some hundred times.
+    if (operand === 'rd') rd = value;
+    else if (operand === 'rs1') rs1 = value;
+    else if (operand === 'rs2') rs2 = value;
+    else if (operand === 'imm') imm = value;
+    else if (operand === 'disp') disp = value;
+    else if (operand === 'rs3') rs3 = value;
+    else rm = value;
   }
-  const { rd, rs1, rs2, rs3, imm, disp, rm } = operands;
   return new Decoded(
     entry.semantics,
     entry.effects,

@@ -31,7 +31,7 @@ export interface Compressed {
 }
 
 class TableEntry implements Instruction {
-  readonly operations: readonly Operation[];
+  private madeOperations: readonly Operation[] | null = null;
   private madeEffects: Effects | null = null;
 
   constructor(
@@ -41,11 +41,15 @@ class TableEntry implements Instruction {
     readonly syntax: readonly string[],
     readonly fields: readonly FieldName[],
     readonly semantics: Semantics,
-  ) {
-    this.operations = transcriptOf(semantics);
+  ) {}
+
+  // Made when they are asked for: no program has all instructions.
+
+  get operations(): readonly Operation[] {
+    this.madeOperations ??= transcriptOf(this.semantics);
+    return this.madeOperations;
   }
 
-  /** Made when they are asked for: no program has all instructions. */
   get effects(): Effects {
     this.madeEffects ??= effectsOf(this.operations);
     return this.madeEffects;
