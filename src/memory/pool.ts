@@ -7,12 +7,15 @@ const EVICTED_SHARE = 8;
 /** Of the whole memory, how much may be rooms, and how much of it they keep when pages need slots. */
 const ROOMS_SHARE = 2;
 const KEPT_ROOMS_SHARE = 32;
+/** Of the places that were never used, how many nobody touches: they are left when that does not come to an end. */
+const UNTOUCHED_SHARE = 8;
 
 /** Unused memory that somebody else touches, from its start on: nobody may write there before. */
 export interface Touching {
   /** So many bytes are touched, at least. */
   readonly doneBytes: number;
-  waitFor(sizeBytes: number): void;
+  /** @returns false when so many will not be, or not soon */
+  waitFor(sizeBytes: number): boolean;
 }
 
 /**
@@ -95,8 +98,9 @@ export class PagePool {
     for (const [slot, page] of this.pages.entries()) if (page !== null) this.arrived(page, slot);
   }
 
-  /** How many places were never used, after growing if it can have so many. */
+  /** How many places were never used, after growing if it can have so many; that many of them can be written now. */
   private unusedFor(pages: number): number {
+    this.waitFor(this.unusedAddress + pages * PAGE_SIZE);
     if (pages > this.unused) this.growOnce();
     return this.unused;
   }
@@ -124,7 +128,6 @@ export class PagePool {
   private bringTogether(pages: readonly Page[]): void {
     const first = this.pages.length;
     const start = this.unusedAddress;
-    this.waitFor(start + pages.length * PAGE_SIZE);
     for (let i = 0; i < pages.length; i++) this.pages.push(null);
     try {
       pages[0].source!.readAll(pages, this.bytes.subarray(start, start + pages.length * PAGE_SIZE));
@@ -145,17 +148,20 @@ export class PagePool {
   /** Has somebody touch the places where so many pages would come next, as far as there are any that were never used. */
   touchUnused(pages: number, touch: (memory: Uint8Array) => Touching | null): void {
     this.waitFor(this.touchedEnd);
-    const count = Math.min(pages, this.unusedFor(pages));
+    const unused = this.unusedFor(pages);
+    const count = Math.min(pages, unused - Math.floor(unused / UNTOUCHED_SHARE));
     this.touchedStart = this.unusedAddress;
     this.touchedEnd = this.touchedStart + count * PAGE_SIZE;
     this.touching = touch(this.bytes.subarray(this.touchedStart, this.touchedEnd));
   }
 
-  /** Waits until nobody else writes below an address. */
+  /** Waits until nobody else writes below an address in an unused place: where that takes too long, they are used no more. */
   private waitFor(end: number): void {
-    if (this.touching === null) return;
-    this.touching.waitFor(Math.min(end, this.touchedEnd) - this.touchedStart);
-    if (end >= this.touchedEnd) this.touching = null;
+    const { touching, touchedStart, touchedEnd } = this;
+    if (touching === null) return;
+    const isDone = touching.waitFor(Math.min(end, touchedEnd) - touchedStart);
+    if (!isDone) while (this.unusedAddress < touchedEnd) this.pages.push(null);
+    if (!isDone || end >= touchedEnd) this.touching = null;
   }
 
   /** How many unused places follow each other that can be written now. */
@@ -202,11 +208,10 @@ export class PagePool {
       return address;
     }
     this.growOnce();
+    this.waitFor(this.addressOfRoom(this.lodgers.length) + PAGE_SIZE);
     if (this.unused === 0 || this.lodgers.length === this.mostRooms) return this.emptyRoom();
     this.slots--;
-    const room = this.addressOfRoom(this.lodgers.push(null) - 1);
-    this.waitFor(room + PAGE_SIZE);
-    return room;
+    return this.addressOfRoom(this.lodgers.push(null) - 1);
   }
 
   /** The one whose page is there for longest, about. */
@@ -249,10 +254,7 @@ export class PagePool {
 
   private bring(page: Page): void {
     if (this.unusedFor(1) === 0) this.place(page, this.takeSlot(), false);
-    else {
-      this.waitFor(this.unusedAddress + PAGE_SIZE);
-      this.place(page, this.pages.push(null) - 1, true);
-    }
+    else this.place(page, this.pages.push(null) - 1, true);
   }
 
   private place(page: Page, slot: number, isClean: boolean): void {
@@ -289,9 +291,9 @@ export class PagePool {
     this.taken++;
   }
 
-  /** All slots are taken; other places are rooms. */
+  /** All slots are taken; other places are rooms, or used no more. */
   private evict(count: number): void {
-    for (let left = count; left > 0; ) {
+    for (let left = count, round = this.pages.length; left > 0 && round > 0; round--) {
       const slot = this.oldest;
       this.oldest = (slot + 1) % this.pages.length;
       const page = this.pages[slot];

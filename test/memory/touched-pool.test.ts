@@ -8,9 +8,10 @@ import { SmallMemory } from './small-memory.js';
 const SLOTS = 24;
 const ROOM_VALUE = 0xee;
 
-/** Puts zeros as late as it may. */
+/** Puts zeros as late as it may, or not while somebody waits. */
 class LateZeros implements Touching {
   doneBytes = 0;
+  isStuck = false;
   /** Memory that grows leaves its views empty. */
   readonly sizeBytes: number;
 
@@ -18,10 +19,16 @@ class LateZeros implements Touching {
     this.sizeBytes = memory.length;
   }
 
-  waitFor(sizeBytes: number): void {
-    if (sizeBytes <= this.doneBytes) return;
+  waitFor(sizeBytes: number): boolean {
+    if (sizeBytes <= this.doneBytes) return true;
+    if (this.isStuck) return false;
+    this.putUpTo(sizeBytes);
+    return true;
+  }
+
+  putUpTo(sizeBytes: number): void {
     this.memory.fill(0, this.doneBytes, sizeBytes);
-    this.doneBytes = sizeBytes;
+    this.doneBytes = Math.max(this.doneBytes, sizeBytes);
   }
 
   get isDone(): boolean {
@@ -68,7 +75,7 @@ class World {
 
   touch(pages: number): void {
     this.pool.touchUnused(pages, (memory) => {
-      assert.ok(this.zeros.isDone, 'two touch at once');
+      assert.ok(this.zeros.isDone || this.zeros.isStuck, 'two touch at once');
       this.zeros = new LateZeros(memory);
       return this.zeros;
     });
@@ -112,4 +119,30 @@ test('nobody writes where somebody may still put zeros', (t) => {
     }),
   );
   t.true(besides > 100, `${besides}`);
+});
+
+test('places that somebody does not come to an end with are used no more, and others are', (t) => {
+  for (const slots of [SLOTS - 1, 12]) {
+    for (const done of [0, 2.5, 7]) {
+      for (const isRoomFirst of [true, false]) {
+        const world = new World(slots);
+        world.bring();
+        world.touch(SLOTS);
+        const { zeros } = world;
+        zeros.putUpTo(done * PAGE_SIZE);
+        zeros.isStuck = true;
+        for (let i = 0; i < 3 * SLOTS; i++) {
+          if (isRoomFirst && i < 2) world.takeRoom();
+          world.adopt();
+          world.bring();
+          world.check();
+        }
+        t.true(zeros.isStuck && world.pool.unused === 0);
+        // As it may at any time.
+        zeros.putUpTo(zeros.sizeBytes);
+        world.check();
+        t.true(world.values.size > 3 * SLOTS);
+      }
+    }
+  }
 });

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { touch } from '../../src/platform/node/touch-memory.js';
 
@@ -32,4 +34,21 @@ onLinux('what is said to be touched is not touched again', (t) => {
     }
     t.is(memory.indexOf(0), -1);
   }
+});
+
+/** Touches memory while somebody stops the process and lets it go on, until that was amid a read; says what became of it. */
+const STOPPED = `
+import { spawn } from 'node:child_process';
+import { touch } from '${new URL('../../src/platform/node/touch-memory.js', import.meta.url)}';
+const stop = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 0.01; kill -STOP $0; sleep 0.01; kill -CONT $0; done';
+spawn('sh', ['-c', stop, String(process.pid)], { stdio: 'ignore' });
+let tries = 0;
+let isDone = true;
+while (isDone && tries++ < 50) isDone = touch(new Uint8Array(200 << 20)).waitFor(200 << 20);
+console.log(isDone);
+process.exit();`;
+
+onLinux('a process that is stopped meanwhile is told that memory will not come', async (t) => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', STOPPED]);
+  t.is(stdout, 'false\n');
 });

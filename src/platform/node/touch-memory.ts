@@ -4,8 +4,8 @@ import type { Touching } from '../../memory/pool.js';
 const CHUNK_BYTES = 1 << 19;
 /** Linux's number for the device that reads as zeros: 1, 5. */
 const ZEROS = 0x105;
-/** Nothing takes as long, and nobody waits for ever. */
-const MOST_WAITS = 10_000;
+/** For one chunk, of a millisecond: nothing takes as long but a read that was cut short, as stopped processes' are. */
+const MOST_WAITS = 1000;
 const WAIT = new Int32Array(new SharedArrayBuffer(4));
 
 function openZeros(): number | null {
@@ -49,10 +49,14 @@ class Chunks implements Touching {
     return this.done * CHUNK_BYTES;
   }
 
-  waitFor(sizeBytes: number): void {
-    for (let waits = 0; this.doneBytes < Math.min(sizeBytes, this.marks.length * CHUNK_BYTES); waits++) {
-      if (waits === MOST_WAITS) throw new Error('the host gives no memory, close other programs');
+  waitFor(sizeBytes: number): boolean {
+    const end = Math.min(sizeBytes, this.marks.length * CHUNK_BYTES);
+    for (let waits = 0, before = 0; this.doneBytes < end; waits++) {
+      if (this.doneBytes > before) waits = 0;
+      before = this.doneBytes;
+      if (waits === MOST_WAITS) return false;
       Atomics.wait(WAIT, 0, 0, 1);
     }
+    return true;
   }
 }
