@@ -3,7 +3,6 @@ import { type Choice, type Oracle, usableCores } from '../kernel/scheduler/oracl
 import type { Table } from './format/columns.js';
 import type { SchemaOf } from './format/kinds.js';
 import type { Recording } from './format/reader.js';
-import { RecordingError } from './format/recording-error.js';
 
 /** Thrown when a machine asks for a choice behind the last one recorded: the recording was cut there. */
 export class ScheduleEnded extends Error {
@@ -24,7 +23,7 @@ export class ScheduleImpossible extends Error {
 /** The slices of a recording by number. One chunk of them is in memory, whatever the file claims to hold. */
 class RecordedSlices {
   private readonly chunks: readonly number[];
-  /** The number of the first slice of each chunk, as far as chunks were read or somebody said. */
+  /** The number of the first slice of each chunk, 0 first, as far as chunks were read or somebody said. */
   private readonly starts: number[];
   private at = -1;
   private table: Table<SchemaOf<'schedule'>> | null = null;
@@ -52,14 +51,11 @@ class RecordedSlices {
       this.at = next;
       this.table = this.recording.table('schedule', this.chunks[next]);
       const end = this.starts[next] + this.table.rowCount;
-      if (end !== (this.starts[next + 1] ?? end))
-        throw new RecordingError(
-          'damaged',
-          `slice ${end} is not where it was said to be`,
-          null,
-          'record again',
-        );
-      this.starts[next + 1] = end;
+      // What somebody said was not so: they are counted from the first one.
+      if (end !== (this.starts[next + 1] ?? end)) {
+        this.starts.length = 1;
+        this.table = null;
+      } else this.starts[next + 1] = end;
     }
     const { core, thread, steps } = this.table.columns;
     const row = slice - this.starts[this.at];

@@ -29,6 +29,8 @@ test('counts that somebody made up do not fill memory', (t) => {
   const cases: [what: RegExp, end: { checkpoints: Uint8Array; slices: Uint8Array }][] = [
     [/too many checkpoints/, { checkpoints: encodePositions(positions), slices: Uint8Array.of(0) }],
     [/more numbers than can be/, { checkpoints: new Uint8Array(0), slices: ones }],
+    [/no slice is the first/, { checkpoints: new Uint8Array(0), slices: Uint8Array.of(5) }],
+    [/no slice is the first/, { checkpoints: new Uint8Array(0), slices: new Uint8Array(0) }],
   ];
   for (const [what, end] of cases) {
     const parts: Uint8Array[] = [];
@@ -43,6 +45,17 @@ test('counts that somebody made up do not fill memory', (t) => {
     // A number takes 8 bytes at least.
     t.true(process.memoryUsage().heapUsed - before < 4 * many);
   }
+});
+
+test('where slices are is found out where somebody made it up', (t) => {
+  const parts: Uint8Array[] = [];
+  const header = { ...SMALL.header, checkpointsOf: SMALL.lastDigest };
+  const writer = new RecordingWriter({ write: (bytes) => parts.push(bytes.slice()) }, header);
+  const slices = Uint8Array.of(0, 1, 1);
+  const end = { ...SMALL.end!, checkpoints: new Uint8Array(0), slices };
+  writer.end({ ...end, checkpointFormat: CHECKPOINT_FORMAT });
+  const timeline = new Timeline(SMALL, openStored(new Uint8Array(Buffer.concat(parts)), SMALL));
+  t.is(timeline.seek(timeline.end).eventHash(), SMALL.end!.eventHash);
 });
 
 /** What is told of a checkpoint that has this for a state, its tables all where the file's memory begins. */

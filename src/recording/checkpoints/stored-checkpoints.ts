@@ -41,6 +41,8 @@ export class StoredCheckpoints {
   private readonly pagesOf = new WeakMap<Checkpoint, StoredPages>();
   private readonly memory: StoredMemory;
   private told = false;
+  /** How many are dropped with the next one that has a damaged page. */
+  private dropped = 0;
   /** The record that was read last: who goes to a checkpoint asks before how many pages it has. */
   private last: { readonly position: StoredPosition; readonly record: StoredRecord } | null = null;
 
@@ -77,6 +79,7 @@ export class StoredCheckpoints {
       throw unusable('damaged', 'the checkpoints have no index');
     return guarded('the index of the checkpoints', () => {
       const sliceStarts = decodeAscending(slices, recording.chunkCount + 1);
+      if (sliceStarts[0] !== 0) throw new PayloadError('it says that no slice is the first');
       return new StoredCheckpoints(file, decodePositions(checkpoints), sliceStarts, onProblem);
     });
   }
@@ -244,13 +247,19 @@ export class StoredCheckpoints {
   }
 
   /**
-   * To be told of whatever was thrown by who ran on from a checkpoint.
+   * To be told of whatever was thrown by who ran on from a checkpoint. Those before it go with it, twice as many each
+   * time: most have the same page, and who ran on from each would run through all that is behind it again.
    * @returns whether the reason was a page of one that is not used any more
    */
   without(reason: unknown): boolean {
-    if (!(reason instanceof PageUnusable) || !this.positions.includes(reason.of)) return false;
-    this.cached.delete(reason.of.chunk);
-    this.drop(reason.of, reason);
+    const at = reason instanceof PageUnusable ? this.positions.indexOf(reason.of) : -1;
+    if (at < 0) return false;
+    const gone = this.positions.slice(Math.max(0, at - this.dropped), at + 1);
+    this.dropped = 2 * this.dropped + 1;
+    for (const position of gone) {
+      this.cached.delete(position.chunk);
+      this.drop(position, reason as PageUnusable);
+    }
     return true;
   }
 
