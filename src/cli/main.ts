@@ -18,9 +18,20 @@ interface Command {
   readonly prepare: typeof prepare;
 }
 
+function load(bundle: string): Command | null {
+  try {
+    return runScript(bundle) as Command;
+  } catch (reason) {
+    writeAll(2, `jacinth: cannot start: ${(reason as Error).message}, in ${bundle}, install it again\n`);
+    process.exitCode = verbOf(args) === 'diff' ? 2 : ExitStatus.FAILED;
+    return null;
+  }
+}
+
 function start(): void {
   const bundle = bundleFor(args);
-  const command = runScript(bundle) as Command;
+  const command = load(bundle);
+  if (command === null) return;
   command.prepare((valueBeside(bundle) ?? []) as Parameters<typeof prepare>[0]);
   // All is written by then: hosts would wait for their compilers and collect garbage first.
   void command.main(args).then(() => process.exit());

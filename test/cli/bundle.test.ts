@@ -42,6 +42,20 @@ test('the command does without the code that V8 kept, and with that of another V
   rmSync(cache);
 });
 
+test('a script that is cut, or not there, is told of in one line', (t) => {
+  const script = join(folder, 'bundle', 'diff.cjs');
+  const diff = () =>
+    spawnSync(process.execPath, [join(folder, 'main.cjs'), 'diff', 'a', 'b'], { encoding: 'utf8' });
+  const cut = readFileSync(join(dirname(MAIN), 'bundle', 'diff.cjs')).subarray(0, 30_000);
+  for (const bytes of [null, cut]) {
+    if (bytes !== null) writeFileSync(script, bytes);
+    const { status, stdout, stderr } = diff();
+    t.is(status, 2);
+    t.is(stdout, '');
+    t.regex(stderr, /^jacinth: cannot start: [^\n]+, install it again\n$/);
+  }
+});
+
 const namesOf = (all: readonly [string, Uint8Array][]): string[] =>
   [...new Set(all.map(([name]) => name))].sort();
 
