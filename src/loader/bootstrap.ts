@@ -5,7 +5,6 @@ import { SYSCALLS } from '../abi/syscalls.js';
 import type { Vintage } from '../abi/vintage.js';
 import { ADDRESS_SPACES, VmOption } from '../abi/vm.js';
 import { assert } from '../base/assert.js';
-import { prepared } from '../base/prepared.js';
 import { newHandleSecret } from '../kernel/objects/handle-value.js';
 import type { HandleEntry } from '../kernel/objects/object.js';
 import type { Decider } from '../kernel/syscalls/decider.js';
@@ -13,11 +12,10 @@ import { receiveHandle } from '../kernel/syscalls/handles.js';
 import type { VdsoCalls } from '../machine/machine.js';
 import { PAGE_SIZE } from '../memory/page.js';
 import { type Elf, readProgram } from './elf.js';
-import { writeSharedObject } from './elf-writer.js';
 import { layoutOf, MAX_STACK_BYTES, PROGRAM_ADDRESSES } from './layout.js';
 import { encodeProcessArgs } from './processargs.js';
 import { imageSpan, pageCeil, segmentImages } from './segments.js';
-import { buildVdso, VDSO_SONAME, type Vdso } from './vdso.js';
+import { buildVdso, keptVdso, VDSO_SONAME, type Vdso } from './vdso.js';
 import { magentaVdsoCalls } from './vdso-magenta.js';
 import { RISCV64_VDSO } from './vdso-riscv64.js';
 
@@ -47,15 +45,12 @@ const vdsos = new Map<Vintage, Vdso>();
 
 /** The riscv64 vDSO of a vintage, built once. Only Magenta's has other functions. */
 export function theVdso(vintage: Vintage): Vdso {
-  const known = vdsos.get(vintage);
-  if (known !== undefined) return known;
-  const older = vintage === 'magenta' ? magentaVdsoCalls() : [];
-  const vdso = buildVdso(RISCV64_VDSO, [...SYSCALLS, ...older], (spec) => {
-    const image = prepared(`vDSO of riscv64, ${vintage}`, () => writeSharedObject(spec).image);
-    const codeSizeBytes = pageCeil(spec.code.length);
-    return { image, codeOffset: image.length - codeSizeBytes, codeSizeBytes };
-  });
-  vdsos.set(vintage, vdso);
+  let vdso = vdsos.get(vintage);
+  if (vdso === undefined) {
+    const older = vintage === 'magenta' ? magentaVdsoCalls() : [];
+    vdso = keptVdso(`vDSO of riscv64, ${vintage}`, () => buildVdso(RISCV64_VDSO, [...SYSCALLS, ...older]));
+    vdsos.set(vintage, vdso);
+  }
   return vdso;
 }
 

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import { prepared } from '../base/prepared.js';
 import { PAGE_SIZE } from '../memory/page.js';
 import { CONSTANTS_ALIGN, type ExportedFunction, writeSharedObject } from './elf-writer.js';
 
@@ -75,13 +76,8 @@ function codeOf(
  * them from the virtual clock, so they stay inputs that a recording sees. The version string alone is a constant here,
  * because a pointer to it is asked for. Calls marked `internal` are thereby unused and have no code, so that the kernel
  * accepts them from nowhere.
- * @param write where the file comes from
  */
-export function buildVdso(
-  stubs: VdsoStubs,
-  calls: readonly VdsoCall[],
-  write: typeof writeSharedObject = writeSharedObject,
-): Vdso {
+export function buildVdso(stubs: VdsoStubs, calls: readonly VdsoCall[]): Vdso {
   const pieces: { at: number; code: Uint8Array }[] = [];
   const functions: ExportedFunction[] = [];
   const traps = new Map<number, number>();
@@ -102,7 +98,7 @@ export function buildVdso(
   const code = new Uint8Array(offset);
   for (const piece of pieces) code.set(piece.code, piece.at);
   const { machine, machineFlags } = stubs;
-  const object = write({
+  const object = writeSharedObject({
     soname: VDSO_SONAME,
     machine,
     machineFlags,
@@ -115,4 +111,31 @@ export function buildVdso(
     return { name, address: object.codeOffset + at, sizeBytes };
   });
   return { ...object, traps, symbols };
+}
+
+/** The same of what a build kept; it is built where there is nothing of it, or where its symbols are asked for. */
+export function keptVdso(name: string, build: () => Vdso): Vdso {
+  let built: Vdso | null = null;
+  const whole = (): Vdso => {
+    built ??= build();
+    return built;
+  };
+  const image = prepared(name, () => whole().image);
+  const layout = new Int32Array(prepared(`traps of the ${name}`, () => layoutOf(whole())).slice().buffer);
+  const traps = new Map<number, number>();
+  for (let i = 1; i < layout.length; i += 2) traps.set(layout[i], layout[i + 1]);
+  return {
+    image,
+    codeOffset: layout[0],
+    codeSizeBytes: image.length - layout[0],
+    traps,
+    get symbols() {
+      return whole().symbols;
+    },
+  };
+}
+
+/** Where the code starts, and each trap and its number. */
+function layoutOf({ codeOffset, traps }: Vdso): Uint8Array {
+  return new Uint8Array(Int32Array.of(codeOffset, ...[...traps].flat()).buffer);
 }
