@@ -2,12 +2,13 @@ import { Observable, type Subscriber } from 'rxjs';
 import { Status } from '../abi/status.js';
 import { argumentRegisters, type Syscall, syscallByName } from '../abi/syscalls.js';
 import { assert } from '../base/assert.js';
-import type { Digest, Hasher } from '../base/digest.js';
+import { type Digest, Hasher } from '../base/digest.js';
 import type { Arch, Engine, EngineKind, MemoryView, Stop, Trace } from '../cpu/arch.js';
 import { countSteps } from '../kernel/objects/core.js';
 import type { SnapshotMark } from '../kernel/objects/dead-pages.js';
 import { applyEvent, type EventOf, type KernelEvent } from '../kernel/objects/events.js';
 import { Kernel, type KernelState, type MachineConfig } from '../kernel/objects/kernel.js';
+import { hashEvent } from '../kernel/objects/state-hash.js';
 import type { ThreadState } from '../kernel/objects/thread.js';
 import type { Oracle } from '../kernel/scheduler/oracle.js';
 import type { Decider } from '../kernel/syscalls/decider.js';
@@ -18,7 +19,6 @@ import { leaveByKick, leaveBySyscall } from '../kernel/syscalls/restricted.js';
 import { checkRseq } from '../kernel/syscalls/rseq.js';
 import { fireTimer } from '../kernel/syscalls/timer.js';
 import { expireWait } from '../kernel/syscalls/waits.js';
-import { EventDigest } from './event-digest.js';
 import { ProcessMemory } from './memory-view.js';
 import { comparePositions, type Position } from './position.js';
 import type { ProgramEngine, ProgramHost, ProgramSet } from './program-host.js';
@@ -126,7 +126,7 @@ export class Machine implements Decider {
   private readonly listeners: ((event: KernelEvent) => void)[] = [];
   /** Slices chosen so far: a recording's schedule is indexed by it. */
   slices = 0;
-  private readonly eventDigest = new EventDigest();
+  private eventHasher = new Hasher();
   private span: OpenSpan | null = null;
   private actor: Actor | null = null;
   /** By process, and apart for restricted mode where that has an address space of its own. */
@@ -173,7 +173,7 @@ export class Machine implements Decider {
 
   /** Digest of all events so far, an open span not included. */
   eventHash(): Digest {
-    return this.eventDigest.value();
+    return this.eventHasher.value();
   }
 
   emit(event: KernelEvent): void {
@@ -203,7 +203,7 @@ export class Machine implements Decider {
   }
 
   private tell(seq: number, event: KernelEvent, by = this.actor): void {
-    this.eventDigest.add(event);
+    hashEvent(this.eventHasher, event);
     const { listeners, observers } = this;
     for (let i = 0; i < listeners.length; i++) listeners[i](event);
     if (observers.length === 0) return;
@@ -241,7 +241,7 @@ export class Machine implements Decider {
   private checkpointOf(state: KernelState, mark?: SnapshotMark): Checkpoint {
     return {
       state,
-      events: this.eventDigest.mark(),
+      events: this.eventHasher.clone(),
       slices: this.slices,
       span: this.span,
       programs: this.programs?.mark() ?? 0,
@@ -253,7 +253,7 @@ export class Machine implements Decider {
     assert(checkpoint.mark?.isReleased !== true, 'a released checkpoint is gone to');
     this.cut = false;
     this.k.restore(checkpoint.state);
-    this.eventDigest.goOnFrom(checkpoint.events);
+    this.eventHasher = checkpoint.events.clone();
     this.slices = checkpoint.slices;
     this.span = checkpoint.span;
     this.programs?.restore(checkpoint.programs);
