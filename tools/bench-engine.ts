@@ -7,8 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { ENGINE_KINDS, type EngineKind } from '../src/cpu/arch.js';
+import type { EngineKind } from '../src/cpu/arch.js';
 import {
   checkpointCost,
   engineStatistics,
@@ -18,7 +17,7 @@ import {
   steadyMips,
 } from './bench-engine/alone.js';
 import { Goals } from './bench-engine/goals.js';
-import { BenchError, type Clock, firstLine, mustHave } from './bench-engine/processes.js';
+import { type Clock, firstLine, mustHave } from './bench-engine/processes.js';
 import {
   buildForLinux,
   Calibration,
@@ -29,6 +28,8 @@ import {
 } from './bench-engine/programs.js';
 import { type Compared, compare, QEMU } from './bench-engine/side-by-side.js';
 import { geometricMean, percentile } from './bench-engine/statistics.js';
+import { engineKind } from './engine-kind.js';
+import { commandLine, Trouble } from './trouble.js';
 
 /** Instructions of a long run. */
 const STEPS = 1e9;
@@ -57,35 +58,21 @@ interface Row extends Compared {
   readonly recording: string;
 }
 
-function parseCommandLine() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        quick: { type: 'boolean', default: false },
-        rounds: { type: 'string', default: '3' },
-        engine: { type: 'string', default: 'auto' },
-        cpu: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    // What follows the first sentence is about arguments that start with a dash.
-    throw new BenchError(error instanceof Error ? error.message.split('. ')[0] : `${error}`);
-  }
-}
+const OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  rounds: { type: 'string', default: '3' },
+  engine: { type: 'string', default: 'auto' },
+  cpu: { type: 'boolean', default: false },
+} as const;
 
 function readOptions(): Options {
-  const { values, positionals } = parseCommandLine();
+  const { values, positionals } = commandLine({ allowPositionals: true, options: OPTIONS });
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new BenchError(`not a number of rounds, ${values.rounds}`);
-  const engine = ENGINE_KINDS.find((kind) => kind === values.engine);
-  if (engine === undefined)
-    throw new BenchError(`no engine ${values.engine}, there are ${ENGINE_KINDS.join(', ')}`);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Trouble(`not a number of rounds, ${values.rounds}`);
   return {
     steps: values.quick ? QUICK_STEPS : STEPS,
     rounds,
-    engine,
+    engine: engineKind(values.engine),
     clock: values.cpu ? 'cpuMs' : 'wallMs',
     programs: listPrograms(positionals),
   };
@@ -98,7 +85,7 @@ function measureRow(program: Program, options: Options, folder: string): Row {
   const short = calibration.sizeFor(steps * SHORT);
   const long = calibration.sizeFor(steps);
   if (short === null || long === null || long.argument <= short.argument)
-    throw new BenchError(`${program.name} has no runs of ${steps * SHORT} and ${steps} instructions`);
+    throw new Trouble(`${program.name} has no runs of ${steps * SHORT} and ${steps} instructions`);
   const recording = join(folder, `${program.name}.jacinth`);
   const recordings = { long: recording, short: join(folder, 'short.jacinth') };
   const subject = { program, linux: buildForLinux(program, folder), long, short };
@@ -232,7 +219,7 @@ function main(): void {
 try {
   main();
 } catch (error) {
-  if (!(error instanceof BenchError)) throw error;
+  if (!(error instanceof Trouble)) throw error;
   process.stderr.write(`bench-engine: ${error.message}\n`);
   process.exitCode = 1;
 }

@@ -6,7 +6,7 @@ import { RISCV64 } from '../src/cpu/riscv64/arch.js';
 import { MixedEngine, SplitEngine } from '../test/cpu/lockstep/engines.js';
 import { Case, type Contestant, type Difference, narrow } from '../test/cpu/lockstep/run.js';
 import { engineKind } from './engine-kind.js';
-import { compareAs, optionsOf, Trouble } from './trouble.js';
+import { commandLine, compareAs, Trouble } from './trouble.js';
 
 /**
  * Runs random programs on several engines in lock step: the first engine alone, each other one alone or doing every
@@ -110,7 +110,7 @@ function work(settings: Settings, job: number): Work {
 }
 
 function settingsOf(args: string[]): Settings {
-  const values = optionsOf({ options: OPTIONS, args });
+  const { values } = commandLine({ options: OPTIONS, args });
   const number = (name: Exclude<keyof typeof OPTIONS, 'engines'>): number => {
     const value = Number(values[name] ?? Date.now() % SEEDS);
     if (Number.isNaN(value) || value < 0) throw new Trouble(`--${name} ${values[name]} is not a number`);

@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { compareOnGuest } from '../test/cpu/lockstep/guest-run.js';
 import { engineKind } from './engine-kind.js';
-import { compareAs, optionsOf, Trouble } from './trouble.js';
+import { commandLine, compareAs, Trouble } from './trouble.js';
 
 const FOLDER = 'test/guests/bench';
 /** Slices between two looks: enough that code stays hot, and snapshots are not all that is done. */
@@ -22,7 +22,7 @@ const OPTIONS = {
 } as const;
 
 function main(): number {
-  const values = optionsOf({ options: OPTIONS });
+  const { values } = commandLine({ options: OPTIONS });
   const kinds = values.engines.split(',').map(engineKind);
   const files = readdirSync(FOLDER).filter((name) => name.endsWith('.elf'));
   const [instructions, seed] = [Number(values.instructions), Number(values.seed)];

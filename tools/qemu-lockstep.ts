@@ -17,7 +17,7 @@ import {
 } from '../test/cpu/block-program.js';
 import { type Block, layOut, randomBlock } from '../test/cpu/random-block.js';
 import { runOnQemu } from './linux-elf.js';
-import { compareAs, optionsOf, Trouble } from './trouble.js';
+import { commandLine, compareAs, Trouble } from './trouble.js';
 
 /**
  * Runs random instruction streams on the reference engine and on qemu-riscv64 and compares all registers, float flags
@@ -127,7 +127,7 @@ function unused(used: ReadonlySet<number>): string[] {
 }
 
 function main(): number {
-  const values = optionsOf({ options: { seed: { type: 'string' }, count: { type: 'string' } } });
+  const { values } = commandLine({ options: { seed: { type: 'string' }, count: { type: 'string' } } });
   const seed = values.seed === undefined ? Date.now() % 1e9 : Number(values.seed);
   const count = values.count === undefined ? DEFAULT_COUNT : Number(values.count);
   if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(count))

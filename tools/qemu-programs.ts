@@ -10,7 +10,7 @@ import { type Program, randomProgram } from '../test/cpu/lockstep/random-program
 import { Machine, World } from '../test/cpu/lockstep/world.js';
 import { engineKind } from './engine-kind.js';
 import { runOnQemu, type Segment } from './linux-elf.js';
-import { compareAs, optionsOf, Trouble } from './trouble.js';
+import { commandLine, compareAs, Trouble } from './trouble.js';
 
 /**
  * Runs random whole programs on an engine and on qemu-riscv64 and compares all registers and memory at their end.
@@ -116,7 +116,7 @@ function compare(program: Program, kind: EngineKind, directory: string): { steps
 }
 
 function main(): number {
-  const values = optionsOf({ options: OPTIONS });
+  const { values } = commandLine({ options: OPTIONS });
   const engine = engineKind(values.engine);
   const [seed, first, programs, instructions] = (['seed', 'first', 'programs', 'instructions'] as const).map(
     (name) => {

@@ -1,12 +1,12 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
-/** What keeps a comparison from being made, as opposed to a difference. */
+/** What keeps a comparison or a measurement from being made, as opposed to what comes out of it: one line. */
 export class Trouble extends Error {}
 
-/** The options of a command line; what is wrong with them is a `Trouble`. */
-export function optionsOf<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>>['values'] {
+/** A command line as `parseArgs` has it; what is wrong with it is a `Trouble`. */
+export function commandLine<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {
-    return parseArgs(config).values;
+    return parseArgs(config);
   } catch (error) {
     // What follows the first sentence is about arguments that start with a dash.
     throw new Trouble(error instanceof Error ? error.message.split('. ')[0] : `${error}`);

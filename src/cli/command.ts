@@ -2,7 +2,15 @@ import { Command, CommanderError } from 'commander';
 import { ExitStatus } from '../machine/exit-status.js';
 import { VERSION } from '../version.js';
 import { explain } from './errors.js';
-import { HELP_OPTION, overview, SUMMARIES, VERSION_OPTION, type VerbName, verbOf } from './overview.js';
+import {
+  failedStatus,
+  HELP_OPTION,
+  overview,
+  SUMMARIES,
+  VERSION_OPTION,
+  type VerbName,
+  verbOf,
+} from './overview.js';
 import { saidAll, writeAll } from './write-all.js';
 
 export { prepare, preparedSoFar } from '../base/prepared.js';
@@ -67,6 +75,5 @@ export async function main(args: readonly string[]): Promise<void> {
     writeAll(2, `${line}\n`);
     process.exitCode = status;
   }
-  // As `diff` has it, 2 is trouble.
-  if (!saidAll()) process.exitCode = verbOf(args) === 'diff' ? 2 : ExitStatus.FAILED;
+  if (!saidAll()) process.exitCode = failedStatus(args);
 }

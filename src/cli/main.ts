@@ -5,7 +5,7 @@ import { runScript, valueBeside } from '../platform/node/cached-script.js';
 import '../platform/node/short-runs.js';
 import '../platform/node/wasm-features.js';
 import type { main, prepare } from './command.js';
-import { asksForOverview, overview, verbOf } from './overview.js';
+import { asksForOverview, failedStatus, overview, verbOf } from './overview.js';
 import { saidAll, writeAll } from './write-all.js';
 
 /** Where the build puts `command.js` and all that it imports for a verb, in one script; any will say what is no verb. */
@@ -23,7 +23,7 @@ function load(bundle: string): Command | null {
     return runScript(bundle) as Command;
   } catch (reason) {
     writeAll(2, `jacinth: cannot start: ${(reason as Error).message}, in ${bundle}, install it again\n`);
-    process.exitCode = verbOf(args) === 'diff' ? 2 : ExitStatus.FAILED;
+    process.exitCode = failedStatus(args);
     return null;
   }
 }

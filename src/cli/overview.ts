@@ -1,3 +1,5 @@
+import { ExitStatus } from '../machine/exit-status.js';
+
 /** The verbs of the command line, and what each does. */
 export const SUMMARIES = {
   cc: 'build a guest program from C',
@@ -17,6 +19,11 @@ export type VerbName = keyof typeof SUMMARIES;
 export function verbOf(args: readonly string[]): VerbName | undefined {
   const name = args.find((arg) => !arg.startsWith('-'));
   return name !== undefined && Object.hasOwn(SUMMARIES, name) ? (name as VerbName) : undefined;
+}
+
+/** What a command line ends with when Jacinth itself fails: as `diff` has it, 2 is trouble. */
+export function failedStatus(args: readonly string[]): number {
+  return verbOf(args) === 'diff' ? 2 : ExitStatus.FAILED;
 }
 
 /** Options of the command itself: flags and what they do. */

@@ -47,8 +47,8 @@ const vdsos = new Map<Vintage, Vdso>();
 export function theVdso(vintage: Vintage): Vdso {
   let vdso = vdsos.get(vintage);
   if (vdso === undefined) {
-    const older = vintage === 'magenta' ? magentaVdsoCalls() : [];
-    vdso = keptVdso(`vDSO of riscv64, ${vintage}`, () => buildVdso(RISCV64_VDSO, [...SYSCALLS, ...older]));
+    const older = () => (vintage === 'magenta' ? magentaVdsoCalls() : []);
+    vdso = keptVdso(`vDSO of riscv64, ${vintage}`, () => buildVdso(RISCV64_VDSO, [...SYSCALLS, ...older()]));
     vdsos.set(vintage, vdso);
   }
   return vdso;

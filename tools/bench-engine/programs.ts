@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { EngineKind } from '../../src/cpu/arch.js';
-import { BenchError, jacinth, ROOT } from './processes.js';
+import { Trouble } from '../trouble.js';
+import { jacinth, ROOT } from './processes.js';
 
 const FOLDER = 'test/guests/bench';
 export const LINUX_COMPILER = 'riscv64-linux-gnu-gcc';
@@ -37,7 +38,7 @@ export function listPrograms(names: readonly string[]): Program[] {
     .sort();
   const unknown = names.find((name) => !all.includes(name));
   if (unknown !== undefined)
-    throw new BenchError(`no program ${unknown} in ${FOLDER}, there are ${all.join(', ')}`);
+    throw new Trouble(`no program ${unknown} in ${FOLDER}, there are ${all.join(', ')}`);
   return all
     .filter((name) => names.length === 0 || names.includes(name))
     .map((name) => ({
@@ -68,7 +69,7 @@ export function buildForLinux(program: Program, folder: string): string {
     cwd: ROOT,
     encoding: 'utf8',
   });
-  if (status !== 0) throw new BenchError(`${program.source} does not build: ${stderr.split('\n')[0]}`);
+  if (status !== 0) throw new Trouble(`${program.source} does not build: ${stderr.split('\n')[0]}`);
   return output;
 }
 

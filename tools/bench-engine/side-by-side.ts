@@ -1,5 +1,6 @@
 import type { EngineKind } from '../../src/cpu/arch.js';
-import { BenchError, type Clock, jacinth, type Run, run } from './processes.js';
+import { Trouble } from '../trouble.js';
+import { type Clock, jacinth, type Run, run } from './processes.js';
 import { type Program, runArguments, type Sized } from './programs.js';
 import { median } from './statistics.js';
 
@@ -107,7 +108,7 @@ export function compare(
 function mustAgree({ name }: Program, expected: string, ...outputs: readonly string[]): void {
   const other = outputs.find((output) => output !== expected);
   if (other === undefined) return;
-  throw new BenchError(
+  throw new Trouble(
     `${name} printed ${JSON.stringify(other)} here and ${JSON.stringify(expected)} under ${QEMU}`,
   );
 }

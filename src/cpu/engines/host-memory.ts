@@ -29,7 +29,7 @@ const SPACE_BITS = 28;
 export const MEMORY_BYTES = 2 ** SPACE_BITS;
 /**
  * The memory is smaller at first: V8 collects garbage for each buffer that is made while young ones have 32 MiB together.
- * A command's script and the code kept of it are 3 of these.
+ * What a command reads at its start is among these.
  */
 const FIRST_BYTES = 28 * 2 ** 20;
 
