@@ -2,10 +2,8 @@ import { Command, Option } from 'commander';
 import { RecordingFileSink } from '../platform/node/recording-file.js';
 import { Recorder } from '../recording/recorder.js';
 import type { Detail } from '../recording/run-header.js';
-import { CheckpointKeeper } from '../timeline/keeper.js';
-import { forgetCheckpoints, KEEP_CHECKPOINTS, keepCheckpoints } from './checkpoint-file.js';
+import { forgetCheckpoints, KEEP_CHECKPOINTS } from './checkpoint-path.js';
 import { showGuest } from './guest-output.js';
-import { openRecording } from './open-recording.js';
 import { addRunOptions, ofProgram, type RunOptions, runSpec } from './run-options.js';
 import { writeAll } from './write-all.js';
 
@@ -28,7 +26,9 @@ export function recordCommand(): Command {
     .option(...KEEP_CHECKPOINTS)
     .option('--json', 'print what was recorded as JSON on stdout; the console goes to stderr')
     .addHelpText('after', '\nExample:\n  jacinth record bank.elf -o bank.jacinth --cores 2 --seed 7')
-    .action((path: string, args: string[], options: RecordOptions) => {
+    .action(async (path: string, args: string[], options: RecordOptions) => {
+      // Few need it: the others would load it for nothing.
+      const keeping = options.keepCheckpoints ? await import('./keep-checkpoints.js') : null;
       const spec = runSpec(path, args, options);
       let sink: RecordingFileSink | null = null;
       const openSink = (): RecordingFileSink => {
@@ -38,10 +38,10 @@ export function recordCommand(): Command {
       };
       const recorder = ofProgram(path, () => new Recorder(spec, options.detail, openSink));
       showGuest(recorder.machine, spec, options.json ? 2 : 1);
-      const keeper = options.keepCheckpoints ? new CheckpointKeeper(recorder.machine) : null;
+      const keeper = keeping === null ? null : new keeping.CheckpointKeeper(recorder.machine);
       const end = recorder.run(() => keeper?.look());
       (sink as RecordingFileSink | null)?.close();
-      if (keeper !== null) keepCheckpoints(keeper, options.output, openRecording(options.output));
+      if (keeper !== null) keeping?.keepCheckpoints(keeper, options.output);
       if (options.json) writeAll(1, `${JSON.stringify({ recording: options.output, ...end })}\n`);
       process.exitCode = end.exitCode;
     });

@@ -161,6 +161,14 @@ export class Page {
     this.madeView = null;
   }
 
+  /** A piece of memory grew, and is another now; its contents are where they were. */
+  grew(from: Uint8Array, to: Uint8Array): void {
+    if (this.slab !== from) return;
+    this.slab = to;
+    this.place = null;
+    this.madeView = null;
+  }
+
   /** Of a page whose bytes are elsewhere, who reads them with others. */
   get source(): PageSource | undefined {
     return this.isElsewhere ? this.origin!.source : undefined;

@@ -26,8 +26,8 @@ export interface Touching {
  * From the end of the memory down are rooms: there pages of snapshots stay that were copied so that others can be written
  * in their slots. Before pages that are in use leave, rooms become slots: their pages are seldom read.
  *
- * The memory may begin smaller, with slots alone. It grows once, before the first page would have to leave and before
- * there is a room.
+ * The memory may begin smaller, with rooms at its end, too. It grows once, before the first page would have to leave. Its
+ * rooms stay where they are.
  */
 export class PagePool {
   /** Goes up whenever a page has left its slot: what knew pages by slot may be wrong. */
@@ -41,8 +41,13 @@ export class PagePool {
   /** Who is in each room; null: nobody, and it is set aside or a slot. */
   private readonly lodgers: (Page | null)[] = [];
   private nextLodger = 0;
-  private mostRooms = 0;
+  private mostRooms: number;
   private readonly keptRooms: number;
+  /** Rooms that are set aside: nobody is there yet. */
+  private setAside = 0;
+  /** Rooms that the smaller memory had, and where it ended. */
+  private earlyRooms: number;
+  private readonly earlyEnd: number;
   /** Rooms that became slots. */
   private taken = 0;
   private readonly end: number;
@@ -71,15 +76,15 @@ export class PagePool {
     this.keptRooms = Math.floor(allSlots / KEPT_ROOMS_SHARE);
     this.end = start + allSlots * PAGE_SIZE;
     this.slots = Math.min(allSlots, Math.floor((memory.byteLength - start) / PAGE_SIZE));
-    if (grow === null) this.becomeWhole();
+    this.mostRooms = Math.floor(this.slots / ROOMS_SHARE);
+    this.earlyRooms = grow === null ? 0 : Number.POSITIVE_INFINITY;
+    this.earlyEnd = grow === null ? start : start + this.slots * PAGE_SIZE;
+    if (grow === null) this.mustBeWhole();
     Page.poolIn(this.bytes, digests, this.left);
   }
 
-  private becomeWhole(): void {
-    const { start, end, allSlots } = this;
-    assert(start % PAGE_SIZE === 0 && end <= this.bytes.length, 'the pool has no room');
-    this.slots = allSlots;
-    this.mostRooms = Math.floor(allSlots / ROOMS_SHARE);
+  private mustBeWhole(): void {
+    assert(this.start % PAGE_SIZE === 0 && this.end <= this.bytes.length, 'the pool has no room');
   }
 
   /** Has the whole memory, if the host has it: that is asked once. */
@@ -92,10 +97,21 @@ export class PagePool {
     if (memory === null) return;
     const before = this.bytes;
     this.bytes = new Uint8Array(memory);
-    this.becomeWhole();
+    this.mustBeWhole();
     Page.poolGrew(before, this.bytes);
-    // Pages are where they were, but views of them are empty.
-    for (const [slot, page] of this.pages.entries()) if (page !== null) this.arrived(page, slot);
+    for (const page of this.pages) page?.grew(before, this.bytes);
+    for (const page of this.lodgers) page?.grew(before, this.bytes);
+    this.earlyRooms = this.lodgers.length;
+    this.slots = this.allSlots;
+    this.mostRooms = Math.floor(this.allSlots / ROOMS_SHARE);
+    if (this.earlyRooms > 0) this.skipEarlyRooms();
+  }
+
+  /** Places that were never used follow each other: behind the rooms. */
+  private skipEarlyRooms(): void {
+    const afterRooms = (this.earlyEnd - this.start) / PAGE_SIZE;
+    while (this.pages.length < afterRooms - this.earlyRooms) this.free.push(this.pages.push(null) - 1);
+    while (this.pages.length < afterRooms) this.pages.push(null);
   }
 
   /** How many places were never used, after growing if it can have so many; that many of them can be written now. */
@@ -205,13 +221,19 @@ export class PagePool {
     const address = this.left.pop();
     if (address !== undefined) {
       this.lodgers[this.roomAt(address)] = null;
+      this.setAside++;
       return address;
     }
-    this.growOnce();
+    if (this.hasAllRooms && this.setAside === 0) this.growOnce();
     this.waitFor(this.addressOfRoom(this.lodgers.length) + PAGE_SIZE);
-    if (this.unused === 0 || this.lodgers.length === this.mostRooms) return this.emptyRoom();
+    if (this.hasAllRooms) return this.grow === null ? this.emptyRoom() : null;
     this.slots--;
+    this.setAside++;
     return this.addressOfRoom(this.lodgers.push(null) - 1);
+  }
+
+  private get hasAllRooms(): boolean {
+    return this.unused === 0 || this.lodgers.length === this.mostRooms;
   }
 
   /** The one whose page is there for longest, about. */
@@ -223,17 +245,22 @@ export class PagePool {
       if (page === null) continue;
       page.moveOut();
       this.lodgers[room] = null;
+      this.setAside++;
       return this.addressOfRoom(room);
     }
     return null;
   }
 
   private addressOfRoom(room: number): number {
-    return this.end - (room + 1) * PAGE_SIZE;
+    const { earlyRooms, earlyEnd, end } = this;
+    return room < earlyRooms ? earlyEnd - (room + 1) * PAGE_SIZE : end - (room - earlyRooms + 1) * PAGE_SIZE;
   }
 
   private roomAt(address: number): number {
-    return (this.end - address) / PAGE_SIZE - 1;
+    const { earlyRooms, earlyEnd, end } = this;
+    return address < earlyEnd
+      ? (earlyEnd - address) / PAGE_SIZE - 1
+      : (end - address) / PAGE_SIZE - 1 + earlyRooms;
   }
 
   /** Pages left their slots for rooms that were set aside: each of the copies has the slot of its original. */
@@ -243,6 +270,7 @@ export class PagePool {
       this.takeSlotOf(original, copies[i]!);
       this.lodgers[this.roomAt(rooms[i]!)] = original;
     }
+    this.setAside -= rooms.length;
     this.moves++;
   }
 
@@ -288,6 +316,7 @@ export class PagePool {
     const slot = (room - this.start) / PAGE_SIZE;
     while (this.pages.length <= slot) this.pages.push(null);
     this.free.push(slot);
+    this.setAside--;
     this.taken++;
   }
 

@@ -11,10 +11,10 @@ import { type RecordingSink, RecordingWriter } from './format/writer.js';
 import { type Detail, headerOf } from './run-header.js';
 
 /** Commands and steps between looks of the caller, whichever come first. */
-const LOOK_COMMANDS = 256;
+const LOOK_COMMANDS = 1024;
 const LOOK_STEPS = 1 << 20;
 /** Choices that are held until the writer is told: one by one it took most of what recording costs. */
-const MOST_CHOICES = 512;
+const MOST_CHOICES = 1024;
 
 /**
  * Runs a program and writes down what is needed to run it again (`essential`: the schedule, and digests to check

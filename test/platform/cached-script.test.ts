@@ -17,7 +17,11 @@ test('what is kept beside a script may be cut or missing: it is made anew then',
   writeFileSync(path, `${SCRIPT_HEAD}exports.answer = () => 42;${SCRIPT_TAIL}`);
   t.is(valueBeside(path), undefined);
   const value = [['a name', Uint8Array.of(1, 2, 3)]];
-  await keepCode(path, async () => value);
+  await keepCode(
+    path,
+    async () => {},
+    async () => value,
+  );
   t.deepEqual(valueBeside(path), value);
   for (const kind of ['value', 'cache']) {
     const whole = readFileSync(`${path}.${kind}`);

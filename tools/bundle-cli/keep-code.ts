@@ -46,7 +46,7 @@ const large = recordingOf(LARGE[0]);
 const USES: Readonly<Record<VerbName, () => readonly (readonly string[])[]>> = {
   cc: () => [['cc', '--help']],
   run: () => runs('run', 1),
-  record: () => [...runs('record', LENGTHS), ['record', '-o', large, ...LARGE.slice(1)]],
+  record: () => runs('record', LENGTHS),
   replay: () => looks('replay'),
   info: () => looks('info'),
   events: () => [...looks('events'), ['events', other, '--from', '99%', '--detail', 'step']],
@@ -59,11 +59,27 @@ const USES: Readonly<Record<VerbName, () => readonly (readonly string[])[]>> = {
   diff: () => PROGRAMS.map(([name]) => ['diff', recordingOf(name), recordingOf(name)]),
 };
 
-await keepCode(script, async (exports) => {
-  const cli = exports as { readonly main: typeof main; readonly preparedSoFar: typeof preparedSoFar };
-  for (const args of USES[verb]()) {
-    await cli.main(args);
-    if (process.exitCode) throw new Error(`${args.join(' ')} fails`);
-  }
-  return cli.preparedSoFar();
-});
+interface Cli {
+  readonly main: typeof main;
+  readonly preparedSoFar: typeof preparedSoFar;
+}
+
+let cli: Cli;
+
+async function use(args: readonly string[]): Promise<void> {
+  await cli.main(args);
+  if (process.exitCode) throw new Error(`${args.join(' ')} fails`);
+}
+
+await keepCode(
+  script,
+  async (exports) => {
+    cli = exports as Cli;
+    for (const args of USES[verb]()) await use(args);
+  },
+  async () => {
+    // Code that few recordings need would be loaded for all.
+    if (verb === 'record') await use(['record', '-o', large, ...LARGE.slice(1)]);
+    return cli.preparedSoFar();
+  },
+);

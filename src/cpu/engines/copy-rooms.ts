@@ -11,11 +11,14 @@ import {
 
 /** Enough for a number below MOST_ROOMS. */
 const ROOM_BITS = 10;
+/** With as many, generated code runs on: it comes back when there are none. */
+const ENOUGH_ROOMS = 64;
 /** As many as were set aside when generated code ran last. */
 let ready = 0;
 
 /** Sets rooms aside for what generated code may have to copy. */
 export function fillRooms(): void {
+  if (ready >= ENOUGH_ROOMS) return;
   while (ready < MOST_ROOMS) {
     const room = pool.takeRoom();
     if (room === null) break;
@@ -24,12 +27,16 @@ export function fillRooms(): void {
   words[CONTROL.rooms >> 2] = ready * 4;
 }
 
+/** Whether generated code copied pages since `takeCopied`. */
+export function someCopied(): boolean {
+  return words[CONTROL.rooms >> 2] !== ready * 4;
+}
+
 /** The numbers of pages that generated code copied since it was asked last, and where to: in ascending order of their low bits. */
 export function takeCopied(): { readonly pageNumbers: readonly number[]; readonly rooms: readonly number[] } {
   const left = words[CONTROL.rooms >> 2]! >> 2;
   const pageNumbers: number[] = [];
   const rooms: number[] = [];
-  if (left === ready) return { pageNumbers, rooms };
   const order = new Int32Array(ready - left);
   for (let i = left; i < ready; i++)
     order[i - left] = ((pageNumberIn(COPIED + i * 8) % TRANSLATIONS) << ROOM_BITS) | i;

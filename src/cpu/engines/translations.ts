@@ -1,7 +1,7 @@
 import { lowestBit } from '../../base/bits.js';
 import { PAGE_SIZE, Page } from '../../memory/page.js';
 import type { MemoryView, PageGroup } from '../arch.js';
-import { fillRooms, takeCopied } from './copy-rooms.js';
+import { fillRooms, someCopied, takeCopied } from './copy-rooms.js';
 import {
   ADDRESS_MASK,
   CONTROL,
@@ -366,7 +366,7 @@ export class Translations {
   /** After it ran: what it did with pages is so in the machine, too. */
   settle(): void {
     if (words[CONTROL.touched >> 2] !== 0) this.settleTouched();
-    if (this.stores.copiesFirst) this.settleCopied();
+    if (this.stores.copiesFirst && someCopied()) this.settleCopied();
   }
 
   private settleTouched(): void {
@@ -394,7 +394,6 @@ export class Translations {
 
   private settleCopied(): void {
     const { pageNumbers, rooms } = takeCopied();
-    if (rooms.length === 0) return;
     const memory = this.memory!;
     const { originals, copies } = memory.renew!(pageNumbers, rooms);
     pool.split(originals, copies, rooms);

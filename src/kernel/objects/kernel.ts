@@ -175,6 +175,8 @@ export class Kernel {
     this.inPlace = draft === 'owned';
     this.state = { ...state };
     this.owner = this.deadPages.newEpoch();
+    // V8 takes fields that were assigned once for constants, and throws code away when they change.
+    this.newEpoch();
   }
 
   /** The state now, as a value that will not change. Costs nothing now; later first writes copy again. */

@@ -55,9 +55,14 @@ export function valueBeside(path: string): unknown {
   }
 }
 
-/** Keeps what V8 has compiled of a script when `use` has used it, and what that gives. */
-export async function keepCode(path: string, use: (exports: unknown) => Promise<unknown>): Promise<void> {
+/** Keeps what V8 has compiled of a script when `use` has used it, and what `value` gives after that. */
+export async function keepCode(
+  path: string,
+  use: (exports: unknown) => Promise<void>,
+  value: () => Promise<unknown>,
+): Promise<void> {
   const script = compile(path, 0);
-  writeFileSync(valueFile(path), serialize(await use(execute(script, path))));
+  await use(execute(script, path));
   writeFileSync(cacheFile(path), script.createCachedData());
+  writeFileSync(valueFile(path), serialize(await value()));
 }
