@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { ExitStatus } from '../machine/exit-status.js';
-import { runScript, valueBeside } from '../platform/node/cached-script.js';
+import { piecesBeside, runScript } from '../platform/node/cached-script.js';
 import '../platform/node/short-runs.js';
 import '../platform/node/wasm-features.js';
 import type { main, prepare } from './command.js';
@@ -32,7 +32,7 @@ function start(): void {
   const bundle = bundleFor(args);
   const command = load(bundle);
   if (command === null) return;
-  command.prepare((valueBeside(bundle) ?? []) as Parameters<typeof prepare>[0]);
+  command.prepare(piecesBeside(bundle) ?? []);
   // All is written by then: hosts would wait for their compilers and collect garbage first.
   void command.main(args).then(() => process.exit());
 }

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { deserialize } from 'node:v8';
 import test from 'ava';
 import { preparedSoFar } from '../../src/base/prepared.js';
 import { SUMMARIES } from '../../src/cli/overview.js';
@@ -9,6 +8,7 @@ import { tapesOfBytes } from '../../src/cpu/engines/kept-tapes.js';
 import { tapeItems } from '../../src/cpu/wasm/tape.js';
 import { stateHash } from '../../src/kernel/objects/state-hash.js';
 import { launch } from '../../src/loader/launch.js';
+import { piecesBeside } from '../../src/platform/node/cached-script.js';
 import '../../src/platform/node/wasm-features.js';
 import { Timeline } from '../../src/timeline/timeline.js';
 import { VERSION } from '../../src/version.js';
@@ -64,8 +64,8 @@ function itemsByKey(bytes: Uint8Array): Map<number, Uint16Array> {
 }
 
 test('what the build made ahead is what would be made here', (t) => {
-  const kept = Object.keys(SUMMARIES).flatMap((verb): [string, Uint8Array][] =>
-    deserialize(readFileSync(join(dirname(MAIN), 'bundle', `${verb}.cjs.value`))),
+  const kept = Object.keys(SUMMARIES).flatMap(
+    (verb) => piecesBeside(join(dirname(MAIN), 'bundle', `${verb}.cjs`)) ?? [],
   );
   for (const [guest, size] of [
     ['n-body', '300'],

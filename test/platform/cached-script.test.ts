@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import test from 'ava';
 import {
   keepCode,
+  piecesBeside,
   runScript,
   SCRIPT_HEAD,
   SCRIPT_TAIL,
-  valueBeside,
 } from '../../src/platform/node/cached-script.js';
 
 test('what is kept beside a script may be cut or missing: it is made anew then', async (t) => {
@@ -15,19 +15,25 @@ test('what is kept beside a script may be cut or missing: it is made anew then',
   t.teardown(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'a.cjs');
   writeFileSync(path, `${SCRIPT_HEAD}exports.answer = () => 42;${SCRIPT_TAIL}`);
-  t.is(valueBeside(path), undefined);
-  const value = [['a name', Uint8Array.of(1, 2, 3)]];
+  t.is(piecesBeside(path), null);
+  const pieces: [string, Uint8Array][] = [
+    ['a name', Uint8Array.of(1, 2, 3)],
+    ['another\n', new Uint8Array(100).fill(10)],
+  ];
   await keepCode(
     path,
     async () => {},
-    async () => value,
+    async () => pieces,
   );
-  t.deepEqual(valueBeside(path), value);
+  t.deepEqual(
+    piecesBeside(path)?.map(([name, bytes]) => [name, Uint8Array.from(bytes)]),
+    pieces,
+  );
   for (const kind of ['value', 'cache']) {
     const whole = readFileSync(`${path}.${kind}`);
     for (let length = 0; length < whole.length; length += Math.ceil(whole.length / 50)) {
       writeFileSync(`${path}.${kind}`, whole.subarray(0, length));
-      if (kind === 'value') t.is(valueBeside(path), undefined);
+      if (kind === 'value') t.is(piecesBeside(path), null);
       t.is((runScript(path) as { answer(): number }).answer(), 42);
     }
     writeFileSync(`${path}.${kind}`, whole);

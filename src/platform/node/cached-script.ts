@@ -1,6 +1,5 @@
 import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { deserialize, serialize } from 'node:v8';
 import { Script } from 'node:vm';
 
 type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string) => void;
@@ -12,7 +11,7 @@ export const SCRIPT_TAIL = '\n})';
 /** What V8 made of a script's code: good for the same V8 with the same flags, which V8 checks. */
 const cacheFile = (path: string): string => `${path}.cache`;
 
-/** What the script itself made when it was used. */
+/** What the script itself made when it was used: their names and lengths as JSON in a line, then the pieces. */
 const valueFile = (path: string): string => `${path}.value`;
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
@@ -46,23 +45,41 @@ export function runScript(path: string): unknown {
   return execute(compile(path, sizeOf(cacheFile(path))), path);
 }
 
-/** What `keepCode` kept beside a script; undefined when it was not called, or what it kept was cut. */
-export function valueBeside(path: string): unknown {
+type Pieces = [name: string, bytes: Uint8Array][];
+
+function piecesOf(file: Buffer): Pieces | null {
+  let at = file.indexOf('\n') + 1;
+  const pieces: Pieces = [];
+  for (const [name, length] of JSON.parse(file.toString('utf8', 0, at)) as [string, number][]) {
+    // No Buffer: of that, a slice is no copy.
+    pieces.push([name, new Uint8Array(file.buffer, file.byteOffset + at, length)]);
+    at += length;
+  }
+  return at === file.length ? pieces : null;
+}
+
+/** The pieces that `keepCode` kept beside a script; null when it was not called, or what it kept was cut. */
+export function piecesBeside(path: string): Pieces | null {
   try {
-    return deserialize(readFileSync(valueFile(path)));
+    return piecesOf(readFileSync(valueFile(path)));
   } catch {
-    return undefined;
+    return null;
   }
 }
 
-/** Keeps what V8 has compiled of a script when `use` has used it, and what `value` gives after that. */
+/** Keeps what V8 has compiled of a script when `use` has used it, and the pieces that `made` gives after that. */
 export async function keepCode(
   path: string,
   use: (exports: unknown) => Promise<void>,
-  value: () => Promise<unknown>,
+  made: () => Promise<Pieces>,
 ): Promise<void> {
   const script = compile(path, 0);
   await use(execute(script, path));
   writeFileSync(cacheFile(path), script.createCachedData());
-  writeFileSync(valueFile(path), serialize(await value()));
+  const pieces = await made();
+  const head = JSON.stringify(pieces.map(([name, { length }]) => [name, length]));
+  writeFileSync(
+    valueFile(path),
+    Buffer.concat([Buffer.from(`${head}\n`), ...pieces.map(([, bytes]) => bytes)]),
+  );
 }
