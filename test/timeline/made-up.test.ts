@@ -69,14 +69,14 @@ function problemWith(state: Uint8Array, tables: number, memory: Uint8Array): str
   const places = new Uint8Array(tables + 2);
   // A quarter of 2^20, zigzag, then nothing further on.
   places.set([0x80, 0x80, 0x20]);
-  const [events, stateHash] = [new Hasher().save(), new Hasher().value()];
+  const [events, hash] = [new Hasher().save(), new Hasher().value()];
   writer.append('checkpoints', seq, {
     seq,
     step,
     slices: 0,
     span: null,
     events,
-    stateHash,
+    hash,
     state,
     tables: places,
   });

@@ -1,9 +1,12 @@
 import type { Checkpoint } from '../../src/machine/machine.js';
+import type { StoredRecord } from '../../src/recording/checkpoints/checkpoint-file.js';
 import { CheckpointLog, type LogLimits } from '../../src/recording/checkpoints/checkpoint-log.js';
 import { StoredCheckpoints } from '../../src/recording/checkpoints/stored-checkpoints.js';
 import { bytesSource } from '../../src/recording/format/byte-source.js';
-import type { Recording } from '../../src/recording/format/reader.js';
+import { KINDS } from '../../src/recording/format/kinds.js';
+import { Recording } from '../../src/recording/format/reader.js';
 import type { RecordingError } from '../../src/recording/format/recording-error.js';
+import { RecordingWriter } from '../../src/recording/format/writer.js';
 import { Player } from '../../src/recording/player.js';
 import { CheckpointKeeper } from '../../src/timeline/keeper.js';
 
@@ -28,6 +31,22 @@ export function fileOf(recording: Recording, checkpoints: readonly Checkpoint[])
   for (const checkpoint of checkpoints) log.add(checkpoint);
   const parts: Uint8Array[] = [];
   log.write(recording, { write: (bytes) => parts.push(bytes.slice()) });
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** The same file, its chunks whole, with other records. */
+export function withRecords(file: Uint8Array, change: (record: StoredRecord) => StoredRecord): Uint8Array {
+  const from = Recording.open(bytesSource(file));
+  const parts: Uint8Array[] = [];
+  const writer = new RecordingWriter({ write: (bytes) => parts.push(bytes.slice()) }, from.header);
+  for (let i = 0; i < from.chunkCount; i++) {
+    const { kind, seq } = from.chunk(i);
+    if (kind === KINDS.memory.number) writer.bytes('memory', seq, from.bytesIn('memory', i));
+    if (kind !== KINDS.checkpoints.number) continue;
+    writer.append('checkpoints', seq, change(from.record('checkpoints', i) as StoredRecord));
+    writer.flush();
+  }
+  writer.end(from.end!);
   return new Uint8Array(Buffer.concat(parts));
 }
 

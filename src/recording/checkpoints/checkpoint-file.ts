@@ -1,3 +1,4 @@
+import { type Digest, Hasher } from '../../base/digest.js';
 import type { Checkpoint } from '../../machine/machine.js';
 import { ByteReader, ByteWriter } from '../format/bytes.js';
 import type { RecordingHeader } from '../format/header.js';
@@ -10,7 +11,7 @@ import { PayloadError, RecordingError } from '../format/recording-error.js';
  * The end has the format's number, their positions and chunks, and where slices are in the recording's schedule: with
  * the index, all that has to be read before one of them.
  */
-export const CHECKPOINT_FORMAT = 4;
+export const CHECKPOINT_FORMAT = 5;
 
 export interface StoredPosition {
   readonly seq: number;
@@ -19,7 +20,7 @@ export interface StoredPosition {
   readonly chunk: number;
 }
 
-/** A record of `checkpoints`: Checkpoint, its state as state-codec.ts has it, and that state's hash. */
+/** A record of `checkpoints`: Checkpoint, its state as state-codec.ts has it, and `hashOfAll`. */
 export interface StoredRecord {
   readonly seq: number;
   readonly step: number;
@@ -27,10 +28,21 @@ export interface StoredRecord {
   readonly span: Checkpoint['span'];
   /** Hasher.save() */
   readonly events: readonly number[];
-  readonly stateHash: string;
+  readonly hash: Digest;
   readonly state: Uint8Array;
   /** Places of the state's tables, in the order in which it names them. */
   readonly tables: Uint8Array;
+}
+
+/** Digest of all that a machine goes on by: its state, and what of a checkpoint no state has. */
+export function hashOfAll(
+  stateHash: Digest,
+  { slices, span, events }: Pick<StoredRecord, 'slices' | 'span' | 'events'>,
+): Digest {
+  const hasher = new Hasher().string(stateHash).number(slices).number(events.length);
+  for (const word of events) hasher.number(word);
+  if (span !== null) hasher.number(span.core).number(span.thread).number(span.steps);
+  return hasher.value();
 }
 
 /** Checkpoints of one file, at most. */

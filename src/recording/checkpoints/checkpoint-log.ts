@@ -1,4 +1,4 @@
-import { Hasher } from '../../base/digest.js';
+import { type Digest, Hasher } from '../../base/digest.js';
 import type { KernelObject } from '../../kernel/objects/object.js';
 import { stateHash } from '../../kernel/objects/state-hash.js';
 import type { Checkpoint } from '../../machine/machine.js';
@@ -10,6 +10,7 @@ import {
   encodeAscending,
   encodePlaces,
   encodePositions,
+  hashOfAll,
   MAX_PAGE_VERSIONS,
   MAX_STATES_BYTES,
   MAX_STORED_CHECKPOINTS,
@@ -23,6 +24,7 @@ import { MemoryWriter } from './stored-memory.js';
 
 interface Logged {
   readonly steps: number;
+  readonly stateHash: Digest;
   readonly record: Omit<StoredRecord, 'tables'>;
   readonly tables: readonly PageTable[];
   /** Those that were logged up to it. */
@@ -71,11 +73,10 @@ export class CheckpointLog {
       table: (leaf) => tables.push(this.memory.table(leaf)),
       object: (object) => this.versionOf(object),
     });
-    const record = {
-      ...{ seq, step, slices, span, events: events.save() },
-      ...{ stateHash: stateHash(state), state: bytes },
-    };
-    this.list.push({ steps, record, tables, ordinal: ++this.added });
+    const hash = stateHash(state);
+    const rest = { slices, span, events: events.save() };
+    const record = { seq, step, ...rest, hash: hashOfAll(hash, rest), state: bytes };
+    this.list.push({ steps, stateHash: hash, record, tables, ordinal: ++this.added });
     this.statesBytes += bytes.length;
     while (this.isTooMuch && this.list.length > 1) this.thin();
   }
@@ -142,7 +143,7 @@ export class CheckpointLog {
       cause: 'checkpoints',
       steps: last?.steps ?? 0,
       events: last?.record.seq ?? 0,
-      stateHash: last?.record.stateHash ?? new Hasher().value(),
+      stateHash: last?.stateHash ?? new Hasher().value(),
       eventHash: Hasher.from(last?.record.events ?? new Hasher().save()).value(),
       checkpointFormat: CHECKPOINT_FORMAT,
       checkpoints: encodePositions(positions),

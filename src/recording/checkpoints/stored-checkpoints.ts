@@ -17,6 +17,7 @@ import {
   decodeAscending,
   decodePlaces,
   decodePositions,
+  hashOfAll,
   MAX_PAGE_VERSIONS,
   MAX_STATES_BYTES,
   requireStorable,
@@ -186,8 +187,8 @@ export class StoredCheckpoints {
       table: (_, number) => pages.leaf(number),
       object: (_, object) => object,
     });
-    if (guarded('a checkpoint', () => stateHash(state)) !== record.stateHash)
-      throw unusable('damaged', 'a checkpoint does not have its state hash');
+    if (guarded('a checkpoint', () => hashOfAll(stateHash(state), record)) !== record.hash)
+      throw unusable('damaged', 'a checkpoint does not have its hash');
     const { slices, span, events } = record;
     const checkpoint = { state, slices, span, events: Hasher.from(events), programs: 0 };
     if (this.cached.size === CACHED) this.cached.delete(this.cached.keys().next().value!);
@@ -331,7 +332,7 @@ function isCount(value: unknown): value is number {
 
 function isStoredRecord(value: unknown): value is StoredRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { seq, step, slices, span, events, stateHash: hash, state, tables } = value as Partial<StoredRecord>;
+  const { seq, step, slices, span, events, hash, state, tables } = value as Partial<StoredRecord>;
   const places = [seq, step, slices].every(isCount);
   const hasher =
     Array.isArray(events) &&
