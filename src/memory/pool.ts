@@ -258,9 +258,9 @@ export class PagePool {
 
   private roomAt(address: number): number {
     const { earlyRooms, earlyEnd, end } = this;
-    return address < earlyEnd
-      ? (earlyEnd - address) / PAGE_SIZE - 1
-      : (end - address) / PAGE_SIZE - 1 + earlyRooms;
+    const early = (earlyEnd - address) / PAGE_SIZE - 1;
+    // Later rooms may reach below where the smaller memory ended.
+    return early >= 0 && early < earlyRooms ? early : (end - address) / PAGE_SIZE - 1 + earlyRooms;
   }
 
   /** Pages left their slots for rooms that were set aside: each of the copies has the slot of its original. */

@@ -218,6 +218,20 @@ test('a smaller memory has rooms until all of them have pages, which stay where 
   t.is(pool.takeRoom(), rooms[0]);
 });
 
+test('rooms of the whole memory may be where the smaller one had places', (t) => {
+  const { memory, pool } = newPool({ slots: SLOTS - 1, refuses: false });
+  touched(pool, SLOTS);
+  t.true(memory.grew);
+  const owner = {};
+  const page = Page.zeroed(owner);
+  pool.addressOf(page);
+  const [kept, left] = [pool.takeRoom()!, pool.takeRoom()!];
+  pool.split([page], [page.leaveFor(left, owner)], [left]);
+  const brought = Array.from({ length: SLOTS - 2 }, () => pool.addressOf(Page.zeroed(owner)));
+  t.true(brought.includes(left));
+  t.false(brought.includes(kept));
+});
+
 test('pages that are in use stay where they are as long as there are rooms', (t) => {
   const slots = 64;
   const bytes = new Uint8Array((slots + 1) * PAGE_SIZE);
