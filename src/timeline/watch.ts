@@ -32,8 +32,9 @@ function identity(object: object): number {
 function identityOf({ objects, nextKoid }: KernelState, vmo: number, page: number): number {
   const object = objects.get(vmo);
   if (object?.kind !== 'vmo') return vmo >= nextKoid ? UNBORN : GONE;
-  // A page that is not there may have come and gone, which changes the VMO itself.
-  return identity(object.pages.get(page) ?? object);
+  const found = object.pages.get(page) ?? ZERO_PAGE;
+  // One that is not there, or was only committed, may have been another meanwhile, which changes the VMO itself.
+  return identity(found === ZERO_PAGE ? object : found);
 }
 
 /** The page of a lender that shows where a VMO has none of its own; null when none does. */
