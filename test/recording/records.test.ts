@@ -80,7 +80,7 @@ test('each payload is readable alone, though shapes are learned once', (t) => {
   for (let i = 0; i < 100; i++) {
     buffer.add({ [`field${i}`]: i, nested: { [`inner${i % 7}`]: [i] } });
     buffer.add({ [`field${i >> 1}`]: -i, nested: null });
-    payloads.push(buffer.take());
+    payloads.push(buffer.take().slice());
   }
   const alone = payloads.map((bytes) => decode(bytes));
   const decoder = new RecordDecoder();

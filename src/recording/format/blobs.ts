@@ -41,8 +41,9 @@ export class BlobBuffer {
     this.out.bytes(part);
   }
 
+  /** The payload, until more is added. */
   take(): Uint8Array {
-    const bytes = this.out.take();
+    const bytes = this.out.written;
     this.out.clear();
     return bytes;
   }

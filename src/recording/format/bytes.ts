@@ -6,6 +6,8 @@ import { PayloadError } from './recording-error.js';
 export const DIGEST_BYTES = 16;
 
 const MAX_VARINT_BYTES = 8;
+/** Values that room is made for at a time: few of them take as many bytes. */
+const VARINTS_AT_ONCE = 512;
 
 /** @returns the place behind it */
 function putVarint(to: Uint8Array, at: number, value: number): number {
@@ -50,10 +52,15 @@ export class ByteWriter {
   }
 
   varints(values: ArrayLike<number>): void {
-    this.room(MAX_VARINT_BYTES * values.length);
+    for (let from = 0; from < values.length; from += VARINTS_AT_ONCE)
+      this.someVarints(values, from, Math.min(from + VARINTS_AT_ONCE, values.length));
+  }
+
+  private someVarints(values: ArrayLike<number>, from: number, end: number): void {
+    this.room(MAX_VARINT_BYTES * (end - from));
     const { buffer } = this;
     let at = this.used;
-    for (let i = 0; i < values.length; i++) at = putVarint(buffer, at, values[i]);
+    for (let i = from; i < end; i++) at = putVarint(buffer, at, values[i]);
     this.used = at;
   }
 
@@ -73,10 +80,16 @@ export class ByteWriter {
       this.view.setUint32(this.used, Number.parseInt(digest.slice(i, i + 8), 16));
   }
 
-  bytes(bytes: Uint8Array): void {
+  /** Numbers as bytes, which they must fit. */
+  bytes(bytes: ArrayLike<number>): void {
     this.room(bytes.length);
     this.buffer.set(bytes, this.used);
     this.used += bytes.length;
+  }
+
+  /** What was written, until more is. */
+  get written(): Uint8Array {
+    return this.buffer.subarray(0, this.used);
   }
 
   /** A copy of what was written. */

@@ -60,7 +60,7 @@ const numbers = {
     leastBytes: 1,
     usualBytes: 1,
     accepts: (v) => (v & 0xff) === v,
-    write: (out, values) => out.bytes(Uint8Array.from(values)),
+    write: (out, values) => out.bytes(values),
     read: (from, rowCount) => from.bytes(rowCount).slice(),
   },
   u32: {
@@ -179,6 +179,8 @@ class Column {
   private numbers: Float64Array | null;
   private others: unknown[] = [];
   private count = 0;
+  /** Room that is used again: hosts take longer to give memory than to put something there. */
+  private readonly cells = new ByteWriter();
   private readonly storage: Storage<unknown>;
 
   constructor(
@@ -215,13 +217,14 @@ class Column {
     for (let i = 0; i < count; i++) this.add(values[i]);
   }
 
-  /** Its cells; the values are forgotten. */
+  /** Its cells, until they are taken again; the values are forgotten. */
   take(): Uint8Array {
-    const cells = new ByteWriter();
+    const { cells } = this;
+    cells.clear();
     this.storage.write(cells, this.numbers?.subarray(0, this.count) ?? this.others);
     this.count = 0;
     this.others = [];
-    return cells.take();
+    return cells.written;
   }
 }
 
@@ -232,6 +235,7 @@ class Column {
 export class ColumnBuffer<S extends Schema> {
   private readonly columns: readonly Column[];
   private readonly rowBytes: number;
+  private readonly out = new ByteWriter();
   rowCount = 0;
 
   constructor(schema: S) {
@@ -255,9 +259,10 @@ export class ColumnBuffer<S extends Schema> {
     this.rowCount += rowCount;
   }
 
-  /** The table; the rows are forgotten. */
+  /** The table, until it is taken again; the rows are forgotten. */
   take(): Uint8Array {
-    const out = new ByteWriter();
+    const { out } = this;
+    out.clear();
     out.varint(this.rowCount);
     out.varint(this.columns.length);
     for (const column of this.columns) {
@@ -267,7 +272,7 @@ export class ColumnBuffer<S extends Schema> {
       out.bytes(cells);
     }
     this.rowCount = 0;
-    return out.take();
+    return out.written;
   }
 }
 

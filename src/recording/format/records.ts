@@ -31,6 +31,7 @@ export class RecordBuffer {
       keys.length <= MAX_STRUCTURE_FIELDS && !keys.includes('__proto__'),
   });
   private readonly encoded = new ByteWriter();
+  private readonly out = new ByteWriter();
   rowCount = 0;
 
   get sizeBytes(): number {
@@ -51,16 +52,17 @@ export class RecordBuffer {
     this.rowCount++;
   }
 
-  /** Encodes and forgets the records. */
+  /** The payload, until it is taken again; the records are forgotten. */
   take(): Uint8Array {
-    const out = new ByteWriter();
+    const { out } = this;
+    out.clear();
     const shapes = plain.pack(this.structures);
     out.u32(shapes.length);
     out.bytes(shapes);
-    out.bytes(this.encoded.take());
+    out.bytes(this.encoded.written);
     this.encoded.clear();
     this.rowCount = 0;
-    return out.take();
+    return out.written;
   }
 
   /** Where the packer left the record: no view is made for it. */
