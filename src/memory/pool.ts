@@ -111,7 +111,7 @@ export class PagePool {
   private skipEarlyRooms(): void {
     const afterRooms = (this.earlyEnd - this.start) / PAGE_SIZE;
     while (this.pages.length < afterRooms - this.earlyRooms) this.free.push(this.pages.push(null) - 1);
-    while (this.pages.length < afterRooms) this.pages.push(null);
+    this.unusedFrom(afterRooms);
   }
 
   /** How many places were never used, after growing if it can have so many; that many of them can be written now. */
@@ -156,6 +156,11 @@ export class PagePool {
     });
   }
 
+  /** The slots before that one are not unused any more. */
+  private unusedFrom(slot: number): void {
+    while (this.pages.length < slot) this.pages.push(null);
+  }
+
   /** Places that were never used hold zeros: where the first is, and how many follow each other from there on. */
   get unusedAddress(): number {
     return this.start + this.pages.length * PAGE_SIZE;
@@ -176,7 +181,7 @@ export class PagePool {
     const { touching, touchedStart, touchedEnd } = this;
     if (touching === null) return;
     const isDone = touching.waitFor(Math.min(end, touchedEnd) - touchedStart);
-    if (!isDone) while (this.unusedAddress < touchedEnd) this.pages.push(null);
+    if (!isDone) this.unusedFrom((touchedEnd - this.start) / PAGE_SIZE);
     if (!isDone || end >= touchedEnd) this.touching = null;
   }
 
@@ -197,7 +202,7 @@ export class PagePool {
   /** Brings a page of zeros of which nobody asked for the bytes to an unused place, where its bytes are already. */
   adopt(page: Page, address: number): void {
     const slot = (address - this.start) / PAGE_SIZE;
-    while (this.pages.length <= slot) this.pages.push(null);
+    this.unusedFrom(slot + 1);
     this.arrived(page, slot);
   }
 
@@ -314,7 +319,7 @@ export class PagePool {
 
   private becomeSlot(room: number): void {
     const slot = (room - this.start) / PAGE_SIZE;
-    while (this.pages.length <= slot) this.pages.push(null);
+    this.unusedFrom(slot + 1);
     this.free.push(slot);
     this.setAside--;
     this.taken++;
