@@ -1,4 +1,5 @@
 /** Files for the library: programs and recordings on disk. */
+import './platform/node/huge-pages.js';
 import './platform/node/wasm-features.js';
 
 export { readProgramFile } from './platform/node/program-file.js';

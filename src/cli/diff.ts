@@ -3,6 +3,7 @@ import { diffRecordings, NotReplayable } from '../diff/diff.js';
 import type { Both, DiffReport } from '../diff/report.js';
 import { reportText } from '../diff/text.js';
 import { formatPosition } from '../machine/position.js';
+import '../platform/node/huge-pages.js';
 import { RecordingFile } from '../platform/node/recording-file.js';
 import { Recording } from '../recording/format/reader.js';
 import { explain, UserError } from './errors.js';

@@ -37,7 +37,6 @@ export function eventsCommand(): Command {
       const inspection = new Inspection(path);
       const from = inspection.position(options.from);
       const to = inspection.position(options.to);
-      inspection.getReady(from);
       // As `show` has it: nothing would look like a run in which nothing happened.
       inspection.timeline.reach(from);
       printing((out) => new EventPrinter(inspection, out, options).print(from, to));

@@ -1,6 +1,5 @@
-import { pool } from '../cpu/engines/host-memory.js';
 import { formatPosition, type Position } from '../machine/position.js';
-import { touch } from '../platform/node/touch-memory.js';
+import '../platform/node/huge-pages.js';
 import { Names } from '../timeline/names.js';
 import { Timeline } from '../timeline/timeline.js';
 import { openCheckpoints } from './checkpoint-file.js';
@@ -9,9 +8,6 @@ import { ofRecording, openToLook } from './open-recording.js';
 import { positionArgument } from './position-argument.js';
 import { wholeNumber } from './run-options.js';
 import { writeAll } from './write-all.js';
-
-/** From so many on, the host takes longer to give memory for pages than it takes to ask for it. */
-const MANY_PAGES = 1024;
 
 /** What the verbs that look into a recording have in common. */
 export class Inspection {
@@ -30,12 +26,6 @@ export class Inspection {
   /** @throws UserError when the text is no position */
   position(text: string): Position {
     return positionArgument(text, () => this.timeline.end);
-  }
-
-  /** Before a look at a position: where it will read much memory, the host is asked for that beside the rest. */
-  getReady(position: Position): void {
-    const pages = this.timeline.storedPages(position);
-    if (pages >= MANY_PAGES) pool.touchUnused(pages, touch);
   }
 
   /** The process asked for, which must have existed by now; else the first one. */

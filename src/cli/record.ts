@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import '../platform/node/huge-pages.js';
 import { RecordingFileSink } from '../platform/node/recording-file.js';
 import { Recorder } from '../recording/recorder.js';
 import type { Detail } from '../recording/run-header.js';

@@ -5,6 +5,7 @@ import { comparePositions, formatPosition, type Position } from '../machine/posi
 import { Fold } from '../recording/fold.js';
 import { Diverged, Player } from '../recording/player.js';
 import { Timeline } from '../timeline/timeline.js';
+import '../platform/node/huge-pages.js';
 import { KEEP_CHECKPOINTS } from './checkpoint-path.js';
 import { UserError } from './errors.js';
 import { showGuest } from './guest-output.js';

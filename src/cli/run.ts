@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { launch } from '../loader/launch.js';
 import { exitStatus } from '../machine/exit-status.js';
+import '../platform/node/huge-pages.js';
 import { showGuest } from './guest-output.js';
 import { addRunOptions, ofProgram, type RunOptions, runSpec } from './run-options.js';
 

@@ -50,7 +50,6 @@ export function showCommand(): Command {
       if (what !== 'mem' && address !== undefined)
         throw new UserError(`${what} has no address, ${address}, only mem has one`);
       const inspection = new Inspection(path);
-      inspection.getReady(inspection.position((options as ShowOptions).at));
       const { where, json, lines } = inspection.timeline.look(() => {
         const shown = new Show(inspection, options as ShowOptions);
         const { json, lines } = what === 'mem' ? shown.mem(address, length) : shown[what]();

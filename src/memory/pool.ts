@@ -7,16 +7,6 @@ const EVICTED_SHARE = 8;
 /** Of the whole memory, how much may be rooms, and how much of it they keep when pages need slots. */
 const ROOMS_SHARE = 2;
 const KEPT_ROOMS_SHARE = 32;
-/** Of the places that were never used, how many nobody touches: they are left when that does not come to an end. */
-const UNTOUCHED_SHARE = 8;
-
-/** Unused memory that somebody else touches, from its start on: nobody may write there before. */
-export interface Touching {
-  /** So many bytes are touched, at least. */
-  readonly doneBytes: number;
-  /** @returns false when so many will not be, or not soon */
-  waitFor(sizeBytes: number): boolean;
-}
 
 /**
  * Pages side by side in one memory, where generated code reaches them by number. A page is in at most one place: its
@@ -53,10 +43,6 @@ export class PagePool {
   private readonly end: number;
   /** Rooms that were left since. */
   private readonly left: number[] = [];
-  /** Somebody touches what is between these addresses. */
-  private touching: Touching | null = null;
-  private touchedStart = 0;
-  private touchedEnd = 0;
 
   /**
    * @param start offset of the first slot, a multiple of PAGE_SIZE
@@ -92,7 +78,6 @@ export class PagePool {
     const { grow } = this;
     if (grow === null) return;
     this.grow = null;
-    this.waitFor(this.touchedEnd);
     const memory = grow();
     if (memory === null) return;
     const before = this.bytes;
@@ -114,9 +99,8 @@ export class PagePool {
     this.unusedFrom(afterRooms);
   }
 
-  /** How many places were never used, after growing if it can have so many; that many of them can be written now. */
+  /** How many places were never used, after growing if it can have so many. */
   private unusedFor(pages: number): number {
-    this.waitFor(this.unusedAddress + pages * PAGE_SIZE);
     if (pages > this.unused) this.growOnce();
     return this.unused;
   }
@@ -166,34 +150,6 @@ export class PagePool {
     return this.start + this.pages.length * PAGE_SIZE;
   }
 
-  /** Has somebody touch the places where so many pages would come next, as far as there are any that were never used. */
-  touchUnused(pages: number, touch: (memory: Uint8Array) => Touching | null): void {
-    this.waitFor(this.touchedEnd);
-    const unused = this.unusedFor(pages);
-    const count = Math.min(pages, unused - Math.floor(unused / UNTOUCHED_SHARE));
-    this.touchedStart = this.unusedAddress;
-    this.touchedEnd = this.touchedStart + count * PAGE_SIZE;
-    this.touching = touch(this.bytes.subarray(this.touchedStart, this.touchedEnd));
-  }
-
-  /** Waits until nobody else writes below an address in an unused place: where that takes too long, they are used no more. */
-  private waitFor(end: number): void {
-    const { touching, touchedStart, touchedEnd } = this;
-    if (touching === null) return;
-    const isDone = touching.waitFor(Math.min(end, touchedEnd) - touchedStart);
-    if (!isDone) this.unusedFrom((touchedEnd - this.start) / PAGE_SIZE);
-    if (!isDone || end >= touchedEnd) this.touching = null;
-  }
-
-  /** How many unused places follow each other that can be written now. */
-  readyPlaces(): number {
-    const { touching, unused } = this;
-    if (touching === null) return unused;
-    const readyEnd = this.touchedStart + touching.doneBytes;
-    if (readyEnd >= this.touchedEnd) return unused;
-    return Math.max(0, Math.min(unused, Math.floor((readyEnd - this.unusedAddress) / PAGE_SIZE)));
-  }
-
   get unused(): number {
     // Rooms that became slots are behind all others.
     return Math.max(0, this.slots - this.pages.length);
@@ -230,7 +186,6 @@ export class PagePool {
       return address;
     }
     if (this.hasAllRooms && this.setAside === 0) this.growOnce();
-    this.waitFor(this.addressOfRoom(this.lodgers.length) + PAGE_SIZE);
     if (this.hasAllRooms) return this.grow === null ? this.emptyRoom() : null;
     this.slots--;
     this.setAside++;

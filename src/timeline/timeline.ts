@@ -226,11 +226,6 @@ export class Timeline {
     return new Happened(seq, event, { core, thread }, steps, idleNs);
   }
 
-  /** How many pages may be read of a stored checkpoint, at most, by who goes to a position. */
-  storedPages(target: Position): number {
-    return this.stored?.pagesBefore(target) ?? 0;
-  }
-
   /** Goes to a position, or past it, or to the end, by the shortest way that can be used. */
   private goTo(target: Position): void {
     this.look(() => this.goStraightTo(target));

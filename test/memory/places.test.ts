@@ -87,7 +87,7 @@ class World {
   /** Generated code stores to places that were never used, and the host hears of them in some other order. */
   adopt(which: number): void {
     const start = this.pool.unusedAddress;
-    const count = Math.min(1 + (which % 3), this.pool.readyPlaces());
+    const count = Math.min(1 + (which % 3), this.pool.unused);
     for (let i = count - 1; i >= 0; i--) {
       const place = start + i * PAGE_SIZE;
       for (const at of PLACES_IN_PAGE) assert.equal(this.memory.bytes[place + at], 0);

@@ -185,9 +185,17 @@ export let view = new DataView(memory.buffer);
 export let words = new Int32Array(memory.buffer);
 export let entries = new BigInt64Array(memory.buffer);
 
+let tellWhole: (buffer: ArrayBuffer) => void = () => {};
+
+/** Has somebody told of the whole memory's buffer, before anything is where the smaller one ended. */
+export function whenWhole(listener: (buffer: ArrayBuffer) => void): void {
+  tellWhole = listener;
+}
+
 function grow(): ArrayBuffer | null {
   if (!growMemory(memory, MEMORY_BYTES)) return null;
   const { buffer } = memory;
+  tellWhole(buffer);
   bytes = new Uint8Array(buffer);
   view = new DataView(buffer);
   words = new Int32Array(buffer);

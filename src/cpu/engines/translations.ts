@@ -359,7 +359,7 @@ export class Translations {
   makeRoom(): void {
     const left = this.zeros.some ? (this.memory!.pagesLeft ?? 0) : 0;
     if (this.stores.copiesFirst) fillRooms();
-    words[CONTROL.unusedCount >> 2] = Math.min(left, pool.readyPlaces());
+    words[CONTROL.unusedCount >> 2] = Math.min(left, pool.unused);
     words[CONTROL.unused >> 2] = pool.unusedAddress;
   }
 

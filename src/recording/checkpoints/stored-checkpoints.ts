@@ -1,6 +1,6 @@
 import { bitCount } from '../../base/bits.js';
 import { Hasher } from '../../base/digest.js';
-import { type IntMapNode, LEAF_KEYS } from '../../base/int-map.js';
+import type { IntMapNode } from '../../base/int-map.js';
 import type { Arch } from '../../cpu/arch.js';
 import type { KernelState, MachineConfig } from '../../kernel/objects/kernel.js';
 import type { KernelObject } from '../../kernel/objects/object.js';
@@ -110,19 +110,6 @@ export class StoredCheckpoints {
   /** Whether there is one behind a position. */
   reaches(position: Position): boolean {
     return this.after(position) < this.positions.length;
-  }
-
-  /** How many pages the last one at or before a position has, at most; 0 where that cannot be told. */
-  pagesBefore(target: Position): number {
-    const position = this.positions[this.after(target) - 1];
-    if (position === undefined) return 0;
-    try {
-      return LEAF_KEYS * guarded('a checkpoint', () => decodePlaces(this.recordAt(position).tables)).length;
-    } catch (reason) {
-      // Whoever goes there will be told.
-      if (!(reason instanceof RecordingError)) throw reason;
-      return 0;
-    }
   }
 
   /** The last one at or before a position that can be used; null when there is none. */
