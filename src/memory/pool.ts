@@ -8,6 +8,9 @@ const EVICTED_SHARE = 8;
 const ROOMS_SHARE = 2;
 const KEPT_ROOMS_SHARE = 32;
 
+/** So many places are used before somebody is told that more will be. */
+const FEW_PLACES = 256;
+
 /**
  * Pages side by side in one memory, where generated code reaches them by number. A page is in at most one place: its
  * bytes are those of its slot, or its own. Pages leave when room is needed, first in, first out; being in the pool
@@ -38,6 +41,8 @@ export class PagePool {
   /** Rooms that the smaller memory had, and where it ended. */
   private earlyRooms: number;
   private readonly earlyEnd: number;
+  /** Of the places, how many may be used before `tellMany`. */
+  private firstPlaces = FEW_PLACES;
   /** Rooms that became slots. */
   private taken = 0;
   private readonly end: number;
@@ -50,6 +55,7 @@ export class PagePool {
    * @param digests of what is in that memory
    * @param grow makes a smaller memory whole and gives its buffer, or null when the host has no memory for that; the
    *   buffer before is of no use then
+   * @param tellMany is called once, when pages need more than a few places and nothing is in others yet
    */
   constructor(
     memory: ArrayBuffer,
@@ -57,6 +63,7 @@ export class PagePool {
     private readonly allSlots: number,
     digests: PlacedDigests | null = null,
     private grow: (() => ArrayBuffer | null) | null = null,
+    private readonly tellMany: () => void = () => {},
   ) {
     this.bytes = new Uint8Array(memory);
     this.keptRooms = Math.floor(allSlots / KEPT_ROOMS_SHARE);
@@ -101,6 +108,10 @@ export class PagePool {
 
   /** How many places were never used, after growing if it can have so many. */
   private unusedFor(pages: number): number {
+    if (pages > this.unused && this.firstPlaces < this.slots) {
+      this.firstPlaces = Number.POSITIVE_INFINITY;
+      this.tellMany();
+    }
     if (pages > this.unused) this.growOnce();
     return this.unused;
   }
@@ -150,9 +161,10 @@ export class PagePool {
     return this.start + this.pages.length * PAGE_SIZE;
   }
 
+  /** How many places that were never used may be written now, one behind the other. */
   get unused(): number {
     // Rooms that became slots are behind all others.
-    return Math.max(0, this.slots - this.pages.length);
+    return Math.max(0, Math.min(this.slots, this.firstPlaces) - this.pages.length);
   }
 
   /** Brings a page of zeros of which nobody asked for the bytes to an unused place, where its bytes are already. */
@@ -193,7 +205,7 @@ export class PagePool {
   }
 
   private get hasAllRooms(): boolean {
-    return this.unused === 0 || this.lodgers.length === this.mostRooms;
+    return this.pages.length >= this.slots || this.lodgers.length === this.mostRooms;
   }
 
   /** The one whose page is there for longest, about. */

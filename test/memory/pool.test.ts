@@ -154,6 +154,26 @@ test('where more pages come together than the memory has places, it grows before
   for (const [i, page] of pages.entries()) t.true(page.bytes.every((byte) => byte === i + 1));
 });
 
+test('before more than a few places are used, somebody is told, once', (t) => {
+  const memory = new ArrayBuffer(600 * PAGE_SIZE);
+  let told = 0;
+  const pool = new PagePool(memory, 0, 600, null, null, () => {
+    told++;
+    for (let at = pool.unusedAddress; at < memory.byteLength; at += PAGE_SIZE) t.is(bytes[at], 0);
+  });
+  const bytes = new Uint8Array(memory);
+  let used = 0;
+  for (; told === 0; used++) {
+    t.is(pool.unusedAddress, used * PAGE_SIZE);
+    t.true(pool.unused <= 256 - used);
+    bytes[pool.addressOf(Page.zeroed({}))] = 1;
+  }
+  t.is(used, 257);
+  t.is(pool.unused, 600 - used);
+  for (; used < 600; used++) pool.addressOf(Page.zeroed({}));
+  t.is(told, 1);
+});
+
 test('without memory to grow into, pages leave for others, and no more is set aside', (t) => {
   const { pool } = newPool({ slots: 5, refuses: true });
   const rooms = [pool.takeRoom(), pool.takeRoom()];

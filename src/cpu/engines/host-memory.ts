@@ -185,17 +185,16 @@ export let view = new DataView(memory.buffer);
 export let words = new Int32Array(memory.buffer);
 export let entries = new BigInt64Array(memory.buffer);
 
-let tellWhole: (buffer: ArrayBuffer) => void = () => {};
+let tellMany: (start: ArrayBuffer, mostBytes: number) => void = () => {};
 
-/** Has somebody told of the whole memory's buffer, before anything is where the smaller one ended. */
-export function whenWhole(listener: (buffer: ArrayBuffer) => void): void {
-  tellWhole = listener;
+/** Has somebody told where the memory is, and how large it may become there, before many pages are in it. */
+export function whenManyPages(listener: (start: ArrayBuffer, mostBytes: number) => void): void {
+  tellMany = listener;
 }
 
 function grow(): ArrayBuffer | null {
   if (!growMemory(memory, MEMORY_BYTES)) return null;
   const { buffer } = memory;
-  tellWhole(buffer);
   bytes = new Uint8Array(buffer);
   view = new DataView(buffer);
   words = new Int32Array(buffer);
@@ -209,6 +208,7 @@ export const pool = new PagePool(
   (MEMORY_BYTES - POOL) / PAGE_SIZE,
   new PlacedDigests(memory, DIGESTS, PAGE_SIZE),
   grow,
+  () => tellMany(memory.buffer, MEMORY_BYTES),
 );
 
 /** For code that works on this memory. */

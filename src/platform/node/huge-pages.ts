@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { whenWhole } from '../../cpu/engines/host-memory.js';
+import { whenManyPages } from '../../cpu/engines/host-memory.js';
 
 /** As much as is used of koffi, which calls functions of C. */
 interface Koffi {
@@ -20,19 +20,20 @@ function loadKoffi(): Koffi {
 
 /**
  * Asks Linux for memory in pages of 2 MiB instead of 4 KiB: it gives memory when that is touched, and takes 3 to 12 µs
- * for each page. Where that cannot be asked, memory is what it was.
+ * for each page. Where that cannot be asked, memory is what it was. The advice holds for addresses that the memory has
+ * set aside, too.
  *
  * @returns whether Linux was asked
  */
-export function adviseHugePages(memory: ArrayBuffer): boolean {
+export function adviseHugePages(memory: ArrayBuffer, sizeBytes: number): boolean {
   try {
     const koffi = loadKoffi();
     const madvise = koffi.load('libc.so.6').func('madvise', 'int', ['uintptr_t', 'size_t', 'int']);
-    return madvise(koffi.address(memory), memory.byteLength, MADV_HUGEPAGE) === 0;
+    return madvise(koffi.address(memory), sizeBytes, MADV_HUGEPAGE) === 0;
   } catch {
     return false;
   }
 }
 
-// Loading what asks takes as long as the 500 pages of the smaller memory.
-whenWhole(adviseHugePages);
+// Not before: loading what asks takes as long as some 400 pages.
+whenManyPages(adviseHugePages);
