@@ -55,7 +55,7 @@ export class PagePool {
    * @param digests of what is in that memory
    * @param grow makes a smaller memory whole and gives its buffer, or null when the host has no memory for that; the
    *   buffer before is of no use then
-   * @param tellMany is called once, when pages need more than a few places and nothing is in others yet
+   * @param tellMany is called once, before pages are in more than a few places; rooms may be in use
    */
   constructor(
     memory: ArrayBuffer,
