@@ -31,6 +31,15 @@ const laterChildProcess: Plugin = {
   },
 };
 
+/** commander asks for this, which is there already. */
+const knownProcess: Plugin = {
+  name: 'process as it is known',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:process$/ }, () => ({ path: 'process', namespace: 'known' }));
+    onLoad({ filter: /.*/, namespace: 'known' }, () => ({ contents: 'module.exports = process;' }));
+  },
+};
+
 /** It makes its tables when it is loaded, and Node has a quicker one: see `ByteSource.inflate`. */
 const laterFflate: Plugin = {
   name: 'fflate when it is used',
@@ -87,7 +96,7 @@ async function bundleVerb(verb: string): Promise<void> {
     ...OPTIONS,
     entryPoints: [join(folder, 'command.js')],
     outfile: join(folder, 'bundle', `${verb}.cjs`),
-    plugins: [laterChildProcess, laterFflate, onlyVerb(verb)],
+    plugins: [laterChildProcess, knownProcess, laterFflate, onlyVerb(verb)],
     banner: { js: `${SCRIPT_HEAD}${SCRIPT_URL}` },
     footer: { js: SCRIPT_TAIL },
   });

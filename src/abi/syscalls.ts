@@ -151,12 +151,6 @@ function commonErrors(args: readonly SyscallArg[], policy: PolicyConditionName |
 /** What most runs do not ask of most calls is made when it is asked for: no program waits for it. */
 class TableEntry implements Syscall {
   readonly name: SyscallName;
-  readonly category: string;
-  readonly tier: 'core' | 'ddk';
-  readonly flags: readonly SyscallFlag[];
-  readonly returns: string;
-  readonly policy: PolicyConditionName | null;
-  readonly note: string | null;
   private madeArgs: readonly SyscallArg[] | null = null;
 
   constructor(
@@ -164,12 +158,30 @@ class TableEntry implements Syscall {
     readonly number: number,
   ) {
     this.name = call.name;
-    this.category = call.category;
-    this.tier = call.tier ?? 'core';
-    this.flags = call.flags ?? [];
-    this.returns = call.returns ?? 'zx_status_t';
-    this.policy = call.policy ?? null;
-    this.note = call.note ?? null;
+  }
+
+  get category(): string {
+    return this.call.category;
+  }
+
+  get tier(): 'core' | 'ddk' {
+    return this.call.tier ?? 'core';
+  }
+
+  get flags(): readonly SyscallFlag[] {
+    return this.call.flags ?? [];
+  }
+
+  get returns(): string {
+    return this.call.returns ?? 'zx_status_t';
+  }
+
+  get policy(): PolicyConditionName | null {
+    return this.call.policy ?? null;
+  }
+
+  get note(): string | null {
+    return this.call.note ?? null;
   }
 
   get args(): readonly SyscallArg[] {
@@ -184,7 +196,8 @@ class TableEntry implements Syscall {
 }
 
 function buildTable(): readonly Syscall[] {
-  const byName = new Map(CALLS.map((call) => [call.name, call]));
+  const byName = new Map<SyscallName, Call>();
+  for (const call of CALLS) byName.set(call.name, call);
   assert(byName.size === CALLS.length, 'a call is described twice');
   assert(byName.size === SYSCALL_NAMES.length, 'calls and numbers differ');
   return SYSCALL_NAMES.map((name, index) => {
@@ -197,7 +210,7 @@ function buildTable(): readonly Syscall[] {
 /** Every call, in number order: `SYSCALLS[n - 1].number === n`. */
 export const SYSCALLS: readonly Syscall[] = buildTable();
 
-const BY_NAME: ReadonlyMap<string, Syscall> = new Map(SYSCALLS.map((call) => [call.name, call]));
+let byName: ReadonlyMap<string, Syscall> | null = null;
 
 /** The call of a number from the guest (any value), or undefined. */
 export function syscallByNumber(number: number): Syscall | undefined {
@@ -207,7 +220,8 @@ export function syscallByNumber(number: number): Syscall | undefined {
 export function syscallByName<N extends SyscallName>(name: N): Syscall & { readonly name: N };
 export function syscallByName(name: string): Syscall | undefined;
 export function syscallByName(name: string): Syscall | undefined {
-  return BY_NAME.get(name);
+  byName ??= new Map(SYSCALLS.map((call) => [call.name, call]));
+  return byName.get(name);
 }
 
 /** Calls that programs may link to: the vDSO exports these. */

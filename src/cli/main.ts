@@ -20,7 +20,7 @@ interface Command {
 
 function load(bundle: string): Command | null {
   try {
-    return runScript(bundle) as Command;
+    return runScript(bundle, require) as Command;
   } catch (reason) {
     writeAll(2, `jacinth: cannot start: ${(reason as Error).message}, in ${bundle}, install it again\n`);
     process.exitCode = failedStatus(args);

@@ -1,5 +1,5 @@
 import { sameBytes } from '../base/bytes.js';
-import { type KernelEvent, reducers } from '../kernel/objects/events.js';
+import { isEventType, type KernelEvent } from '../kernel/objects/events.js';
 import { RecordingError } from './format/recording-error.js';
 
 function damaged(what: string): RecordingError {
@@ -25,8 +25,7 @@ export function storedEvent(item: unknown): KernelEvent {
   const event = eventIn(item);
   if (!isRecord(event)) throw damaged('is none');
   const { type } = event;
-  if (typeof type !== 'string' || !Object.hasOwn(reducers, type) || type === 'span')
-    throw damaged('is of no known type');
+  if (typeof type !== 'string' || !isEventType(type) || type === 'span') throw damaged('is of no known type');
   if (!isExact(event)) throw damaged(`of type ${type} holds what no event holds`);
   return event as KernelEvent;
 }

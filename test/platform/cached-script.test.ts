@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -20,8 +21,10 @@ test('what is kept beside a script may be cut or missing: it is made anew then',
     ['a name', Uint8Array.of(1, 2, 3)],
     ['another\n', new Uint8Array(100).fill(10)],
   ];
+  const require = createRequire(path);
   await keepCode(
     path,
+    require,
     async () => {},
     async () => pieces,
   );
@@ -34,7 +37,7 @@ test('what is kept beside a script may be cut or missing: it is made anew then',
     for (let length = 0; length < whole.length; length += Math.ceil(whole.length / 50)) {
       writeFileSync(`${path}.${kind}`, whole.subarray(0, length));
       if (kind === 'value') t.is(piecesBeside(path), null);
-      t.is((runScript(path) as { answer(): number }).answer(), 42);
+      t.is((runScript(path, require) as { answer(): number }).answer(), 42);
     }
     writeFileSync(`${path}.${kind}`, whole);
   }

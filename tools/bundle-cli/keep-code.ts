@@ -2,6 +2,7 @@
  * `node … VERB SCRIPT FOLDER`: uses a verb of the bundled command line as people do, so that the code for that is in V8's
  * cache beside its script. `record` leaves recordings in the folder for the verbs that look into them.
  */
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { main, preparedSoFar } from '../../src/cli/command.js';
 import type { VerbName } from '../../src/cli/overview.js';
@@ -73,6 +74,7 @@ async function use(args: readonly string[]): Promise<void> {
 
 await keepCode(
   script,
+  createRequire(script),
   async (exports) => {
     cli = exports as Cli;
     for (const args of USES[verb]()) await use(args);

@@ -5,7 +5,8 @@ import type { Compressed, Instruction } from './instruction.js';
 import { F0, SINK } from './layout.js';
 import { entryNamed, findCompressed, findInstruction, INSTRUCTIONS } from './table.js';
 
-const NUMBERS = new Map(INSTRUCTIONS.map((entry, number) => [entry, number]));
+const NUMBERS = new Map<Instruction, number>();
+for (const entry of INSTRUCTIONS) NUMBERS.set(entry, NUMBERS.size);
 
 /** An operand of an instruction: a constant, or what a field has; registers are numbered from `first` on. */
 interface Part {

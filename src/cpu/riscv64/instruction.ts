@@ -12,6 +12,8 @@ export interface Instruction {
   /** Assembly operands: field names and literal text in turn. */
   readonly syntax: readonly string[];
   readonly fields: readonly FieldName[];
+  /** Whether a rounding mode is among them. */
+  readonly rounds: boolean;
   readonly semantics: Semantics;
   /** The semantics as data. */
   readonly operations: readonly Operation[];
@@ -40,6 +42,7 @@ class TableEntry implements Instruction {
     readonly match: number,
     readonly syntax: readonly string[],
     readonly fields: readonly FieldName[],
+    readonly rounds: boolean,
     readonly semantics: Semantics,
   ) {}
 
@@ -62,6 +65,37 @@ export function isFieldName(text: string): text is FieldName {
   return Object.hasOwn(FIELDS, text);
 }
 
+/** Names and the punctuation between them, without a regular expression: a process's first one takes V8 3 ms. */
+function partsOf(syntax: string): string[] {
+  const parts: string[] = [];
+  let from = 0;
+  for (let i = 0; i <= syntax.length; i++) {
+    if (i < syntax.length && !',()'.includes(syntax[i]!)) continue;
+    if (i > from) parts.push(syntax.slice(from, i));
+    if (i < syntax.length) parts.push(syntax[i]!);
+    from = i + 1;
+  }
+  return parts;
+}
+
+interface Layout {
+  readonly parts: readonly string[];
+  readonly fields: readonly FieldName[];
+  readonly rounds: boolean;
+  readonly mask: number;
+}
+
+function layoutOf(syntax: string, hidden: readonly FieldName[]): Layout {
+  const parts = partsOf(syntax);
+  const fields = [...parts.filter(isFieldName), ...hidden];
+  const free = fields.reduce((mask, field) => mask | fieldMask(FIELDS[field]), 0);
+  const rounds = fields.some((field) => FIELDS[field].kind === 'rounding');
+  return { parts, fields, rounds, mask: (ALL_BITS & ~free) >>> 0 };
+}
+
+/** Most instructions have the layout of others. */
+const layouts = new Map<string, Layout>();
+
 /**
  * An entry. `match` has the fixed bits, `syntax` names the operands in the order assembly has them ('xd,i(x1)'): every
  * bit that belongs to no operand is fixed. `hidden` are operands that assembly does not show.
@@ -73,12 +107,15 @@ export function instruction(
   semantics: Semantics,
   hidden: readonly FieldName[] = [],
 ): Instruction {
-  const parts = syntax.split(/([,()])/).filter((part) => part !== '');
-  const fields = [...parts.filter(isFieldName), ...hidden];
-  if (name.endsWith('{aqrl}')) fields.push('aqrl');
-  const free = fields.reduce((mask, field) => mask | fieldMask(FIELDS[field]), 0);
-  const mask = (ALL_BITS & ~free) >>> 0;
-  return new TableEntry(name, mask, match >>> 0, parts, fields, semantics);
+  const all = name.endsWith('{aqrl}') ? [...hidden, 'aqrl' as const] : hidden;
+  const key = `${syntax} ${all.join()}`;
+  let layout = layouts.get(key);
+  if (layout === undefined) {
+    layout = layoutOf(syntax, all);
+    layouts.set(key, layout);
+  }
+  const { parts, fields, rounds, mask } = layout;
+  return new TableEntry(name, mask, match >>> 0, parts, fields, rounds, semantics);
 }
 
 export function compressed(

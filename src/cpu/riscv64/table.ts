@@ -34,25 +34,29 @@ export const INSTRUCTIONS: readonly Instruction[] = [
 
 /** The major opcode is bits 6 to 0; bits 14 to 12 tell more, where they are no operand's. */
 const kindOf = (bits: number): number => (bits & 127) | ((bits >> 5) & 0x380);
-const BY_KIND: readonly Instruction[][] = Array.from({ length: 1024 }, () => []);
+/** Undefined where there is none. */
+const BY_KIND: (Instruction[] | undefined)[] = Array(1024).fill(undefined);
 for (const entry of INSTRUCTIONS) {
-  for (let bits = 0; bits < 0x8000; bits += 0x1000)
-    if ((bits & entry.mask) === (entry.match & 0x7000)) BY_KIND[kindOf(entry.match | bits)]!.push(entry);
+  for (let bits = 0; bits < 0x8000; bits += 0x1000) {
+    if ((bits & entry.mask) !== (entry.match & 0x7000)) continue;
+    const kind = kindOf(entry.match | bits);
+    const others = BY_KIND[kind];
+    if (others === undefined) BY_KIND[kind] = [entry];
+    else others.push(entry);
+  }
 }
 
-const WITH_MODE = new Set(
-  INSTRUCTIONS.filter(({ fields }) => fields.some((name) => FIELDS[name].kind === 'rounding')),
-);
 const RESERVED_MODES = new Set([5, 6]);
 
 function fits(entry: Instruction, bits: number): boolean {
   if ((bits & entry.mask) >>> 0 !== entry.match) return false;
-  return !(WITH_MODE.has(entry) && RESERVED_MODES.has(extract(FIELDS.rm, bits)));
+  return !(entry.rounds && RESERVED_MODES.has(extract(FIELDS.rm, bits)));
 }
 
 /** The instruction that 32 bits are, or undefined when they are none. */
 export function findInstruction(bits: number): Instruction | undefined {
-  const candidates = BY_KIND[kindOf(bits)]!;
+  const candidates = BY_KIND[kindOf(bits)];
+  if (candidates === undefined) return undefined;
   for (let i = 0; i < candidates.length; i++) if (fits(candidates[i]!, bits)) return candidates[i];
   return undefined;
 }
@@ -64,7 +68,8 @@ export function encode(entry: Instruction, operands: Partial<Record<FieldName, n
   return bits >>> 0;
 }
 
-const BY_NAME = new Map(INSTRUCTIONS.map((entry) => [entry.name, entry]));
+const BY_NAME = new Map<string, Instruction>();
+for (const entry of INSTRUCTIONS) BY_NAME.set(entry.name, entry);
 
 export function entryNamed(name: string): Instruction {
   return BY_NAME.get(name)!;

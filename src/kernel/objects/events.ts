@@ -76,35 +76,45 @@ export type EventOf<K extends EventType> = { readonly type: K } & Readonly<Event
 /** An immutable fact, in the past tense. Plain data: it can be stored, hashed and applied anywhere. */
 export type KernelEvent = { [K in EventType]: EventOf<K> }[EventType];
 
-export const reducers: Reducers<EventMap> = {
-  ...channelReducers,
-  ...clockReducers,
-  ...coreReducers,
-  ...counterReducers,
-  ...eventReducers,
-  ...eventpairReducers,
-  ...exceptionReducers,
-  ...fifoReducers,
-  ...futexReducers,
-  ...iobReducers,
-  ...jobReducers,
-  ...miscReducers,
-  ...pagerReducers,
-  ...portReducers,
-  ...processReducers,
-  ...socketReducers,
-  ...streamReducers,
-  ...restrictedReducers,
-  ...rseqReducers,
-  ...suspendTokenReducers,
-  ...threadReducers,
-  ...timerReducers,
-  ...vmarReducers,
-  ...vmoReducers,
-};
+const FAMILIES = [
+  channelReducers,
+  clockReducers,
+  coreReducers,
+  counterReducers,
+  eventReducers,
+  eventpairReducers,
+  exceptionReducers,
+  fifoReducers,
+  futexReducers,
+  iobReducers,
+  jobReducers,
+  miscReducers,
+  pagerReducers,
+  portReducers,
+  processReducers,
+  socketReducers,
+  streamReducers,
+  restrictedReducers,
+  rseqReducers,
+  suspendTokenReducers,
+  threadReducers,
+  timerReducers,
+  vmarReducers,
+  vmoReducers,
+] as const;
+type KeysOfUnion<T> = T extends unknown ? keyof T : never;
+/** Those that a family has a reducer for. */
+type AppliedType = KeysOfUnion<(typeof FAMILIES)[number]>;
 
-/** The same by type: hosts take their time to find one of so many properties. */
-const reducerOf = new Map(Object.entries(reducers) as [EventType, (k: Kernel, event: KernelEvent) => void][]);
+/** By type. One object of them all would be made anew with each family, and hosts take their time to find one of so many. */
+const reducerOf = new Map<AppliedType, (k: Kernel, event: KernelEvent) => void>();
+for (const family of FAMILIES)
+  for (const type of Object.keys(family))
+    reducerOf.set(type as AppliedType, family[type as keyof typeof family]);
+
+export function isEventType(name: string): name is EventType {
+  return reducerOf.has(name as EventType);
+}
 
 /** Applies one event to a cursor. Only a kernel event moves `seq`; a span counts steps. */
 export function applyEvent(k: Kernel, event: KernelEvent): void {

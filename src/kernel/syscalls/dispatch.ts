@@ -46,38 +46,41 @@ import { vmoCalls } from './vmo.js';
 export type Handler<N extends SyscallName> = (call: Call<N>, args: SyscallArgs[N]) => Outcome;
 export type Handlers = { readonly [N in SyscallName]?: Handler<N> };
 
-const handlers: Handlers = {
-  ...channelCalls,
-  ...clockCalls,
-  ...clockObjectCalls,
-  ...counterCalls,
-  ...debugCalls,
-  ...eventCalls,
-  ...exceptionCalls,
-  ...fifoCalls,
-  ...futexCalls,
-  ...handleCalls,
-  ...infoCalls,
-  ...iobCalls,
-  ...objectCalls,
-  ...pagerCalls,
-  ...portCalls,
-  ...profileCalls,
-  ...socketCalls,
-  ...streamCalls,
-  ...restrictedCalls,
-  ...rseqCalls,
-  ...systemCalls,
-  ...systemEventCalls,
-  ...taskCalls,
-  ...testingCalls,
-  ...timerCalls,
-  ...vmarCalls,
-  ...vmoCalls,
-};
+const FAMILIES: readonly Handlers[] = [
+  channelCalls,
+  clockCalls,
+  clockObjectCalls,
+  counterCalls,
+  debugCalls,
+  eventCalls,
+  exceptionCalls,
+  fifoCalls,
+  futexCalls,
+  handleCalls,
+  infoCalls,
+  iobCalls,
+  objectCalls,
+  pagerCalls,
+  portCalls,
+  profileCalls,
+  socketCalls,
+  streamCalls,
+  restrictedCalls,
+  rseqCalls,
+  systemCalls,
+  systemEventCalls,
+  taskCalls,
+  testingCalls,
+  timerCalls,
+  vmarCalls,
+  vmoCalls,
+];
 
-/** The same by name: hosts take their time to find one of so many properties. */
-const handlerOf = new Map(Object.entries(handlers) as [SyscallName, Handler<SyscallName>][]);
+/** By name. One object of them all would be made anew with each family, and hosts take their time to find one of so many. */
+const handlerOf = new Map<string, Handler<SyscallName>>();
+for (const family of FAMILIES)
+  for (const name of Object.keys(family) as SyscallName[])
+    handlerOf.set(name, family[name] as Handler<SyscallName>);
 
 /** What the vDSO answers by itself (loader/vdso): no kernel sees it. */
 const IN_VDSO: readonly SyscallName[] = ['zx_system_get_version_string'];

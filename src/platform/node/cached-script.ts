@@ -1,5 +1,4 @@
 import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
 
 type Body = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string) => void;
@@ -34,15 +33,18 @@ function compile(path: string, cachedBytes: number): Script {
   return new Script(source, { filename: path, ...options });
 }
 
-function execute(script: Script, path: string): unknown {
+function execute(script: Script, path: string, require: NodeJS.Require): unknown {
   const module = { exports: {} };
-  (script.runInThisContext() as Body)(module.exports, createRequire(path), module, path);
+  (script.runInThisContext() as Body)(module.exports, require, module, path);
   return module.exports;
 }
 
-/** Runs a CommonJS script of one file, with the code that V8 kept of it if there is some; the answer is its exports. */
-export function runScript(path: string): unknown {
-  return execute(compile(path, sizeOf(cacheFile(path))), path);
+/**
+ * Runs a CommonJS script of one file, with the code that V8 kept of it if there is some; the answer is its exports.
+ * @param require the script's: to make one, `node:module` would load Node's loaders for ES modules, 2 ms of each start
+ */
+export function runScript(path: string, require: NodeJS.Require): unknown {
+  return execute(compile(path, sizeOf(cacheFile(path))), path, require);
 }
 
 type Pieces = [name: string, bytes: Uint8Array][];
@@ -70,11 +72,12 @@ export function piecesBeside(path: string): Pieces | null {
 /** Keeps what V8 has compiled of a script when `use` has used it, and the pieces that `made` gives after that. */
 export async function keepCode(
   path: string,
+  require: NodeJS.Require,
   use: (exports: unknown) => Promise<void>,
   made: () => Promise<Pieces>,
 ): Promise<void> {
   const script = compile(path, 0);
-  await use(execute(script, path));
+  await use(execute(script, path, require));
   writeFileSync(cacheFile(path), script.createCachedData());
   const pieces = await made();
   const head = JSON.stringify(pieces.map(([name, { length }]) => [name, length]));

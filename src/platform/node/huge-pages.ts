@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { whenManyPages } from '../../cpu/engines/host-memory.js';
 
 /** As much as is used of koffi, which calls functions of C. */
@@ -15,6 +14,8 @@ const MADV_HUGEPAGE = 14;
 /** What it has for this processor and glibc, without the search for that, which takes as long again; throws elsewhere. */
 function loadKoffi(): Koffi {
   const { arch } = process;
+  // That module takes 2 ms, which commands of few pages do not need.
+  const { createRequire } = process.getBuiltinModule('node:module');
   return createRequire(import.meta.url)(`@koromix/koffi-linux-${arch}/linux_${arch}/koffi.node`);
 }
 
