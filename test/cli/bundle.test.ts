@@ -56,6 +56,29 @@ test('a script that is cut, or not there, is told of in one line', (t) => {
   }
 });
 
+test('a command loads none of those modules of Node that take milliseconds', (t) => {
+  const told = join(folder, 'told.cjs');
+  const before = 'const before = new Set(process.moduleLoadList);';
+  const after = 'process.moduleLoadList.filter((name) => !before.has(name)).join()';
+  writeFileSync(told, `${before} process.on('exit', () => require('node:fs').writeSync(2, ${after}));`);
+  const { program } = specFor('hello', []);
+  const guest = join(folder, program.name);
+  writeFileSync(guest, program.bytes);
+  for (const args of [
+    ['run', guest],
+    ['record', '-o', join(folder, 'hello.jacinth'), guest],
+    ['show', join(folder, 'hello.jacinth'), '--at', 'end'],
+  ]) {
+    const { status, stderr } = spawnSync(process.execPath, ['-r', told, MAIN, ...args], { encoding: 'utf8' });
+    t.is(status, 0, stderr);
+    const loaded = stderr.split(',').map((name) => name.replace('NativeModule ', ''));
+    // What keeps scripts: so something was told.
+    t.true(loaded.includes('vm'));
+    for (const slow of ['module', 'v8', 'zlib', 'child_process', 'stream', 'worker_threads'])
+      t.false(loaded.includes(slow), `${args[0]} loads ${slow}`);
+  }
+});
+
 const namesOf = (all: readonly [string, Uint8Array][]): string[] =>
   [...new Set(all.map(([name]) => name))].sort();
 

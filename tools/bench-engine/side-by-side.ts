@@ -2,7 +2,7 @@ import type { EngineKind } from '../../src/cpu/arch.js';
 import { Trouble } from '../trouble.js';
 import { type Clock, jacinth, type Run, run } from './processes.js';
 import { type Program, runArguments, type Sized } from './programs.js';
-import { median } from './statistics.js';
+import { median, percentile } from './statistics.js';
 
 export const QEMU = 'qemu-riscv64';
 
@@ -35,33 +35,33 @@ function rates(steps: number, ourMs: number, qemuMs: number): Rates {
   return { ours: steps / ourMs / 1000, qemu: steps / qemuMs / 1000, ratio: qemuMs / ourMs };
 }
 
-/** Three pairs a round, but for programs whose pairs take longer together than this. */
-const PAIRS = 3;
-const PAIRS_MS = 30_000;
+/** Pairs of runs, but for programs whose pairs take longer together than this: fewer then. */
+const PAIRS = 24;
+const LEAST_PAIRS = 5;
+const PAIRS_MS = 20_000;
+/** Hosts are a fifth as fast again from one run to the next, and only ever slower than they could be. */
+const UNDISTURBED = 25;
 
 /**
- * Processor time of recording over running, less one. What is compared runs one behind the other, more often than in
- * the table: hosts are a fifth as fast again from one minute to the next, and a few hundredths are looked for.
+ * Processor time of recording over running, less one: of the quicker runs, which run one behind the other and more often
+ * than in the table, because a few hundredths are looked for.
  */
-function recordingCost(
-  { program, long }: Subject,
-  engine: EngineKind,
-  rounds: number,
-  recording: string,
-): number {
+function recordingCost({ program, long }: Subject, engine: EngineKind, recording: string): number {
   const args = runArguments(program, engine, long.argument);
   const plain = () => jacinth('run', ...args);
   const record = () => jacinth('record', '-o', recording, '--json', ...args);
-  const ratios: number[] = [];
-  for (let spentMs = 0, i = 0; i < rounds || (i < PAIRS * rounds && spentMs < PAIRS_MS); i++) {
+  const runMs: number[] = [];
+  const recordMs: number[] = [];
+  for (let spentMs = 0, i = 0; i < LEAST_PAIRS || (i < PAIRS && spentMs < PAIRS_MS); i++) {
     const before = i % 2 === 0 ? null : record();
     const ran = plain();
     const recorded = before ?? record();
     mustAgree(program, ran.stdout, recorded.stderr);
-    ratios.push(recorded.cpuMs / ran.cpuMs);
+    runMs.push(ran.cpuMs);
+    recordMs.push(recorded.cpuMs);
     spentMs += ran.wallMs + recorded.wallMs;
   }
-  return median(ratios) - 1;
+  return percentile(recordMs, UNDISTURBED) / percentile(runMs, UNDISTURBED) - 1;
 }
 
 /** Runs in turns, every other round in the opposite order; outputs must agree. */
@@ -101,7 +101,7 @@ export function compare(
       time('qemu') - time('qemuShort'),
     ),
     otherRatio: time('qemu', other) / time('recorded', other),
-    recordingCost: recordingCost(subject, engine, rounds, recordings.long),
+    recordingCost: recordingCost(subject, engine, recordings.long),
   };
 }
 
