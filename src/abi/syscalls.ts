@@ -151,6 +151,12 @@ function commonErrors(args: readonly SyscallArg[], policy: PolicyConditionName |
 /** What most runs do not ask of most calls is made when it is asked for: no program waits for it. */
 class TableEntry implements Syscall {
   readonly name: SyscallName;
+  readonly category: string;
+  readonly tier: 'core' | 'ddk';
+  readonly flags: readonly SyscallFlag[];
+  readonly returns: string;
+  readonly policy: PolicyConditionName | null;
+  readonly note: string | null;
   private madeArgs: readonly SyscallArg[] | null = null;
 
   constructor(
@@ -158,30 +164,12 @@ class TableEntry implements Syscall {
     readonly number: number,
   ) {
     this.name = call.name;
-  }
-
-  get category(): string {
-    return this.call.category;
-  }
-
-  get tier(): 'core' | 'ddk' {
-    return this.call.tier ?? 'core';
-  }
-
-  get flags(): readonly SyscallFlag[] {
-    return this.call.flags ?? [];
-  }
-
-  get returns(): string {
-    return this.call.returns ?? 'zx_status_t';
-  }
-
-  get policy(): PolicyConditionName | null {
-    return this.call.policy ?? null;
-  }
-
-  get note(): string | null {
-    return this.call.note ?? null;
+    this.category = call.category;
+    this.tier = call.tier ?? 'core';
+    this.flags = call.flags ?? [];
+    this.returns = call.returns ?? 'zx_status_t';
+    this.policy = call.policy ?? null;
+    this.note = call.note ?? null;
   }
 
   get args(): readonly SyscallArg[] {
