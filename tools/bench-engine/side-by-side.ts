@@ -18,7 +18,8 @@ export interface Subject {
 /** Millions of instructions a second; all of them count the instructions of our run, whoever ran them. */
 export interface Compared {
   readonly whole: Rates;
-  readonly steady: Rates;
+  /** Null where a busy host took no longer for the long run than for the short one. */
+  readonly steady: Rates | null;
   /** That of the whole runs by the other clock. */
   readonly otherRatio: number;
   /** Processor time of recording over running, less one. */
@@ -93,13 +94,12 @@ export function compare(
   }
   const time = (leg: Leg, by = clock) => median(runs[leg].map((one) => one[by]));
   const other = clock === 'wallMs' ? 'cpuMs' : 'wallMs';
+  const oursLonger = time('recorded') - time('recordedShort');
+  const qemuLonger = time('qemu') - time('qemuShort');
+  const isTold = oursLonger > 0 && qemuLonger > 0;
   return {
     whole: rates(long.steps, time('recorded'), time('qemu')),
-    steady: rates(
-      long.steps - short.steps,
-      time('recorded') - time('recordedShort'),
-      time('qemu') - time('qemuShort'),
-    ),
+    steady: isTold ? rates(long.steps - short.steps, oursLonger, qemuLonger) : null,
     otherRatio: time('qemu', other) / time('recorded', other),
     recordingCost: recordingCost(subject, engine, recordings.long),
   };
