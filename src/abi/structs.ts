@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import type { KeysOfUnion } from '../base/types.js';
 import { parseDeclaration, type ScalarKind, scalarKind, scalarSizeBytes } from './c-types.js';
 import type { StructFields, StructValues } from './generated/struct-values.js';
 import { CLOCK_LAYOUTS } from './layouts/clock.js';
@@ -32,7 +33,6 @@ export const LAYOUTS_BY_HEADER = {
 } as const satisfies Record<string, Layouts>;
 
 type ByHeader = typeof LAYOUTS_BY_HEADER;
-type KeysOfUnion<T> = T extends unknown ? keyof T : never;
 export type StructName = KeysOfUnion<ByHeader[keyof ByHeader]>;
 
 export interface StructField {

@@ -184,12 +184,12 @@ class TableEntry implements Syscall {
 }
 
 function buildTable(): readonly Syscall[] {
-  const byName = new Map<SyscallName, Call>();
-  for (const call of CALLS) byName.set(call.name, call);
-  assert(byName.size === CALLS.length, 'a call is described twice');
-  assert(byName.size === SYSCALL_NAMES.length, 'calls and numbers differ');
+  const described = new Map<SyscallName, Call>();
+  for (const call of CALLS) described.set(call.name, call);
+  assert(described.size === CALLS.length, 'a call is described twice');
+  assert(described.size === SYSCALL_NAMES.length, 'calls and numbers differ');
   return SYSCALL_NAMES.map((name, index) => {
-    const call = byName.get(name);
+    const call = described.get(name);
     assert(call !== undefined, `${name} has a number but no description`);
     return new TableEntry(call, index + 1);
   });

@@ -1,4 +1,5 @@
 import type { PrngState } from '../../base/prng.js';
+import type { KeysOfUnion } from '../../base/types.js';
 import type { Arch } from '../../cpu/arch.js';
 import { type ChannelEvents, channelReducers } from './channel.js';
 import { type ClockEvents, clockReducers } from './clock.js';
@@ -102,7 +103,6 @@ const FAMILIES = [
   vmarReducers,
   vmoReducers,
 ] as const;
-type KeysOfUnion<T> = T extends unknown ? keyof T : never;
 /** Those that a family has a reducer for. */
 type AppliedType = KeysOfUnion<(typeof FAMILIES)[number]>;
 
